@@ -1,0 +1,6 @@
+std = "luajit"
+max_line_length = 100
+cache = false
+exclude_files = { ".build" }
+files["**/*_spec.lua"].std = "luajit+busted"
+files["**/*_meta.lua"].unused_args = false

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How the callbacks of a Lua stage run. Each stage has a coroutine that is empty between
+ * callbacks. To run one, its function and arguments are put on it and it is resumed:
+ *
+ *   it returns   -> the values on it become the sh_result (result.c); it is empty again
+ *   it waits     -> it yields the wait token (wait.c); the stage answers SH_WAIT, and is
+ *                   resumed by handle_reply; then as above, through sh_stage_complete
+ *   it raises    -> the coroutine is spent: error with traceback, SH_EFAILED; what runs next
+ *                   (terminate) gets a new one
+ *
+ * The hot path (events in, events out) touches no table but the slots table, allocates
+ * nothing, and calls nothing that can raise. All else that may raise goes through shl_protect. */
+#ifndef SHL_CALLBACK_H
+#define SHL_CALLBACK_H
+
+#include "context.h"
+
+#define SHL_CALLBACK_MAP(XX)                                                               \
+    XX(INIT, "init")                                                                       \
+    XX(DEMAND, "handle_demand")                                                            \
+    XX(EVENTS, "handle_events")                                                            \
+    XX(SUBSCRIBE, "handle_subscribe")                                                      \
+    XX(CANCEL, "handle_cancel")                                                            \
+    XX(CALL, "handle_call")                                                                \
+    XX(CAST, "handle_cast")                                                                \
+    XX(INFO, "handle_info")                                                                \
+    XX(NOTIFICATION, "handle_notification")                                                \
+    XX(DISCARDED, "format_discarded")                                                      \
+    XX(TERMINATE, "terminate")                                                             \
+    XX(SCRIPT, "main chunk")
+
+enum shl_callback {
+#define XX(name, text) SHL_##name,
+    SHL_CALLBACK_MAP(XX)
+#undef XX
+    SHL_N_CALLBACKS
+};
+
+/* The subscription object that this stage's callbacks get as `from`. */
+struct shl_link {
+    sh_subscription *sub; /* held by the object in the slot; NULL: free entry */
+    uint32_t slot;
+};
+
+/* The private state of a stage whose callbacks are Lua. */
+struct shl_stage {
+    struct shl_context *ctx;     /* NULL until init has begun */
+    sh_stage *self;              /* borrowed: it owns this struct */
+    lua_State *co;               /* NULL: spent, the next callback gets a new one */
+    uint32_t co_slot, self_slot; /* self: the instance table */
+    uint32_t functions[SHL_N_CALLBACKS]; /* slots; 0: the definition has none */
+    enum shl_callback callback;  /* the one that runs or waits */
+    uint64_t waiting;            /* for the answer to this request; 0: for none */
+    shl_convert convert;         /* of that answer */
+    struct shl_start *start;     /* until init is through */
+    struct shl_link *links;
+    uint32_t n_links;
+};
+
+const char *shl_callback_name(enum shl_callback callback);
+
+/* callback.c --------------------------------------------------------------------------------- */
+/* Has a usable, empty coroutine, making one if the last is spent or was left waiting. */
+int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_result *r);
+/* Runs what is on the coroutine: a function and nargs arguments. */
+int shl_callback_run(struct shl_stage *s, int nargs, sh_result *r);
+/* The answer a callback waits for: resumes it. Others are ignored. Takes value. */
+void shl_callback_answer(struct shl_stage *s, uint64_t ref, int status, sh_batch value,
+                         const sh_error *error);
+/* r->reason = error, or a stand-in when it could not be made; the coroutine is emptied. */
+int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r);
+
+/* result.c: the values a callback returned, which are all that is on the coroutine ------------ */
+int shl_result_take(struct shl_stage *s, sh_result *r);
+/* Defines the values stagehost.stop and its like are known by. */
+void shl_result_open(struct shl_context *ctx, lua_State *L);
+
+/* start.c ------------------------------------------------------------------------------------ */
+/* The start options are applied with the table at `index` of L (0: none) that init returned. */
+int shl_start_configure(struct shl_stage *s, lua_State *L, int index, sh_error **error);
+/* The instance, its coroutine and its functions; on ctx->L, protected. Raises. */
+void shl_stage_release(struct shl_stage *s);
+
+/* stage.c ------------------------------------------------------------------------------------- */
+void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status, sh_batch value,
+                            sh_error *error);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stagehost_lua.h - stages whose callbacks are Lua: what a C program needs to load scripts into a
+ * host. The worker's Lua state belongs to the worker's thread. */
+#ifndef STAGEHOST_LUA_H
+#define STAGEHOST_LUA_H
+
+#include <lua.h>
+
+#include "stagehost.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sh_lua_opts {
+    /* package.path and package.cpath of every worker, as LUA_PATH: `;;` stands for Lua's own path.
+     * NULL: Lua's own. */
+    const char *path, *cpath;
+    const char *const *libraries; /* modules required into globals before the first stage (-l) */
+    size_t n_libraries;
+    bool gc_stress;           /* a full collection after every callback: for tests */
+} sh_lua_opts;
+
+/* The worker hooks that give every worker a LuaJIT state: put them into sh_host_opts.hooks. The
+ * opts are copied. NULL when out of memory. Free with sh_lua_hooks_free after the host. */
+sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts);
+void sh_lua_hooks_free(sh_worker_hooks *hooks);
+
+/* Starts a script as a process on `worker`: it may call, sleep, subscribe and await at top level. `chunk` is
+ * its text (or bytecode), `name` as in error messages ("@file.lua"); `args` becomes arg[1..], `arg0` arg[0].
+ * A syntax error: SH_EFAILED with *error, nothing started. The process ends when the script returns. */
+typedef struct sh_lua_script {
+    const char *chunk;
+    size_t len;
+    const char *name;
+    const char *arg0;
+    const char *const *args;
+    size_t n_args;
+} sh_lua_script;
+int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage **out, sh_error **error);
+
+/* The state of a worker that has one, or NULL. On the worker's thread. */
+lua_State *sh_lua_state(sh_worker *worker);
+/* Pushes / checks a stage handle (a Lua error if it is none). On the worker's thread. */
+void sh_lua_push_stage(lua_State *L, sh_stage *stage);
+sh_stage *sh_lua_check_stage(lua_State *L, int index);
+void sh_lua_push_subscription(lua_State *L, sh_subscription *sub);
+sh_subscription *sh_lua_check_subscription(lua_State *L, int index);
+/* A batch of one from the value at `index`, and back. */
+int sh_lua_to_payload(lua_State *L, int index, sh_batch *out);
+void sh_lua_push_payload(lua_State *L, sh_batch payload);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

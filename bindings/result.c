@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a callback returned, as an sh_result: a list of events, a reply, a mode, or the wish to stop. What
+ * is none of these is an error that says what came and what may come. */
+#include <assert.h>
+#include <string.h>
+
+#include "callback.h"
+
+/* A stop is a table with the helper's metatable: { reason, events, reply, n = how many were given }. */
+enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
+
+/* -- stagehost.stop, noreply, ignore ------------------------------------------------------------ */
+
+/* stop(reason, events, reply) */
+static int result_stop(lua_State *L)
+{
+    int n = lua_gettop(L);
+    if (n >= STOP_EVENTS && !lua_isnil(L, STOP_EVENTS))
+        luaL_checktype(L, STOP_EVENTS, LUA_TTABLE);
+    lua_settop(L, STOP_REPLY);
+    lua_createtable(L, STOP_COUNT, 0);
+    for (int i = STOP_REASON; i <= STOP_REPLY; i++) {
+        lua_pushvalue(L, i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pushinteger(L, n);
+    lua_rawseti(L, -2, STOP_COUNT);
+    shl_helper_push(shl_context(L), L, SHL_HELPER_STOP);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+/* answers() -> noreply, ignore */
+static int result_answers(lua_State *L)
+{
+    struct shl_context *ctx = shl_context(L);
+    shl_helper_push(ctx, L, SHL_HELPER_NOREPLY);
+    shl_helper_push(ctx, L, SHL_HELPER_IGNORE);
+    return 2;
+}
+
+const luaL_Reg shl_result_functions[] = {
+    { "stop", result_stop },
+    { "answers", result_answers },
+    { NULL, NULL },
+};
+
+static int print_name(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    return 1;
+}
+
+/* A table of its own that prints as `name`, with itself as its metatable. */
+static void open_value(struct shl_context *ctx, lua_State *L, const char *name, enum shl_helper helper)
+{
+    lua_newtable(L);
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, print_name, 1);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushvalue(L, -1);
+    lua_setmetatable(L, -2);
+    ctx->helpers[helper] = shl_slot_take(ctx, L);
+}
+
+void shl_result_open(struct shl_context *ctx, lua_State *L)
+{
+    open_value(ctx, L, "stagehost.stop", SHL_HELPER_STOP);
+    open_value(ctx, L, "stagehost.noreply", SHL_HELPER_NOREPLY);
+    open_value(ctx, L, "stagehost.ignore", SHL_HELPER_IGNORE);
+}
+
+/* -- errors ----------------------------------------------------------------------------------- */
+
+/* What each callback may return. */
+static const char *allowed(enum shl_callback callback)
+{
+    switch (callback) {
+    case SHL_INIT:
+        return "nothing, a table of options, stagehost.ignore, or stagehost.stop(reason)";
+    case SHL_SUBSCRIBE:
+        return "\"automatic\", \"manual\", nil, or stagehost.stop(reason)";
+    case SHL_CALL:
+        return "reply[, events], stagehost.noreply[, events], or stagehost.stop(reason[, events[, "
+               "reply]]), with a list as events";
+    case SHL_SCRIPT:
+    case SHL_DISCARDED:
+    case SHL_TERMINATE:
+    case SHL_DEMAND:
+    case SHL_EVENTS:
+    case SHL_CANCEL:
+    case SHL_CAST:
+    case SHL_INFO:
+    case SHL_NOTIFICATION:
+    case SHL_N_CALLBACKS:
+        break;
+    }
+    return "a list of events, nil, or stagehost.stop(reason)";
+}
+
+struct finish {
+    struct shl_stage *s;
+    sh_result *r;
+    int index;        /* of the value on the coroutine */
+    const char *what; /* said of it, or NULL */
+    sh_error *error;
+};
+
+static const char *push_description(lua_State *L, int index, const char *what)
+{
+    if (what)
+        return what;
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING:
+        return lua_pushfstring(L, "a string (\"%s\")", luaL_gsub(L, lua_tostring(L, index), "\n", "\\n"));
+    case LUA_TNUMBER:
+        lua_pushvalue(L, index);
+        return lua_pushfstring(L, "a number (%s)", lua_tostring(L, -1));
+    case LUA_TBOOLEAN:
+        return lua_pushfstring(L, "a boolean (%s)", lua_toboolean(L, index) ? "true" : "false");
+    case LUA_TTABLE:
+        return "a table without a list part";
+    }
+    return lua_pushfstring(L, "a %s", luaL_typename(L, index));
+}
+
+static int describe_bad_return(lua_State *L)
+{
+    struct finish *finish = lua_touserdata(L, 1);
+    const struct shl_stage *s = finish->s;
+    const char *callback = shl_callback_name(s->callback);
+    lua_pushvalue(s->co, finish->index);
+    lua_xmove(s->co, L, 1);
+    const char *what = push_description(L, 2, finish->what);
+    const char *message =
+        lua_pushfstring(L, "%s returned %s: it must return %s", callback, what, allowed(s->callback));
+    sh_error_fields fields = { .kind = SH_REASON_BAD_RETURN,
+                               .message = message,
+                               .stage = sh_stage_name(s->self),
+                               .callback = callback };
+    finish->error = sh_error_new(&fields);
+    return 0;
+}
+
+static void drop_result(sh_result *r)
+{
+    sh_batch_unref(r->events);
+    sh_batch_unref(r->reply);
+    *r = (sh_result){ 0 };
+}
+
+static int fail(struct shl_stage *s, sh_error *error, sh_result *r)
+{
+    drop_result(r);
+    return shl_callback_fail(s, error, r);
+}
+
+static int bad_return(struct shl_stage *s, int index, const char *what, sh_result *r)
+{
+    struct finish finish = { .s = s, .index = index, .what = what };
+    sh_error *error = NULL;
+    if (shl_protect(s->ctx, describe_bad_return, &finish, &error) == SH_OK)
+        error = finish.error;
+    return fail(s, error, r);
+}
+
+/* -- parts of a result ------------------------------------------------------------------------ */
+
+/* Only a table with a metatable can be one: this costs nothing for a plain list. */
+static bool is_helper(struct shl_stage *s, int index, enum shl_helper helper, bool as_metatable)
+{
+    lua_State *co = s->co;
+    if (lua_type(co, index) != LUA_TTABLE || !lua_getmetatable(co, index))
+        return false;
+    if (!as_metatable) {
+        lua_pop(co, 1);
+        lua_pushvalue(co, index);
+    }
+    shl_helper_push(s->ctx, co, helper);
+    bool is_it = lua_rawequal(co, -1, -2);
+    lua_pop(co, 2);
+    return is_it;
+}
+
+static bool is_stop(struct shl_stage *s, int index)
+{
+    return is_helper(s, index, SHL_HELPER_STOP, true);
+}
+
+static int read_stop(lua_State *L)
+{
+    struct finish *finish = lua_touserdata(L, 1);
+    struct shl_stage *s = finish->s;
+    sh_result *r = finish->r;
+    int status = SH_OK;
+    lua_pushvalue(s->co, finish->index);
+    lua_xmove(s->co, L, 1); /* data, stop */
+    lua_rawgeti(L, 2, STOP_REASON);
+    lua_rawgeti(L, 2, STOP_COUNT); /* data, stop, reason, count */
+    if (lua_tointeger(L, 4) >= STOP_EVENTS) {
+        lua_rawgeti(L, 2, STOP_EVENTS);
+        uint32_t n = lua_istable(L, -1) ? (uint32_t)lua_objlen(L, -1) : 0;
+        status = shl_batch_take(s->ctx, L, n, &r->events);
+    }
+    if (status == SH_OK && lua_tointeger(L, 4) >= STOP_REPLY) {
+        lua_rawgeti(L, 2, STOP_REPLY);
+        status = shl_payload_take(s->ctx, L, &r->reply);
+        r->has_reply = status == SH_OK;
+    }
+    if (status == SH_OK)
+        status = shl_to_reason(L, 3, &r->reason);
+    if (status < 0)
+        luaL_error(L, "%s", sh_strerror(status));
+    r->stop = true;
+    return 0;
+}
+
+static int take_stop(struct shl_stage *s, int index, sh_result *r)
+{
+    struct finish finish = { .s = s, .r = r, .index = index };
+    sh_error *error = NULL;
+    if (shl_protect(s->ctx, read_stop, &finish, &error) < 0)
+        return fail(s, error, r);
+    lua_settop(s->co, 0);
+    return SH_DONE;
+}
+
+/* Whether the table at `index`, whose length is 0, is really empty. */
+static bool is_empty(lua_State *co, int index)
+{
+    lua_pushnil(co);
+    if (!lua_next(co, index))
+        return true;
+    lua_pop(co, 2);
+    return false;
+}
+
+/* The last part of a result: events at `index`, and nothing of interest above them. */
+static int take_events(struct shl_stage *s, int index, sh_result *r)
+{
+    lua_State *co = s->co;
+    if (lua_gettop(co) < index || lua_type(co, index) == LUA_TNIL) {
+        lua_settop(co, 0);
+        return SH_DONE;
+    }
+    if (lua_type(co, index) != LUA_TTABLE)
+        return bad_return(s, index, NULL, r);
+    size_t n = lua_objlen(co, index);
+    if (n == 0 && !is_empty(co, index))
+        return bad_return(s, index, NULL, r);
+    lua_settop(co, index);
+    if (shl_batch_take(s->ctx, co, (uint32_t)n, &r->events) < 0)
+        return fail(s, NULL, r);
+    lua_settop(co, 0);
+    return SH_DONE;
+}
+
+/* -- by callback ------------------------------------------------------------------------------ */
+
+static int take_reply(struct shl_stage *s, sh_result *r)
+{
+    lua_State *co = s->co;
+    if (lua_gettop(co) == 0)
+        lua_pushnil(co);
+    if (is_helper(s, 1, SHL_HELPER_NOREPLY, false))
+        return take_events(s, 2, r);
+    lua_pushvalue(co, 1);
+    if (shl_payload_take(s->ctx, co, &r->reply) < 0)
+        return fail(s, NULL, r);
+    r->has_reply = true;
+    return is_stop(s, 2) ? bad_return(s, 2, "a stop as its events", r) : take_events(s, 2, r);
+}
+
+static int take_mode(struct shl_stage *s, sh_result *r)
+{
+    lua_State *co = s->co;
+    const char *mode = lua_type(co, 1) == LUA_TSTRING ? lua_tostring(co, 1) : NULL;
+    if (mode && strcmp(mode, "manual") == 0)
+        r->mode = SH_MANUAL;
+    else if (mode ? strcmp(mode, "automatic") != 0 : !lua_isnoneornil(co, 1))
+        return bad_return(s, 1, lua_istable(co, 1) ? "a table" : NULL, r);
+    lua_settop(co, 0);
+    return SH_DONE;
+}
+
+static int configure(lua_State *L)
+{
+    struct finish *finish = lua_touserdata(L, 1);
+    lua_State *co = finish->s->co;
+    bool has_options = lua_gettop(co) > 0 && !lua_isnil(co, 1);
+    if (has_options) {
+        lua_pushvalue(co, 1);
+        lua_xmove(co, L, 1);
+    }
+    if (shl_start_configure(finish->s, L, has_options ? 2 : 0, &finish->error) < 0 && !finish->error)
+        luaL_error(L, "%s", sh_strerror(SH_EBADOPT));
+    return 0;
+}
+
+static int take_init(struct shl_stage *s, sh_result *r)
+{
+    lua_State *co = s->co;
+    if (is_helper(s, 1, SHL_HELPER_IGNORE, false)) {
+        r->ignore = true;
+        lua_settop(co, 0);
+        return SH_DONE;
+    }
+    if (!lua_isnoneornil(co, 1) && !lua_istable(co, 1))
+        return bad_return(s, 1, NULL, r);
+    struct finish finish = { .s = s };
+    sh_error *error = NULL;
+    if (shl_protect(s->ctx, configure, &finish, &error) == SH_OK)
+        error = finish.error;
+    if (error)
+        return fail(s, error, r);
+    lua_settop(co, 0);
+    return SH_DONE;
+}
+
+int shl_result_take(struct shl_stage *s, sh_result *r)
+{
+    lua_State *co = s->co;
+    if (s->callback == SHL_TERMINATE) {
+        lua_settop(co, 0);
+        return SH_DONE;
+    }
+    if (lua_gettop(co) > 0 && is_stop(s, 1))
+        return take_stop(s, 1, r);
+    switch (s->callback) {
+    case SHL_INIT:
+        return take_init(s, r);
+    case SHL_SUBSCRIBE:
+        return take_mode(s, r);
+    case SHL_CALL:
+        return take_reply(s, r);
+    case SHL_SCRIPT:
+        r->stop = true;
+        lua_settop(co, 0);
+        return SH_DONE;
+    case SHL_DEMAND:
+    case SHL_EVENTS:
+    case SHL_CANCEL:
+    case SHL_CAST:
+    case SHL_INFO:
+    case SHL_NOTIFICATION:
+        return take_events(s, 1, r);
+    case SHL_DISCARDED:
+    case SHL_TERMINATE:
+    case SHL_N_CALLBACKS:
+        break;
+    }
+    assert(!"a callback without a result");
+    return SH_DONE;
+}

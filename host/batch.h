@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Batches beyond the public header: inline counting, joining ranges. */
+#ifndef SH_BATCH_H
+#define SH_BATCH_H
+
+#include "stagehost.h"
+
+static inline sh_batch sh__batch_ref(sh_batch batch)
+{
+    if (batch.list)
+        batch.list->refs++;
+    return batch;
+}
+
+static inline void sh__batch_unref(sh_batch batch)
+{
+    if (batch.list && --batch.list->refs == 0)
+        batch.list->ops->free(batch.list);
+}
+
+/* Joins owned parts into one owned batch; takes all of them. Parts that follow one another
+ * in the same list are joined without a copy. Where lists are of different kinds they can't
+ * be joined: then only the leading parts of one kind are, and *joined says how many were
+ * used (the others are still the caller's). SH_ENOMEM drops nothing: all parts are still
+ * the caller's. */
+int sh__batch_join(sh_worker *worker, const sh_batch *parts, uint32_t n_parts,
+                   sh_batch *out, uint32_t *joined);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Invariants: a marker always stands behind an event, so the head entry is never a marker
+ * and the ring is empty exactly when `count` is 0. The scratch of sh__buffer_take comes
+ * with the ring, so taking can always go on, if in smaller steps, without memory. */
+#include "buffer.h"
+
+#include <assert.h>
+
+#include "alloc.h"
+#include "batch.h"
+
+enum { INITIAL_CAPACITY = 8 };
+
+void sh__buffer_init(struct sh__buffer *buffer, int64_t size, sh_keep keep)
+{
+    assert(size >= 0 || size == SH_BUFFER_INFINITY);
+    *buffer = (struct sh__buffer){.size = size, .keep = keep};
+}
+
+static struct sh__entry *entry_at(const struct sh__buffer *buffer, uint32_t i)
+{
+    return &buffer->ring[(buffer->head + i) & (buffer->capacity - 1)];
+}
+
+static void pop_entry(struct sh__buffer *buffer)
+{
+    buffer->head = (buffer->head + 1) & (buffer->capacity - 1);
+    buffer->length--;
+}
+
+static bool grow_taken(struct sh__buffer *buffer)
+{
+    uint32_t capacity = buffer->taken ? buffer->taken_capacity * 2 : INITIAL_CAPACITY;
+    sh_batch *taken = sh_realloc(buffer->taken, capacity * sizeof(*taken));
+    if (!taken)
+        return false;
+    buffer->taken = taken;
+    buffer->taken_capacity = capacity;
+    return true;
+}
+
+static int grow_ring(struct sh__buffer *buffer, uint32_t wanted)
+{
+    uint32_t capacity = buffer->capacity ? buffer->capacity : INITIAL_CAPACITY;
+    while (capacity < wanted) {
+        if (capacity > UINT32_MAX / 2)
+            return SH_ENOMEM;
+        capacity *= 2;
+    }
+    if (!buffer->taken && !grow_taken(buffer))
+        return SH_ENOMEM;
+    struct sh__entry *ring = sh__calloc(capacity, sizeof(*ring));
+    if (!ring)
+        return SH_ENOMEM;
+    for (uint32_t i = 0; i < buffer->length; i++)
+        ring[i] = *entry_at(buffer, i);
+    sh_free(buffer->ring);
+    buffer->ring = ring;
+    buffer->capacity = capacity;
+    buffer->head = 0;
+    return SH_OK;
+}
+
+int sh__buffer_reserve(struct sh__buffer *buffer, uint32_t n)
+{
+    if (n <= buffer->capacity - buffer->length)
+        return SH_OK;
+    if (n > UINT32_MAX - buffer->length)
+        return SH_ENOMEM;
+    return grow_ring(buffer, buffer->length + n);
+}
+
+/* Whether range `next` goes on where `batch` ends: then both are one entry. */
+static bool is_continued(const sh_batch *batch, const sh_batch *next)
+{
+    return batch->list == next->list && batch->first + batch->n == next->first;
+}
+
+/* Room for one more entry is reserved. */
+static void append_events(struct sh__buffer *buffer, sh_batch batch)
+{
+    buffer->count += batch.n;
+    if (buffer->length > 0) {
+        struct sh__entry *last = entry_at(buffer, buffer->length - 1);
+        if (!last->marker && is_continued(&last->batch, &batch)) {
+            last->batch.n += batch.n;
+            sh__batch_unref(batch);
+            return;
+        }
+    }
+    *entry_at(buffer, buffer->length++) = (struct sh__entry){.batch = batch};
+}
+
+static bool release_markers(struct sh__buffer *buffer, struct sh__markers *released)
+{
+    bool any = false;
+    while (buffer->length > 0) {
+        sh_marker *marker = entry_at(buffer, 0)->marker;
+        if (!marker)
+            break;
+        pop_entry(buffer);
+        sh__markers_push(released, marker);
+        any = true;
+    }
+    return any;
+}
+
+static void drop_oldest(struct sh__buffer *buffer, int64_t n, struct sh__markers *released)
+{
+    buffer->count -= n;
+    while (n > 0) {
+        struct sh__entry *head = entry_at(buffer, 0);
+        if (head->batch.n > n) {
+            head->batch.first += (uint32_t)n;
+            head->batch.n -= (uint32_t)n;
+            return;
+        }
+        n -= head->batch.n;
+        sh__batch_unref(head->batch);
+        pop_entry(buffer);
+        release_markers(buffer, released);
+    }
+}
+
+/* Makes `batch`, which has `excess` events too many, fit; may leave it empty. */
+static sh_batch make_fit(struct sh__buffer *buffer, sh_batch batch, int64_t excess,
+                         struct sh__markers *released)
+{
+    if (buffer->keep == SH_KEEP_LAST) {
+        int64_t old = excess < buffer->count ? excess : buffer->count;
+        drop_oldest(buffer, old, released);
+        batch.first += (uint32_t)(excess - old);
+        batch.n -= (uint32_t)(excess - old);
+    } else {
+        batch.n = excess < batch.n ? batch.n - (uint32_t)excess : 0;
+    }
+    return batch;
+}
+
+int sh__buffer_store(struct sh__buffer *buffer, sh_batch batch,
+                     struct sh__markers *released, uint64_t *discarded)
+{
+    *discarded = 0;
+    if (batch.n == 0) {
+        sh__batch_unref(batch);
+        return SH_OK;
+    }
+    /* Reserved before anything is dropped, so that failing changes nothing. */
+    if (sh__buffer_reserve(buffer, 1) != SH_OK) {
+        sh__batch_unref(batch);
+        return SH_ENOMEM;
+    }
+    if (buffer->size != SH_BUFFER_INFINITY && buffer->count + batch.n > buffer->size) {
+        int64_t before = buffer->count + batch.n;
+        batch = make_fit(buffer, batch, before - buffer->size, released);
+        *discarded = (uint64_t)(before - buffer->count - batch.n);
+    }
+    if (batch.n == 0)
+        sh__batch_unref(batch);
+    else
+        append_events(buffer, batch);
+    return SH_OK;
+}
+
+int sh__buffer_put_back(struct sh__buffer *buffer, sh_batch batch)
+{
+    if (batch.n == 0) {
+        sh__batch_unref(batch);
+        return SH_OK;
+    }
+    if (buffer->length > 0 && is_continued(&batch, &entry_at(buffer, 0)->batch)) {
+        sh_batch *head = &entry_at(buffer, 0)->batch;
+        head->first = batch.first;
+        head->n += batch.n;
+        sh__batch_unref(batch);
+    } else if (sh__buffer_reserve(buffer, 1) == SH_OK) {
+        buffer->head = (buffer->head - 1) & (buffer->capacity - 1);
+        buffer->length++;
+        *entry_at(buffer, 0) = (struct sh__entry){.batch = batch};
+    } else {
+        sh__batch_unref(batch);
+        return SH_ENOMEM;
+    }
+    buffer->count += batch.n;
+    return SH_OK;
+}
+
+int sh__buffer_put_back_markers(struct sh__buffer *buffer, struct sh__markers *markers)
+{
+    uint32_t n = 0;
+    for (const sh_marker *marker = markers->head; marker; marker = marker->next)
+        n++;
+    if (sh__buffer_reserve(buffer, n) < 0)
+        return SH_ENOMEM;
+    buffer->head = (buffer->head - n) & (buffer->capacity - 1);
+    buffer->length += n;
+    for (uint32_t i = 0; i < n; i++)
+        *entry_at(buffer, i) = (struct sh__entry){.marker = sh__markers_pop(markers)};
+    return SH_OK;
+}
+
+int sh__buffer_mark(struct sh__buffer *buffer, sh_marker *marker)
+{
+    if (buffer->count == 0)
+        return SH_ESTATE;
+    if (sh__buffer_reserve(buffer, 1) != SH_OK)
+        return SH_ENOMEM;
+    *entry_at(buffer, buffer->length++) = (struct sh__entry){.marker = marker};
+    return SH_OK;
+}
+
+int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
+                        uint32_t *n_parts, struct sh__markers *released)
+{
+    int64_t got = 0;
+    *n_parts = 0;
+    while (got < n && buffer->length > 0) {
+        if (*n_parts == buffer->taken_capacity && !grow_taken(buffer))
+            break;
+        sh_batch *part = &buffer->taken[(*n_parts)++];
+        sh_batch *head = &entry_at(buffer, 0)->batch;
+        if (head->n > n - got) {
+            *part = sh_batch_slice(*head, 0, (uint32_t)(n - got));
+            head->first += part->n;
+            head->n -= part->n;
+            got = n;
+            break;
+        }
+        *part = *head;
+        got += part->n;
+        pop_entry(buffer);
+        if (release_markers(buffer, released))
+            break;
+    }
+    *parts = buffer->taken;
+    buffer->count -= got;
+    return got;
+}
+
+int64_t sh__buffer_clear(struct sh__buffer *buffer, struct sh__markers *released)
+{
+    int64_t n = buffer->count;
+    drop_oldest(buffer, n, released);
+    return n;
+}
+
+void sh__buffer_fini(struct sh__buffer *buffer)
+{
+    struct sh__markers released = {0};
+    sh_marker *marker;
+    sh__buffer_clear(buffer, &released);
+    while ((marker = sh__markers_pop(&released)) != NULL)
+        sh__marker_free(marker);
+    sh_free(buffer->ring);
+    sh_free(buffer->taken);
+    sh__buffer_init(buffer, buffer->size, buffer->keep);
+}

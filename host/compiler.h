@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The only place for compiler extensions. */
+#ifndef SH_COMPILER_H
+#define SH_COMPILER_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define sh__likely(x) __builtin_expect(!!(x), 1)
+#define sh__unlikely(x) __builtin_expect(!!(x), 0)
+#define sh__printf(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define sh__likely(x) (x)
+#define sh__unlikely(x) (x)
+#define sh__printf(fmt, args)
+#endif
+
+/* A cheap clock of unknown rate, for time spent in callbacks (host.c converts it). */
+#if defined(__x86_64__)
+static inline uint64_t sh__ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+#elif defined(__aarch64__)
+static inline uint64_t sh__ticks(void)
+{
+    uint64_t ticks;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+}
+#else
+#include <uv.h>
+static inline uint64_t sh__ticks(void)
+{
+    return uv_hrtime();
+}
+#endif
+
+#endif

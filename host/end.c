@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a stage ends: in order (its consumers take what it holds first) or at once; terminate; then
+ * everything is taken down and the peers are told, and what nobody got is counted. */
+#include <assert.h>
+
+#include "host.h"
+#include "stage.h"
+
+/* -- leftovers -------------------------------------------------------------------------------- */
+
+static void count(sh_stage *stage, uint64_t events, const char *where, bool may_discard)
+{
+    if (events == 0)
+        return;
+    if (may_discard && stage->chose_to_stop) {
+        stage->stats.discarded_stopped += events;
+        stage->worker->totals_discarded += events;
+    } else {
+        sh__worker_count_unfinished(stage->worker, stage, events, where);
+    }
+}
+
+static uint64_t events_in(const struct sh__mailbox *box)
+{
+    uint64_t n = 0;
+    for (const struct sh__message *message = box->head; message; message = message->next)
+        if (message->kind == SH__EVENTS)
+            n += message->batch.n;
+    return n;
+}
+
+/* What a mailbox holds is counted where its messages are refused. */
+void sh__stage_count_leftovers(sh_stage *stage)
+{
+    count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events", true);
+    count(stage, events_in(&stage->input), "input", true);
+    if (stage->out)
+        count(stage, (uint64_t)sh__producer_held(stage, false), "buffer", false);
+}
+
+/* -- ending ----------------------------------------------------------------------------------- */
+
+/* Whether somebody may still take what the stage holds. */
+static bool should_wait(const sh_stage *stage)
+{
+    const struct sh__producer *out = stage->out;
+    if (!out || (sh__producer_held(stage, true) == 0 && sh__pump_is_empty(stage)))
+        return false;
+    if (!sh__link_is_empty(&stage->consumers))
+        return true;
+    return !out->has_had_consumers && !stage->is_draining;
+}
+
+static void drop_agenda(sh_stage *stage)
+{
+    while (stage->n_tasks > 0) {
+        struct sh__task task = stage->tasks[--stage->n_tasks];
+        if (task.from.stage)
+            sh__reply(stage->worker, task.from, SH_ENOPROC, (sh_batch){ 0 }, NULL);
+        sh__task_free(&task);
+    }
+}
+
+void sh__stage_drop_feed(sh_stage *stage)
+{
+    if (!stage->feed.message)
+        return;
+    sh_batch_unref(stage->feed.rest);
+    stage->feed.rest = (sh_batch){ 0 };
+    sh__message_free(stage->worker, stage->feed.message);
+    stage->feed.message = NULL;
+}
+
+void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
+{
+    if (stage->phase >= SH__PHASE_ENDING) {
+        sh_error_unref(reason);
+        return;
+    }
+    bool leaving = stage->phase == SH__PHASE_LEAVING;
+    if (leaving && in_order) {
+        sh_error_unref(reason); /* the first one counts */
+        return;
+    }
+    sh_error_unref(stage->end_reason);
+    stage->end_reason = reason;
+    if (in_order && stage->phase == SH__PHASE_RUNNING && should_wait(stage)) {
+        sh__stage_set_phase(stage, SH__PHASE_LEAVING);
+        return;
+    }
+    if (stage->phase == SH__PHASE_NEW || stage->phase == SH__PHASE_STARTING) {
+        sh__stage_finish(stage);
+        return;
+    }
+    sh__stage_set_phase(stage, SH__PHASE_ENDING);
+    drop_agenda(stage);
+    sh__callback_terminate(stage);
+}
+
+void sh__stage_fail(sh_stage *stage, sh_error *error)
+{
+    sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_STOP, .error = error });
+}
+
+/* Its callback sleeps and will not be resumed. */
+void sh__stage_end_sleeping(sh_stage *stage)
+{
+    stage->is_waiting = false;
+    sh__callback_forget(stage);
+    stage->chose_to_stop = true;
+    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"), false);
+}
+
+void sh__stage_check_leaving(sh_stage *stage)
+{
+    if (should_wait(stage))
+        return;
+    if (stage->kind == SH_PRODUCER_CONSUMER && stage->mailbox.head)
+        return; /* events sent before the end may be among it */
+    sh__stage_set_phase(stage, SH__PHASE_ENDING);
+    drop_agenda(stage);
+    sh__callback_terminate(stage);
+}
+
+/* -- taking down ------------------------------------------------------------------------------ */
+
+static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_stage *peer, sh_role role)
+{
+    struct sh__message *down = sh__message_new(stage->worker, SH__DOWN, peer);
+    if (!down)
+        return;
+    sh__message_name(down, sub);
+    down->what = (uint8_t)role;
+    down->error = sh_error_ref(stage->end_reason);
+    sh__send(stage->worker, down, NULL);
+}
+
+static void close_producers(sh_stage *stage)
+{
+    while (!sh__link_is_empty(&stage->producers)) {
+        sh_subscription *sub = sh__container_of(stage->producers.next, sh_subscription, in.link);
+        if (sub->producer)
+            tell_peer(stage, sub, sub->producer, SH_ROLE_CONSUMER);
+        sh__subscription_close_in(sub);
+    }
+}
+
+static void close_consumers(sh_stage *stage)
+{
+    while (!sh__link_is_empty(&stage->consumers)) {
+        sh_subscription *sub = sh__container_of(stage->consumers.next, sh_subscription, out.link);
+        if (sub->out.dispatching) {
+            sub->out.dispatching = false;
+            stage->out->dispatcher->cancel(stage->out->dispatcher_state, sub, &stage->out->dispatch.base);
+        }
+        tell_peer(stage, sub, sub->consumer, SH_ROLE_PRODUCER);
+        sh__subscription_close_out(sub);
+    }
+}
+
+static void drop_messages(sh_stage *stage, struct sh__mailbox *box)
+{
+    struct sh__message *message;
+    while ((message = sh__mailbox_pop(box)))
+        sh__message_refuse(stage->worker, message);
+}
+
+/* Events of the input queue have been counted already. */
+static void drop_input(sh_stage *stage)
+{
+    struct sh__message *message;
+    while ((message = sh__mailbox_pop(&stage->input)))
+        sh__message_free(stage->worker, message);
+}
+
+static void answer_start(sh_stage *stage)
+{
+    sh_from from = stage->start_from;
+    if (!from.stage)
+        return;
+    stage->start_from = (sh_from){ 0 };
+    const sh_error *reason = stage->end_reason;
+    int status = reason && sh_error_get(reason)->code == SH_EIGNORED ? SH_EIGNORED : SH_EFAILED;
+    sh__reply(stage->worker, from, status, (sh_batch){ 0 }, stage->end_reason);
+    sh_stage_unref(from.stage);
+}
+
+static void report(sh_stage *stage, bool never_ran, bool has_asker)
+{
+    sh_error *reason = stage->end_reason;
+    sh_host *host = stage->worker->host;
+    if (sh_error_is_clean(reason) || stage->is_cascade || stage->is_killed)
+        return;
+    if (never_ran && (has_asker || sh_error_get(reason)->code == SH_EIGNORED))
+        return; /* whoever started it is told */
+    stage->worker->stages_failed++;
+    sh__host_record_failure(host, reason);
+    const char *message = sh_error_get(reason)->message;
+    sh__log(host, SH_LOG_ERROR, never_ran ? SH_LOG_START_FAILED : SH_LOG_STAGE_ENDED, stage, reason, "%s",
+            message ? message : sh_error_get(reason)->name);
+}
+
+void sh__stage_finish(sh_stage *stage)
+{
+    sh_worker *worker = stage->worker;
+    bool never_ran = stage->phase < SH__PHASE_RUNNING;
+    bool has_asker = stage->start_from.stage != NULL;
+    sh__stage_count_leftovers(stage);
+    sh__stage_set_phase(stage, SH__PHASE_ENDED);
+    atomic_store(&stage->alive, false);
+    stage->is_waiting = false;
+    if (stage->name)
+        sh__registry_remove(worker->host, stage->name, stage);
+    report(stage, never_ran, has_asker);
+    sh__timers_stop(stage);
+    sh__callback_forget(stage);
+    drop_agenda(stage);
+    sh__stage_drop_feed(stage);
+    close_producers(stage);
+    close_consumers(stage);
+    drop_input(stage);
+    drop_messages(stage, &stage->mailbox);
+    drop_messages(stage, &stage->answers);
+    answer_start(stage);
+    sh__answer_ended(stage);
+    if (stage->ops->destroy)
+        stage->ops->destroy(stage, stage->state, stage->arg);
+    stage->arg = NULL;
+    sh_free(stage->state);
+    stage->state = NULL;
+    if (stage->out)
+        sh__producer_free(stage->out);
+    stage->out = NULL;
+    sh__stage_free_subscribe_to(stage);
+    sh_free(stage->tasks);
+    stage->tasks = NULL;
+    stage->task_capacity = 0;
+    sh_error_unref(stage->end_reason);
+    stage->end_reason = NULL;
+    sh__link_remove(&stage->link);
+    atomic_fetch_sub(&worker->n_stages, 1);
+    sh__link_append(&worker->ended, &stage->link);
+    sh__host_stage_ended(worker->host, stage->kind == SH_PROCESS);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The host: what all workers share. */
+#ifndef SH_HOST_H
+#define SH_HOST_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "stagehost.h"
+#include "worker.h"
+
+struct sh_host {
+    sh_host_opts opts;
+    unsigned n_workers;
+    sh_worker *workers;
+    uv_timer_t drain_timer; /* on worker 0 */
+    bool drain_timer_open;
+
+    _Atomic uint32_t alive;          /* stages that have not ended      */
+    _Atomic uint32_t alive_pipeline; /* of these, all but processes     */
+    _Atomic uint64_t next_id;        /* of stages and subscriptions     */
+    _Atomic uint64_t started;
+    _Atomic bool draining, shutting_down, killed;
+
+    uv_mutex_t lock;
+    /* guarded by: lock */
+    struct sh__registry *registry;
+    sh_error *first_failure;
+    uv_mutex_t log_lock; /* guards: calls of opts.log */
+    uv_mutex_t thread_lock; /* guards: has_thread of the workers */
+
+    uint64_t ticks_at_start, ns_at_start; /* to convert ticks into time */
+};
+
+/* Starts the thread of a worker other than 0 if it has none. */
+int sh__host_ensure_thread(sh_host *host, sh_worker *worker);
+/* A stage has ended; wakes worker 0 when it was the last. */
+void sh__host_stage_ended(sh_host *host, bool is_process);
+/* The pipeline has drained: tells the processes to end; once. */
+void sh__host_shut_processes_down(sh_host *host);
+void sh__host_record_failure(sh_host *host, sh_error *error);
+uint64_t sh__host_ticks_to_ns(const sh_host *host, uint64_t ticks);
+
+/* registry.c: unique names. Any thread; take the host's lock. */
+int sh__registry_add(sh_host *host, const char *name, sh_stage *stage);
+void sh__registry_remove(sh_host *host, const char *name, const sh_stage *stage);
+void sh__registry_free(sh_host *host);
+
+/* log.c */
+bool sh__log_enabled(const sh_host *host, sh_log_level level);
+void sh__log(sh_host *host, sh_log_level level, sh_log_code code, const sh_stage *stage,
+             const sh_error *error, const char *fmt, ...);
+
+#endif

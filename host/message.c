@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "message.h"
+
+#include <string.h>
+
+#include "host.h"
+#include "stage.h"
+
+struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind, sh_stage *to)
+{
+    struct sh__message *message = worker->free_messages;
+    if (sh__likely(message != NULL))
+        worker->free_messages = message->next;
+    else if (!(message = sh_malloc(sizeof *message)))
+        return NULL;
+    memset(message, 0, sizeof *message);
+    message->kind = (uint8_t)kind;
+    message->to = to;
+    message->crossing = to->worker != worker;
+    if (message->crossing)
+        sh_stage_ref(to);
+    return message;
+}
+
+void sh__message_name(struct sh__message *message, sh_subscription *sub)
+{
+    message->sub = sub;
+    sh__subscription_hold(sub, message->crossing);
+}
+
+static void crossing_free(struct sh__crossing *crossing)
+{
+    if (!crossing)
+        return;
+    if (crossing->parcel.free)
+        crossing->parcel.free(crossing->parcel.data, crossing->parcel.len);
+    else
+        sh_free(crossing->parcel.data);
+    sh_free(crossing);
+}
+
+void sh__message_free(sh_worker *worker, struct sh__message *message)
+{
+    sh_batch_unref(message->batch);
+    if (message->sub)
+        sh__subscription_drop(message->sub, message->crossing);
+    if (message->from.stage)
+        sh_stage_unref(message->from.stage);
+    if (message->error)
+        sh_error_unref(message->error);
+    if (message->subscribe)
+        sh__subscribe_free(message->subscribe);
+    if (message->parcel)
+        crossing_free(message->parcel);
+    if (message->crossing)
+        sh_stage_unref(message->to);
+    message->next = worker->free_messages;
+    worker->free_messages = message;
+}
+
+/* Puts what `batch` holds into a parcel for another worker. */
+static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
+                        struct sh__crossing **out, sh_error **error)
+{
+    if (!batch->list)
+        return SH_OK;
+    struct sh__crossing *crossing = sh_malloc(sizeof *crossing);
+    if (!crossing)
+        return SH_ENOMEM;
+    *crossing = (struct sh__crossing){ .ops = batch->list->ops, .n = batch->n };
+    int status = crossing->ops->encode(worker, batch, extra, &crossing->parcel, error);
+    if (status < 0) {
+        sh_free(crossing);
+        return status;
+    }
+    sh_batch_unref(*batch);
+    *batch = (sh_batch){ 0 };
+    *out = crossing;
+    return SH_OK;
+}
+
+static int decode_batch(sh_worker *worker, struct sh__crossing *crossing, sh_batch *batch,
+                        sh_error **error)
+{
+    if (!crossing)
+        return SH_OK;
+    sh_list *list = crossing->ops->decode(worker, &crossing->parcel, error);
+    if (list)
+        *batch = (sh_batch){ .list = list, .n = list->n };
+    crossing_free(crossing);
+    return list ? SH_OK : SH_EFAILED;
+}
+
+int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
+{
+    if (!message->crossing) {
+        sh__stage_deliver(message->to, message);
+        return SH_OK;
+    }
+    sh_error *local = NULL;
+    sh_batch *batch = message->subscribe ? &message->subscribe->opts.extra : &message->batch;
+    int status = encode_batch(worker, batch, message->subscribe != NULL, &message->parcel, &local);
+    if (status < 0) {
+        if (!local)
+            local = sh_error_fmt(SH_REASON_RAISED, status, NULL, "%s", sh_strerror(status));
+        sh__message_free(worker, message);
+        if (error)
+            *error = local;
+        else
+            sh_error_unref(local);
+        return SH_EFAILED;
+    }
+    sh__worker_post(worker, message->to->worker, message);
+    return SH_OK;
+}
+
+/* Called on the target worker for what came out of its inbox. */
+int sh__message_arrive(sh_worker *worker, struct sh__message *message)
+{
+    sh_error *error = NULL;
+    struct sh__crossing *crossing = message->parcel;
+    message->parcel = NULL;
+    sh_batch *batch = message->subscribe ? &message->subscribe->opts.extra : &message->batch;
+    if (decode_batch(worker, crossing, batch, &error) == SH_OK)
+        return SH_OK;
+    if (!error)
+        error = sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
+    sh_error_unref(message->error);
+    message->error = error;
+    return SH_EFAILED;
+}
+
+static void refuse_subscribe(sh_worker *worker, struct sh__message *message)
+{
+    struct sh__message *down = sh__message_new(worker, SH__DOWN, message->sub->consumer);
+    if (!down)
+        return;
+    sh__message_name(down, message->sub);
+    down->what = SH_ROLE_PRODUCER;
+    down->error = sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL, "the producer is not alive");
+    sh__send(worker, down, NULL);
+}
+
+static uint64_t lost_events(const struct sh__message *message)
+{
+    if (message->kind != SH__EVENTS)
+        return 0;
+    return message->parcel ? message->parcel->n : message->batch.n;
+}
+
+void sh__message_refuse(sh_worker *worker, struct sh__message *message)
+{
+    sh_stage *to = message->to;
+    uint64_t lost = lost_events(message);
+    if (lost > 0 && to->chose_to_stop) {
+        to->stats.discarded_stopped += lost;
+        worker->totals_discarded += lost;
+    } else if (lost > 0) {
+        sh__worker_count_unfinished(worker, to, lost, "mailbox");
+    }
+    if (message->kind == SH__SUBSCRIBE) {
+        refuse_subscribe(worker, message);
+    } else if (message->from.stage && message->kind != SH__REPLY) {
+        bool stopping = message->kind == SH__STOP;
+        sh__reply(worker, message->from, stopping ? SH_OK : SH_ENOPROC, (sh_batch){ 0 }, NULL);
+    }
+    sh__message_free(worker, message);
+}
+
+static char *copy_string(const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *copy = sh_malloc(len);
+    return copy ? memcpy(copy, text, len) : NULL;
+}
+
+struct sh__subscribe *sh__subscribe_new(const sh_subscribe_opts *opts)
+{
+    struct sh__subscribe *subscribe = sh_malloc(sizeof *subscribe);
+    if (!subscribe)
+        goto fail;
+    subscribe->opts = *opts;
+    subscribe->opts.to_name = NULL;
+    subscribe->opts.partition = NULL;
+    subscribe->opts.to = opts->to ? sh_stage_ref(opts->to) : NULL;
+    subscribe->opts.current = opts->current ? sh_subscription_ref(opts->current) : NULL;
+    if ((opts->to_name && !(subscribe->opts.to_name = copy_string(opts->to_name))) ||
+        (opts->partition && !(subscribe->opts.partition = copy_string(opts->partition)))) {
+        sh__subscribe_free(subscribe);
+        return NULL;
+    }
+    return subscribe;
+fail:
+    sh_error_unref(opts->current_reason);
+    sh_batch_unref(opts->extra);
+    if (opts->selector)
+        opts->selector->free(opts->selector);
+    return NULL;
+}
+
+void sh__subscribe_free(struct sh__subscribe *subscribe)
+{
+    sh_subscribe_opts *opts = &subscribe->opts;
+    sh_stage_unref(opts->to);
+    sh_free((void *)opts->to_name);
+    sh_free((void *)opts->partition);
+    sh_subscription_unref(opts->current);
+    sh_error_unref(opts->current_reason);
+    sh_batch_unref(opts->extra);
+    if (opts->selector)
+        opts->selector->free(opts->selector);
+    sh_free(subscribe);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a stage tells about itself. */
+#include "host.h"
+#include "stage.h"
+
+static int64_t queued_events(const struct sh__mailbox *box)
+{
+    int64_t n = 0;
+    for (const struct sh__message *message = box->head; message; message = message->next)
+        if (message->kind == SH__EVENTS)
+            n += message->batch.n;
+    return n;
+}
+
+void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
+{
+    *out = stage->stats;
+    out->callback_ns = sh__host_ticks_to_ns(stage->worker->host, stage->callback_ticks);
+    out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) + stage->feed.rest.n;
+    out->buffered = stage->out ? sh__producer_held(stage, false) : 0;
+    out->demand_owed = stage->out ? stage->out->owed : 0;
+}
+
+void sh_subscription_get_stats(const sh_subscription *sub, sh_role side, sh_subscription_stats *out)
+{
+    *out = side == SH_ROLE_PRODUCER ? sub->out.stats : sub->in.stats;
+    if (side == SH_ROLE_CONSUMER)
+        out->outstanding = sub->in.outstanding;
+}
+
+void sh_stage_each_subscription(sh_stage *stage, sh_role other, void (*each)(void *data, sh_subscription *sub),
+                                void *data)
+{
+    bool in = other == SH_ROLE_PRODUCER;
+    struct sh__link *head = in ? &stage->producers : &stage->consumers;
+    for (struct sh__link *link = head->next; link != head; link = link->next)
+        each(data, in ? sh__container_of(link, sh_subscription, in.link)
+                      : sh__container_of(link, sh_subscription, out.link));
+}
+
+bool sh_stage_is_alive(const sh_stage *stage)
+{
+    return atomic_load(&stage->alive);
+}
+
+sh_kind sh_stage_kind(const sh_stage *stage)
+{
+    return stage->kind;
+}
+
+uint64_t sh_stage_id(const sh_stage *stage)
+{
+    return stage->id;
+}
+
+const char *sh_stage_name(const sh_stage *stage)
+{
+    return sh__stage_label(stage);
+}
+
+unsigned sh_stage_worker_index(const sh_stage *stage)
+{
+    return stage->worker->index;
+}
+
+sh_worker *sh_stage_worker(sh_stage *stage)
+{
+    return stage->worker;
+}
+
+void *sh_stage_state(sh_stage *stage)
+{
+    return stage->state;
+}
+
+static const char *const kind_names[] = {
+    [SH_PRODUCER] = "producer",
+    [SH_PRODUCER_CONSUMER] = "producer_consumer",
+    [SH_CONSUMER] = "consumer",
+    [SH_PROCESS] = "process",
+};
+
+static const char *const phase_names[] = {
+#define XX(name, text) text,
+    SH__PHASE_MAP(XX)
+#undef XX
+};
+
+void sh__stage_dump(sh_stage *stage)
+{
+    sh_stage_stats stats;
+    sh_stage_get_stats(stage, &stats);
+    sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_USER, stage, stage->end_reason,
+            "%s on worker %u is %s%s: owes %lld, buffered %lld, queued %lld, in %llu, out %llu, discarded %llu, "
+            "%u producers, %u consumers, mailbox %u, %.3f s in %llu callbacks",
+            kind_names[stage->kind], stage->worker->index, phase_names[stage->phase],
+            stage->is_waiting ? " (a callback waits)" : "", (long long)stats.demand_owed,
+            (long long)stats.buffered, (long long)stats.queued, (unsigned long long)stats.events_in,
+            (unsigned long long)stats.events_out,
+            (unsigned long long)(stats.discarded_full + stats.discarded_no_consumers + stats.discarded_none),
+            stats.producers, stats.consumers, stage->mailbox.length, (double)stats.callback_ns / 1e9,
+            (unsigned long long)stats.callbacks);
+}

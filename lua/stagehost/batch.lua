@@ -1,0 +1,39 @@
+-- SPDX-License-Identifier: MIT
+
+--- What bindings/batch.c and value.c leave to compiled Lua. Internal.
+local bit = require "bit"
+local ffi = require "ffi"
+
+local M = {}
+
+--- Copies list[first + 1 .. first + n] to to[at + 1 ..].
+---@param to any[]
+---@param at integer
+---@param list any[]
+---@param first integer
+---@param n integer
+function M.copy(to, at, list, first, n)
+    for i = 1, n do
+        to[at + i] = list[first + i]
+    end
+end
+
+--- A boxed 64-bit integer of two halves.
+---@param high integer signed
+---@param low integer 0 .. 2^32 - 1
+---@return ffi.cdata*
+function M.int64(high, low)
+    return ffi.cast("int64_t", high) * 4294967296LL + low
+end
+
+--- The halves of a boxed integer; nil if `value` is none, or does not fit 63 bits and a sign.
+---@param value any
+---@return integer? high signed
+---@return integer? low
+function M.halves(value)
+    if ffi.istype("int64_t", value) or ffi.istype("uint64_t", value) and value <= 2ULL ^ 63 - 1 then
+        return tonumber(bit.arshift(value, 32)), tonumber(bit.band(value, 0xffffffffLL))
+    end
+end
+
+return M

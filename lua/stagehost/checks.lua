@@ -1,0 +1,176 @@
+-- SPDX-License-Identifier: MIT
+
+--- Small checks of one value each, and `apply`, which puts a table of options through a table of
+--- them. A check returns the value in the form the C half reads, or nil and what is wrong with it
+--- ("must be an integer"); `apply` adds which option it is and what was given.
+local errors = require "stagehost.errors"
+
+---@alias stagehost.Check fun(value: any): any, string?
+
+local M = {}
+
+local MAX_INTEGER = 2 ^ 53
+local registry = debug.getregistry()
+
+--- How a value is named in an error: strings quoted, what has no short text by its type.
+---@param value any
+---@return string
+function M.show(value)
+    local kind = type(value)
+    if kind == "string" then
+        return ("%q"):format(value)
+    elseif kind == "table" or kind == "function" or kind == "thread" then
+        return "a " .. kind
+    end
+    return tostring(value)
+end
+
+--- The keys of a table as sorted text, quoted: `"a", "b"`.
+---@param map table
+---@return string
+function M.list_keys(map)
+    local keys = {}
+    for key in pairs(map) do
+        keys[#keys + 1] = M.show(key)
+    end
+    table.sort(keys)
+    return table.concat(keys, ", ")
+end
+
+---@param min? integer
+---@param max? integer
+---@return stagehost.Check
+function M.integer(min, max)
+    return function(value)
+        if type(value) ~= "number" or value % 1 ~= 0 or math.abs(value) > MAX_INTEGER then
+            return nil, "must be an integer"
+        elseif min and value < min then
+            return nil, ("must be at least %d"):format(min)
+        elseif max and value > max then
+            return nil, ("must be at most %d"):format(max)
+        end
+        return value
+    end
+end
+
+--- One of these strings.
+---@param ... string
+---@return stagehost.Check
+function M.one_of(...)
+    local allowed = {}
+    for _, word in ipairs { ... } do
+        allowed[word] = true
+    end
+    local problem = "must be one of " .. M.list_keys(allowed)
+    return function(value)
+        if value == nil or not allowed[value] then
+            return nil, problem
+        end
+        return value
+    end
+end
+
+--- A value of that Lua type.
+---@param kind string
+---@return stagehost.Check
+function M.typed(kind)
+    local problem = "must be a " .. kind
+    return function(value)
+        if type(value) ~= kind then
+            return nil, problem
+        end
+        return value
+    end
+end
+
+function M.anything(value)
+    return value
+end
+
+--- A table with the keys 1 to n and no others.
+---@param value any
+---@return any, string?
+function M.list(value)
+    if type(value) ~= "table" then
+        return nil, "must be a list"
+    end
+    for key in pairs(value) do
+        if type(key) ~= "number" or key % 1 ~= 0 or key < 1 or key > #value then
+            return nil, ("must be a list (it has the key %s)"):format(M.show(key))
+        end
+    end
+    return value
+end
+
+local function is_object(value, name)
+    return type(value) == "userdata" and getmetatable(value) == registry[name]
+end
+
+---@param value any
+---@return boolean
+function M.is_stage(value)
+    return is_object(value, "stagehost.stage")
+end
+
+--- A handle or a name that a stage may be registered under.
+---@param value any
+---@return any, string?
+function M.stage_or_name(value)
+    if M.is_stage(value) or type(value) == "string" and value ~= "" then
+        return value
+    end
+    return nil, "expected a stage handle or name"
+end
+
+---@param value any
+---@return any, string?
+function M.subscription(value)
+    if is_object(value, "stagehost.subscription") then
+        return value
+    end
+    return nil, "must be a subscription"
+end
+
+--- Raises what is wrong with one option.
+---@param key any
+---@param problem string
+---@param value any
+function M.fail(key, problem, value)
+    if problem:find("^expected") then
+        errors.raise("invalid_option", 'option "%s": %s, got %s', key, problem, type(value))
+    end
+    errors.raise("invalid_option", 'option "%s" %s, got %s', key, problem, M.show(value))
+end
+
+--- The options that pass, in the form the C half reads. Raises on the first that does not (in
+--- order of their names, so that the same mistake always reads the same).
+---@param schema table<string, stagehost.Check>
+---@param given table
+---@param what string whose options these are: "a producer"
+---@param open? boolean keys that the schema does not know are none of its business
+---@return table
+function M.apply(schema, given, what, open)
+    local checked, failing, unknown = {}, nil, nil
+    for key, value in pairs(given) do
+        local check = schema[key]
+        if check then
+            local result, problem = check(value)
+            if problem and (not failing or key < failing.key) then
+                failing = { key = key, problem = problem, value = value }
+            end
+            checked[key] = result
+        elseif not open then
+            unknown = unknown or {}
+            unknown[key] = true
+        end
+    end
+    if unknown then
+        errors.raise("unknown_option", "unknown option %s of %s (known: %s)",
+            M.list_keys(unknown), what, M.list_keys(schema))
+    elseif failing then
+        M.fail(failing.key, failing.problem, failing.value)
+    end
+    return checked
+end
+
+return M

@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: MIT
+
+--- From text to values and back. Each codec has plain functions, `decode` and `encode`, and
+--- definitions of producer_consumers, `decoder` and `encoder`.
+---@class stagehost.codec
+---@field json stagehost.codec.json
+return require "stagehost.lazy".new("stagehost.codec", { "json" })

@@ -1,0 +1,178 @@
+-- SPDX-License-Identifier: MIT
+
+--- Definitions: tables of callbacks, checked when they are made. A definition may also hold helper
+--- functions, constants and defaults for the options of its start; what looks like a callback but
+--- is none would never be called, so that is an error here.
+local checks = require "stagehost.checks"
+local errors = require "stagehost.errors"
+
+---@alias stagehost.Kind "producer" | "producer_consumer" | "consumer" | "process"
+
+local M = {}
+
+local function set(...)
+    local words = {}
+    for _, word in ipairs { ... } do
+        words[word] = true
+    end
+    return words
+end
+
+local callbacks = {
+    producer = set("init", "handle_demand", "handle_subscribe", "handle_cancel", "handle_call",
+        "handle_cast", "handle_info", "format_discarded", "terminate"),
+    producer_consumer = set("init", "handle_demand", "handle_events", "handle_subscribe",
+        "handle_cancel", "handle_call", "handle_cast", "handle_info", "handle_notification",
+        "format_discarded", "terminate"),
+    consumer = set("init", "handle_events", "handle_subscribe", "handle_cancel", "handle_call",
+        "handle_cast", "handle_info", "handle_notification", "terminate"),
+    process = set("init", "handle_call", "handle_cast", "handle_info", "terminate"),
+}
+
+-- A producer may do without handle_demand: it then emits from other callbacks, and the host
+-- remembers what is asked for.
+local required = {
+    producer = {},
+    producer_consumer = { "handle_events" },
+    consumer = { "handle_events" },
+    process = {},
+}
+
+local option_names = set("name", "args", "worker", "dispatcher", "buffer_size", "buffer_keep",
+    "discard_buffer_when_no_consumers", "demand", "polling_interval", "subscribe_to")
+
+-- Words for which a helper with a similar name is likely on purpose.
+local too_short = set("init", "name", "args", "demand", "worker")
+
+local all_callbacks = {}
+for _, of_kind in pairs(callbacks) do
+    for name in pairs(of_kind) do
+        all_callbacks[name] = true
+    end
+end
+
+--- Definitions that were checked in this Lua state. One that came from another worker is checked
+--- at its first use.
+local checked = setmetatable({}, { __mode = "k" })
+
+--- "a producer", for error texts.
+---@param kind stagehost.Kind
+---@return string
+function M.noun(kind)
+    return "a " .. kind
+end
+
+--- handleEvents, handle_Events, HANDLE_EVENTS: the same letters.
+local function letters(word)
+    return (word:lower():gsub("_", ""))
+end
+
+--- Whether at most `limit` letters were added, left out or changed between two words.
+local function is_near(a, b, limit)
+    if math.abs(#a - #b) > limit then
+        return false
+    end
+    local previous = {}
+    for j = 0, #b do
+        previous[j] = j
+    end
+    for i = 1, #a do
+        local row = { [0] = i }
+        for j = 1, #b do
+            local change = previous[j - 1] + (a:byte(i) == b:byte(j) and 0 or 1)
+            row[j] = math.min(change, previous[j] + 1, row[j - 1] + 1)
+        end
+        previous = row
+    end
+    return previous[#b] <= limit
+end
+
+local function nearest(key, words)
+    local best
+    for word in pairs(words) do
+        local a, b = letters(key), letters(word)
+        if a == b or not too_short[word] and is_near(a, b, #b >= 12 and 2 or 1) then
+            best = best and best < word and best or word
+        end
+    end
+    return best
+end
+
+local function fail_unknown(key, kind)
+    if all_callbacks[key] then
+        errors.raise("invalid_definition", "%s has no callback %s (it has %s)", M.noun(kind), key,
+            checks.list_keys(callbacks[kind]))
+    end
+    local meant = nearest(key, all_callbacks) or nearest(key, option_names)
+    if meant then
+        errors.raise("invalid_definition", "unknown callback or option %s of %s: did you mean %s?",
+            checks.show(key), M.noun(kind), checks.show(meant))
+    elseif key:find("^handle_") then
+        errors.raise("invalid_definition", "unknown callback %s of %s (known: %s)",
+            checks.show(key), M.noun(kind), checks.list_keys(callbacks[kind]))
+    end
+end
+
+local function check_key(key, value, kind)
+    if callbacks[kind][key] then
+        if type(value) ~= "function" then
+            errors.raise("invalid_definition", "callback %s of %s must be a function, got %s", key,
+                M.noun(kind), checks.show(value))
+        end
+    elseif type(key) == "string" and not option_names[key] then
+        fail_unknown(key, kind)
+    end
+end
+
+local function check(def, kind)
+    local keys = {}
+    for key in pairs(def) do
+        keys[#keys + 1] = key
+    end
+    table.sort(keys, function(a, b)
+        return tostring(a) < tostring(b)
+    end)
+    for _, key in ipairs(keys) do
+        check_key(key, def[key], kind)
+    end
+    for _, name in ipairs(required[kind]) do
+        if type(def[name]) ~= "function" then
+            errors.raise("invalid_definition", "%s needs the callback %s", M.noun(kind), name)
+        end
+    end
+    checked[def] = true
+end
+
+--- Makes `def` a definition of that kind: checks it and marks it. Returns `def` itself.
+---@param kind stagehost.Kind
+---@param def table
+---@return stagehost.Definition
+function M.new(kind, def)
+    if type(def) ~= "table" then
+        errors.raise("invalid_definition", "%s is defined by a table of callbacks, got %s",
+            kind, type(def))
+    elseif def.kind ~= nil and def.kind ~= kind then
+        errors.raise("invalid_definition", 'the field "kind" of %s is for the library, got %s',
+            M.noun(kind), checks.show(def.kind))
+    end
+    check(def, kind)
+    def.kind = kind
+    return def
+end
+
+--- The kind of a definition. Raises when `def` is none.
+---@param def any
+---@return stagehost.Kind
+function M.kind_of(def)
+    local kind = type(def) == "table" and def.kind
+    if not kind or not callbacks[kind] then
+        errors.raise("invalid_definition", "start: expected a definition made by stagehost.producer, "
+            .. ".consumer, .producer_consumer or .process, got %s", checks.show(def))
+    end
+    if not checked[def] then
+        check(def, kind)
+    end
+    return kind
+end
+
+return M

@@ -1,0 +1,138 @@
+-- SPDX-License-Identifier: MIT
+
+--- The `dispatcher` option: from what a script writes to the one form that bindings/dispatcher.c
+--- reads: a table with `kind` and the options of that kind.
+---
+---     "demand" | "broadcast"
+---     { "demand", max_demand = 100, shuffle_demands_on_first_dispatch = true }
+---     { "partition", partitions = 4 | { "odd", "even" }, hash = function(event) ... end }
+---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
+local checks = require "stagehost.checks"
+local errors = require "stagehost.errors"
+
+local M = {}
+
+local CALLBACKS = { subscribe = true, cancel = true, ask = true, dispatch = true }
+local OPTIONAL_CALLBACKS = { init = true, credit = true }
+
+local function check_name(name)
+    local is_integer = type(name) == "number" and name % 1 == 0
+    if not is_integer and (type(name) ~= "string" or name == "") then
+        errors.raise("invalid_option",
+            'option "partitions": a partition must be an integer or a string, got %s',
+            checks.show(name))
+    elseif name == "none" then
+        errors.raise("invalid_option", 'option "partitions": "none" is what a hash answers for '
+            .. "events that no partition gets, it can't be the name of one")
+    end
+    return is_integer
+end
+
+--- A count or a list of names -> list of names, and the first name that is not an integer.
+local function check_partitions(partitions)
+    if type(partitions) == "number" then
+        local count, problem = checks.integer(1, 2 ^ 20)(partitions)
+        if problem then
+            checks.fail("partitions", problem, partitions)
+        end
+        local names = {}
+        for i = 1, count do
+            names[i] = i - 1
+        end
+        return names
+    end
+    local list, problem = checks.list(partitions)
+    if problem or #list == 0 then
+        checks.fail("partitions", problem and "must be a count or a list of names"
+            or "must have at least one name", partitions)
+    end
+    local names, seen, named = {}, {}, nil
+    for i, name in ipairs(list) do
+        named = named or not check_name(name) and name or nil
+        if seen[tostring(name)] then
+            errors.raise("invalid_option", 'option "partitions": %s stands there twice',
+                checks.show(name))
+        end
+        seen[tostring(name)] = true
+        names[i] = name
+    end
+    return names, named
+end
+
+local kinds = {}
+
+function kinds.demand(options)
+    return checks.apply({
+        max_demand = checks.integer(1),
+        shuffle_demands_on_first_dispatch = checks.typed "boolean",
+    }, options, 'the dispatcher "demand"')
+end
+
+function kinds.broadcast(options)
+    return checks.apply({}, options, 'the dispatcher "broadcast"')
+end
+
+function kinds.partition(options)
+    if options.partitions == nil then
+        errors.raise("partitions_required",
+            'the dispatcher "partition" needs the option "partitions": { "partition", partitions = 4 }')
+    end
+    local result = checks.apply({ partitions = checks.anything, hash = checks.typed "function" },
+        options, 'the dispatcher "partition"')
+    local names, named = check_partitions(options.partitions)
+    if named and not result.hash then
+        errors.raise("hash_required", 'option "hash" is required when a partition is not an integer '
+            .. "(%s): it says which partition an event goes to", checks.show(named))
+    end
+    return { names = names, hash = result.hash }
+end
+
+local function check_callbacks(callbacks)
+    for name in pairs(CALLBACKS) do
+        if type(callbacks[name]) ~= "function" then
+            errors.raise("invalid_option", 'option "dispatcher": a dispatcher needs the callbacks %s '
+                .. "(%s is %s)", checks.list_keys(CALLBACKS), name, checks.show(callbacks[name]))
+        end
+    end
+    for name in pairs(OPTIONAL_CALLBACKS) do
+        local callback = callbacks[name]
+        if callback ~= nil and type(callback) ~= "function" then
+            errors.raise("invalid_option", 'option "dispatcher": the callback %s must be a function, '
+                .. "got %s", name, checks.show(callback))
+        end
+    end
+end
+
+local function options_of(list)
+    local options = {}
+    for key, value in pairs(list) do
+        if key ~= 1 then
+            options[key] = value
+        end
+    end
+    return options
+end
+
+--- The C half's form of a `dispatcher` option. Raises what is wrong with it.
+---@param value any
+---@return table
+function M.check(value)
+    local what, options = value, {}
+    if type(value) == "table" and value[1] ~= nil then
+        what, options = value[1], options_of(value)
+    end
+    if type(what) == "table" then
+        check_callbacks(what)
+        return { kind = "custom", callbacks = what, options = options }
+    end
+    local check = type(what) == "string" and kinds[what]
+    if not check then
+        checks.fail("dispatcher",
+            'must be "broadcast", "demand", "partition" or a table of callbacks', what)
+    end
+    local result = check(options)
+    result.kind = what
+    return result
+end
+
+return M

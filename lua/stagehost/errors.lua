@@ -1,0 +1,81 @@
+-- SPDX-License-Identifier: MIT
+
+--- Error objects: what a crash arrives as in other stages, and what misuse of this library raises.
+local M = {}
+
+--- `name` is a short word for programs ("error", "bad_return_value", "unknown_option", ...);
+--- `tostring` gives the sentence for people.
+---@class stagehost.Error
+---@field name string
+---@field message string
+---@field stage? string name of the stage it happened in
+---@field callback? string "handle_events" ...
+---@field traceback? string
+
+-- The C half makes the same objects for reasons that come from the core: it finds the metatable
+-- in the registry, as luaL_getmetatable does.
+local registry = debug.getregistry()
+local Error = registry["stagehost.error"] or {}
+registry["stagehost.error"] = Error
+
+function Error.__tostring(self)
+    local text = tostring(self.message or self.name)
+    if self.callback then
+        text = self.callback .. ": " .. text
+    end
+    if self.stage then
+        text = "stage<" .. self.stage .. ">: " .. text
+    end
+    return text
+end
+
+function Error.__concat(left, right)
+    return tostring(left) .. tostring(right)
+end
+
+-- "@/usr/share/stagehost/stagehost/": positions in error messages are those of the caller of
+-- this library, so that frames of files beside this one are skipped.
+local own_prefix = debug.getinfo(1, "S").source:match("^(.*)errors%.lua$")
+
+local function is_own(source)
+    return own_prefix ~= nil
+        and source:sub(1, #own_prefix) == own_prefix
+        and not source:find("/", #own_prefix + 1, true)
+end
+
+--- "script.lua:12: " for the innermost frame outside of the library; "" if there is none.
+local function position()
+    for level = 3, math.huge do
+        local info = debug.getinfo(level, "Sl")
+        if not info then
+            return ""
+        end
+        if info.currentline > 0 and not is_own(info.source) then
+            return ("%s:%d: "):format(info.short_src, info.currentline)
+        end
+    end
+end
+
+--- An error object of these fields, which become its own.
+---@param fields table
+---@return stagehost.Error
+function M.new(fields)
+    return setmetatable(fields, Error)
+end
+
+---@param value any
+---@return boolean
+function M.is(value)
+    return getmetatable(value) == Error
+end
+
+--- Raises an error object that points at the caller of the library.
+---@param name string
+---@param format string
+---@param ... any
+function M.raise(name, format, ...)
+    local message = select("#", ...) > 0 and format:format(...) or format
+    error(M.new({ name = name, message = position() .. message }), 0)
+end
+
+return M

@@ -1,0 +1,229 @@
+-- SPDX-License-Identifier: MIT
+
+--- The options of starting and subscribing: checked here once, with errors that name the option,
+--- the value and what is known, and handed to the C half (bindings/options.c) in one plain form.
+local checks = require "stagehost.checks"
+local definition = require "stagehost.definition"
+local dispatchers = require "stagehost.dispatchers"
+local errors = require "stagehost.errors"
+
+local M = {}
+
+-- What the C header writes for these (SH_BUFFER_INFINITY, SH_BUFFER_NONE, SH_WORKER_ANY).
+local BUFFER_INFINITY, BUFFER_NONE = -1, -2
+local WORKER_ANY = -1
+
+local DEFAULT_MAX_DEMAND = 1000
+
+local function buffer_size(value)
+    if value == "infinity" or value == math.huge then
+        return BUFFER_INFINITY
+    elseif value == 0 then
+        return BUFFER_NONE
+    elseif type(value) == "string" then
+        return nil, 'must be an integer or "infinity"'
+    end
+    return checks.integer(0)(value)
+end
+
+local function name(value)
+    if type(value) ~= "string" or value == "" then
+        return nil, "must be a non-empty string"
+    elseif value:find("^#") then
+        return nil, 'must not start with "#", which marks stages without a name'
+    elseif value:find("%z") then
+        return nil, "must not contain a zero byte"
+    end
+    return value
+end
+
+local function partition(value)
+    if type(value) == "number" and value % 1 == 0 then
+        return ("%d"):format(value)
+    elseif type(value) ~= "string" or value == "" then
+        return nil, "must be an integer or a string"
+    end
+    return value
+end
+
+local subscription_schema = {
+    to = checks.stage_or_name,
+    max_demand = checks.integer(1),
+    min_demand = checks.integer(0),
+    cancel = checks.one_of("permanent", "transient", "temporary"),
+    partition = partition,
+    selector = checks.typed "function",
+    current = checks.subscription,
+    reason = checks.anything,
+}
+
+-- These say who subscribes to whom and what it replaces: nothing for handle_subscribe.
+local not_for_callbacks = { to = true, from = true, current = true, reason = true }
+
+local function check_min_demand(options)
+    local min, max = options.min_demand, options.max_demand or DEFAULT_MAX_DEMAND
+    if min and min > max - 1 then
+        checks.fail("min_demand", ("must be at most %d (max_demand - 1)"):format(max - 1), min)
+    end
+end
+
+--- The options of one subscription. Keys nobody here knows are for handle_subscribe and for a
+--- dispatcher of the producer; they travel in `extra`.
+---@param given table
+---@return table
+function M.subscription(given)
+    local options = checks.apply(subscription_schema, given, "a subscription", true)
+    if given.to == nil then
+        checks.fail("to", "expected a stage handle or name", nil)
+    end
+    check_min_demand(options)
+    options.extra = {}
+    for key, value in pairs(given) do
+        if not not_for_callbacks[key] then
+            options.extra[key] = value
+        end
+    end
+    return options
+end
+
+--- `stage:subscribe { to = producer }` or `stage:subscribe { from = consumer }`: the consumer, and
+--- its options.
+---@param stage stagehost.Stage
+---@param given table
+---@return stagehost.Stage consumer
+---@return table options
+function M.link(stage, given)
+    if type(given) ~= "table" then
+        errors.raise("invalid_option",
+            "subscribe: expected a table of options such as { to = producer }, got %s", type(given))
+    elseif given.from == nil then
+        return stage, M.subscription(given)
+    elseif given.to ~= nil then
+        errors.raise("invalid_option", 'subscribe: give one of the options "to" and "from", not both')
+    elseif not checks.is_stage(given.from) then
+        checks.fail("from", "expected a stage handle", given.from)
+    end
+    local options = { to = stage }
+    for key, value in pairs(given) do
+        if key ~= "from" then
+            options[key] = value
+        end
+    end
+    return given.from, M.subscription(options)
+end
+
+local function subscribe_to(value)
+    local list, problem = checks.list(value)
+    if problem then
+        return nil, problem
+    end
+    local result = {}
+    for i, entry in ipairs(list) do
+        if type(entry) ~= "table" then
+            entry = { to = entry }
+        end
+        result[i] = M.subscription(entry)
+    end
+    return result
+end
+
+local producer_schema = {
+    dispatcher = dispatchers.check,
+    buffer_size = buffer_size,
+    buffer_keep = checks.one_of("last", "first"),
+    discard_buffer_when_no_consumers = checks.typed "boolean",
+    demand = checks.one_of("forward", "accumulate"),
+    polling_interval = checks.integer(1),
+}
+
+local init_schemas = {
+    producer = producer_schema,
+    producer_consumer = {
+        dispatcher = producer_schema.dispatcher,
+        buffer_size = producer_schema.buffer_size,
+        buffer_keep = producer_schema.buffer_keep,
+        discard_buffer_when_no_consumers = producer_schema.discard_buffer_when_no_consumers,
+        subscribe_to = subscribe_to,
+    },
+    consumer = { subscribe_to = subscribe_to },
+    process = {},
+}
+
+local start_schemas = {}
+for kind, init_schema in pairs(init_schemas) do
+    local schema = { name = name, args = checks.anything, worker = checks.anything }
+    for key, check in pairs(init_schema) do
+        schema[key] = check
+    end
+    start_schemas[kind] = schema
+end
+
+local function check_worker(worker, n_workers)
+    if worker == nil then
+        return 0
+    elseif worker == "any" then
+        return WORKER_ANY
+    end
+    local index, problem = checks.integer(0, n_workers - 1)(worker)
+    if problem then
+        checks.fail("worker", problem .. ' or "any"', worker)
+    end
+    return index + 1
+end
+
+--- The request for starting `def`: what the C half needs to know before the stage exists (kind,
+--- name, worker, args), and the `options` that are applied by the new stage in its init.
+---@param def stagehost.Definition
+---@param given? table
+---@param n_workers integer
+---@return table
+function M.start(def, given, n_workers)
+    local kind = definition.kind_of(def)
+    if given ~= nil and type(given) ~= "table" then
+        errors.raise("invalid_option", "start: expected a table of options, got %s", type(given))
+    end
+    local schema, merged = start_schemas[kind], {}
+    for key in pairs(schema) do
+        merged[key] = def[key]
+    end
+    for key, value in pairs(given or {}) do
+        merged[key] = value
+    end
+    local options = checks.apply(schema, merged, definition.noun(kind))
+    local request = {
+        kind = kind,
+        name = options.name,
+        worker = check_worker(options.worker, n_workers),
+        args = options.args,
+    }
+    options.name, options.worker, options.args = nil, nil, nil
+    request.options = next(options) and options or nil
+    return request
+end
+
+--- What a stage is configured with at the end of its init: the options of its start, overridden
+--- one by one by those its init returned; subscriptions of both are made. Returns nil and the
+--- error's text instead of raising: it is the stage's start that fails.
+---@param kind stagehost.Kind
+---@param started? table as M.start made it
+---@param returned? table as the script wrote it
+---@return table?, string?
+function M.merge(kind, started, returned)
+    local ok, options = pcall(checks.apply, init_schemas[kind], returned or {},
+        definition.noun(kind))
+    if not ok then
+        return nil, tostring(options)
+    end
+    for key, value in pairs(started or {}) do
+        if options[key] == nil then
+            options[key] = value
+        elseif key == "subscribe_to" then
+            for i = #value, 1, -1 do
+                table.insert(options.subscribe_to, 1, value[i])
+            end
+        end
+    end
+    return options
+end
+
+return M

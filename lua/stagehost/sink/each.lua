@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: MIT
+
+--- A function called with every event.
+local checks = require "stagehost.checks"
+local errors = require "stagehost.errors"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local callbacks = {}
+
+function callbacks.handle_events(self, events)
+    local f = self.f
+    for i = 1, #events do
+        f(events[i])
+    end
+end
+
+M.callbacks = callbacks
+
+--- A consumer that calls `f(event)` for each event, in order. `f` may wait; its error ends the stage.
+---
+---     stagehost.start(stagehost.sink.each(function(event) print(event) end), { subscribe_to = { producer } })
+---@param f fun(event: any)
+---@return stagehost.Definition
+function M.new(f)
+    if type(f) ~= "function" then
+        errors.raise("invalid_option", "sink.each: expected a function, got %s", checks.show(f))
+    end
+    return stagehost.consumer { handle_events = callbacks.handle_events, f = f }
+end
+
+return M

@@ -1,0 +1,134 @@
+-- SPDX-License-Identifier: MIT
+
+--- Events as lines in a file or on standard output. handle_events returns when its events are
+--- written: what a consumer was given is on its way out, and a slow reader slows the pipeline down.
+local checks = require "stagehost.checks"
+local stagehost = require "stagehost"
+local writers = require "stagehost.io.writer"
+
+local M = {}
+
+local callbacks = {}
+
+function callbacks.init(self)
+    local message
+    self.writer, message = writers.open(self.settings.path, self.settings.append)
+    if not self.writer then
+        return stagehost.stop(("cannot write %s: %s"):format(writers.display(self.settings.path),
+            message))
+    end
+    self.n_written = 0
+end
+
+--- Every event with a newline behind it. Strings and numbers only: anything else would be a
+--- guess at what it should look like.
+local function join(events, newline)
+    local ok, text = pcall(table.concat, events, newline)
+    if ok then
+        return text .. newline
+    end
+    for i = 1, #events do
+        local kind = type(events[i])
+        if kind ~= "string" and kind ~= "number" then
+            error(("event %d of %d is a %s: sink.lines writes strings and numbers; "
+                .. "encode it first (codec.json.encoder), or use sink.print"):format(i, #events, kind), 0)
+        end
+    end
+    error(text, 0)
+end
+
+--- How many events are in the first bytes of the text.
+local function count_whole(events, n_bytes, newline)
+    local n = 0
+    for i = 1, #events do
+        n_bytes = n_bytes - #tostring(events[i]) - #newline
+        if n_bytes < 0 then
+            break
+        end
+        n = n + 1
+    end
+    return n
+end
+
+local function failed(self, events, message, n_bytes)
+    local n = #events
+    local left = n_bytes and n - count_whole(events, n_bytes, self.settings.newline) or n
+    return stagehost.stop(("cannot write %s: %s; %s%d of the last %d events not written, %d written before"):format(
+        writers.display(self.settings.path), message, n_bytes and "" or "up to ", left, n, self.n_written))
+end
+
+function callbacks.handle_events(self, events)
+    if self.format then
+        events = self.format(events)
+    end
+    local ok, message, n_bytes = self.writer:write(join(events, self.settings.newline))
+    if not ok then
+        return failed(self, events, message, n_bytes)
+    end
+    self.n_written = self.n_written + #events
+end
+
+function callbacks.terminate(self)
+    if not self.writer then
+        return
+    end
+    local ok, message = self.writer:close()
+    if not ok then
+        stagehost.log("error", "closing %s failed, what was written may be lost: %s",
+            writers.display(self.settings.path), message)
+    end
+end
+
+M.callbacks = callbacks
+
+local function check_path(value)
+    if type(value) ~= "string" or value == "" or value:find("%z") then
+        return nil, 'must be a path or "-"'
+    end
+    return value
+end
+
+local schema = {
+    path = check_path,
+    append = checks.typed "boolean",
+    newline = checks.typed "string",
+}
+
+--- The definition behind sink.lines and sink.print. `format` turns events into strings.
+---@param settings { path: string, append: boolean, newline: string }
+---@param format? fun(events: any[]): string[]
+---@return stagehost.Definition
+function M.define(settings, format)
+    return stagehost.consumer {
+        init = callbacks.init,
+        handle_events = callbacks.handle_events,
+        terminate = callbacks.terminate,
+        format = format,
+        settings = settings,
+    }
+end
+
+--- A consumer that writes each event (a string or a number) and a newline.
+---
+---     stagehost.start(stagehost.sink.lines { path = "out.log" }, { subscribe_to = { parser } })
+---     stagehost.sink.lines { path = "-" }                        -- standard output
+---     stagehost.sink.lines { path = "out.log", append = true }   -- keeps what is in the file
+---
+--- A path that can't be opened fails the start. A write that fails (a full disk, a pipe that
+--- nobody reads any more) ends the stage with a reason that names the path and counts the events that
+--- were not written.
+---@param options { path: string, append?: boolean, newline?: string }
+---@return stagehost.Definition
+function M.new(options)
+    local given = checks.apply(schema, options or {}, "sink.lines")
+    if not given.path then
+        checks.fail("path", 'must be a path or "-"', nil)
+    end
+    return M.define {
+        path = given.path,
+        append = given.append or false,
+        newline = given.newline or "\n",
+    }
+end
+
+return M

@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: MIT
+
+--- Events on standard output, for people and for the next program.
+local checks = require "stagehost.checks"
+local json = require "stagehost.codec.json"
+local lines = require "stagehost.sink.lines"
+local new_table = require "table.new"
+
+local M = {}
+
+--- Text as it is, tables as JSON, anything else as Lua would print it.
+---@param event any
+---@return string
+function M.format(event)
+    local kind = type(event)
+    if kind == "string" then
+        return event
+    elseif kind == "table" or event == json.null then
+        local text, message = json.encode(event)
+        return text or error(("an event can't be printed as JSON: %s"):format(message), 0)
+    end
+    return tostring(event)
+end
+
+---@param events any[]
+---@return string[]
+function M.format_all(events)
+    local texts = new_table(#events, 0)
+    for i = 1, #events do
+        texts[i] = M.format(events[i])
+    end
+    return texts
+end
+
+--- A consumer that writes one line an event to standard output: strings as they are, tables as JSON.
+---
+---     stagehost.start(stagehost.sink.print(), { subscribe_to = { producer } })
+---
+--- Failures as with sink.lines.
+---@param options? {} none yet
+---@return stagehost.Definition
+function M.new(options)
+    checks.apply({}, options or {}, "sink.print")
+    return lines.define({ path = "-", append = false, newline = "\n" }, M.format_all)
+end
+
+return M

@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: MIT
+
+--- A clock: the number of each tick.
+local checks = require "stagehost.checks"
+local errors = require "stagehost.errors"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local TICK = "stagehost.source.interval: tick"
+
+local callbacks = {}
+
+function callbacks.init(self)
+    self.owed, self.ticks, self.emitted = 0, 0, 0
+    stagehost.every(self.settings.ms, TICK)
+end
+
+function callbacks.handle_demand(self, demand)
+    self.owed = self.owed + demand
+end
+
+function callbacks.handle_info(self, message)
+    if message ~= TICK then
+        stagehost.log("warn", "source.interval: unexpected message, ignored")
+        return nil
+    end
+    self.ticks = self.ticks + 1
+    if self.owed == 0 then
+        return nil
+    end
+    self.owed, self.emitted = self.owed - 1, self.emitted + 1
+    if self.emitted == self.settings.limit then
+        return stagehost.stop("normal", { self.ticks })
+    end
+    return { self.ticks }
+end
+
+function callbacks.handle_call(self, request)
+    if request == "stats" then
+        return { ticks = self.ticks, emitted = self.emitted, skipped = self.ticks - self.emitted }
+    end
+    stagehost.log("warn", 'source.interval: unknown request, it answers "stats"')
+end
+
+M.callbacks = callbacks
+
+local function check(what, value)
+    local _, problem = checks.integer(1)(value)
+    if problem then
+        errors.raise("invalid_option", "source.interval: %s %s, got %s", what, problem,
+            checks.show(value))
+    end
+end
+
+--- A producer of one event every `ms` milliseconds: 1, 2, 3, ..., the number of the tick. A tick
+--- that comes while nobody asks for events is skipped, not stored: the next event's number shows it,
+--- and so does `stage:call("stats")`: { ticks =, emitted =, skipped = }.
+---
+---     stagehost.start(stagehost.source.interval(1000))
+---     stagehost.start(stagehost.source.interval(10, 5))   -- ends normally after five events
+---@param ms integer
+---@param limit? integer
+---@return stagehost.Definition
+function M.new(ms, limit)
+    check("the milliseconds", ms)
+    if limit ~= nil then
+        check("the limit", limit)
+    end
+    return stagehost.producer {
+        init = callbacks.init,
+        handle_demand = callbacks.handle_demand,
+        handle_info = callbacks.handle_info,
+        handle_call = callbacks.handle_call,
+        settings = { ms = ms, limit = limit },
+    }
+end
+
+return M

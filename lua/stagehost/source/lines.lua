@@ -1,0 +1,197 @@
+-- SPDX-License-Identifier: MIT
+
+--- Lines of files and of standard input. A chunk is read only while somebody wants events; all the
+--- lines it completes are emitted at once, and what was not asked for waits in the stage's buffer:
+--- no line is ever held here, where a drain would not find it.
+local checks = require "stagehost.checks"
+local progress = require "stagehost.progress"
+local readers = require "stagehost.io.reader"
+local splitters = require "stagehost.io.splitter"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local DEFAULT_CHUNK_SIZE = 64 * 1024
+local MAX_CHUNK_SIZE = 64 * 1024 * 1024
+
+-- What the stage tells itself when a read has ended; the chunk is in self.arrived.
+local READ = "stagehost.source.lines: read"
+
+local callbacks = {}
+
+local function failed(path, message, events)
+    local reason = ("cannot read %s: %s"):format(readers.display(path), message)
+    return stagehost.stop(reason, events)
+end
+
+local function read(self)
+    if self.owed > 0 and not self.reading then
+        self.reading = true
+        self.reader:read(self.on_read)
+    end
+end
+
+--- Opens what comes next; a stop if that fails.
+local function open_next(self, events)
+    self.index = self.index + 1
+    self.path = self.settings.paths[self.index]
+    local message
+    self.reader, message = readers.open(self.path, self.settings.chunk_size)
+    return not self.reader and failed(self.path, message, events) or nil
+end
+
+--- Everything is looked at before anything starts: a name that is wrong is known now, and not
+--- after an hour.
+local function probe_all(self)
+    local total = 0
+    for _, path in ipairs(self.settings.paths) do
+        local ok, size = readers.probe(path)
+        if not ok then
+            return failed(path, size)
+        end
+        total = total and size and total + size
+    end
+    self.total = total or nil
+end
+
+function callbacks.init(self)
+    self.owed, self.index = 0, 0
+    self.splitter = splitters.new { keep_cr = self.settings.keep_cr }
+    local stop = probe_all(self) or open_next(self)
+    if stop then
+        return stop
+    end
+    local stage = self.stage
+    self.on_read = function(failure, chunk)
+        if not stage:is_alive() then
+            self.reader:close()
+            return
+        end
+        self.arrived = { failure = failure, chunk = chunk }
+        stage:send(READ)
+    end
+    self.progress = self.settings.progress and progress.start(self.total) or nil
+end
+
+function callbacks.handle_demand(self, demand)
+    self.owed = self.owed + demand
+    read(self)
+end
+
+local function take_chunk(self, chunk)
+    local lines, n = self.splitter:feed(chunk)
+    self.owed = math.max(0, self.owed - n)
+    if self.progress then
+        self.progress:add(#chunk, n)
+    end
+    read(self)
+    return n > 0 and lines or nil
+end
+
+local function take_end(self)
+    local last = self.splitter:finish()
+    self.owed = math.max(0, self.owed - (last and 1 or 0))
+    self.reader:close()
+    if self.index == #self.settings.paths then
+        return stagehost.stop("normal", { last })
+    end
+    local stop = open_next(self, { last })
+    if stop then
+        return stop
+    end
+    read(self)
+    return { last }
+end
+
+function callbacks.handle_info(self, message)
+    local arrived = self.arrived
+    if message ~= READ or not arrived then
+        stagehost.log("warn", "source.lines: unexpected message, ignored")
+        return nil
+    end
+    self.arrived, self.reading = nil, false
+    if arrived.failure then
+        return failed(self.path, arrived.failure)
+    elseif arrived.chunk then
+        return take_chunk(self, arrived.chunk)
+    end
+    return take_end(self)
+end
+
+function callbacks.terminate(self)
+    if self.reader then
+        self.reader:close()
+    end
+    if self.progress then
+        self.progress:leave()
+    end
+end
+
+M.callbacks = callbacks
+
+local function check_path(path)
+    if type(path) ~= "string" or path == "" or path:find("%z") then
+        return nil, 'must be a path, "-", or a list of these'
+    end
+    return { path }
+end
+
+local function check_paths(value)
+    if type(value) ~= "table" then
+        return check_path(value)
+    end
+    local list, problem = checks.list(value)
+    if problem or #list == 0 then
+        return nil, problem or "must have at least one path"
+    end
+    local paths = {}
+    for i, path in ipairs(list) do
+        local one, what = check_path(path)
+        if not one then
+            return nil, what
+        end
+        paths[i] = one[1]
+    end
+    return paths
+end
+
+local schema = {
+    path = check_paths,
+    chunk_size = checks.integer(1, MAX_CHUNK_SIZE),
+    keep_cr = checks.typed "boolean",
+    progress = checks.typed "boolean",
+}
+
+--- A producer of the lines of a file, without their ends ("\n" or "\r\n"). It ends normally after the
+--- last line, with or without a newline at its end. Lines may be of any length.
+---
+---     stagehost.start(stagehost.source.lines { path = "access.log" }, { name = "lines" })
+---     stagehost.source.lines { path = "-" }                    -- standard input
+---     stagehost.source.lines { path = { "a.log", "b.log" } }   -- one after the other
+---
+--- A path that can't be read fails the start, before anything is read.
+---@param options { path: string|string[], chunk_size?: integer, keep_cr?: boolean, progress?: boolean }
+--- chunk_size: bytes a read (65536); keep_cr: leave the "\r" of "\r\n" on the line;
+--- progress: show on a terminal how far it is (true)
+---@return stagehost.Definition
+function M.new(options)
+    local given = checks.apply(schema, options or {}, "source.lines")
+    if not given.path then
+        checks.fail("path", 'must be a path, "-", or a list of these', nil)
+    end
+    return stagehost.producer {
+        init = callbacks.init,
+        handle_demand = callbacks.handle_demand,
+        handle_info = callbacks.handle_info,
+        terminate = callbacks.terminate,
+        buffer_size = "infinity",
+        settings = {
+            paths = given.path,
+            chunk_size = given.chunk_size or DEFAULT_CHUNK_SIZE,
+            keep_cr = given.keep_cr or false,
+            progress = given.progress ~= false,
+        },
+    }
+end
+
+return M

@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: MIT
+
+--- The events of a list.
+local checks = require "stagehost.checks"
+local errors = require "stagehost.errors"
+local new_table = require "table.new"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local callbacks = {}
+
+function callbacks.init(self)
+    self.position = 0
+end
+
+function callbacks.handle_demand(self, demand)
+    local events, position = self.events, self.position
+    local n = math.min(demand, #events - position)
+    local taken = new_table(n, 0)
+    for i = 1, n do
+        taken[i] = events[position + i]
+    end
+    self.position = position + n
+    if self.position == #events then
+        return stagehost.stop("normal", taken)
+    end
+    return taken
+end
+
+M.callbacks = callbacks
+
+--- A producer of these events, in order; ends normally with the last.
+---
+---     stagehost.start(stagehost.source.list { "a", "b", "c" })
+---
+--- The list is read while the stage runs: leave it as it is.
+---@param events any[]
+---@return stagehost.Definition
+function M.new(events)
+    local _, problem = checks.list(events)
+    if problem then
+        errors.raise("invalid_option", "source.list: the events %s", problem)
+    end
+    return stagehost.producer {
+        init = callbacks.init,
+        handle_demand = callbacks.handle_demand,
+        events = events,
+    }
+end
+
+return M

@@ -1,0 +1,272 @@
+-- SPDX-License-Identifier: MIT
+
+--- A producer that other stages push events into, and that makes them wait while it is full.
+---
+--- Events it has accepted go straight to the core: to consumers, or into the stage's buffer. So they
+--- are in the ledger, and a drain delivers them. How many of them are still in the buffer is
+--- told by markers: an in-band info after every quarter of the limit, which comes out of the
+--- buffer when the events before it have.
+local checks = require "stagehost.checks"
+local errors = require "stagehost.errors"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local DEFAULT_LIMIT = 10000
+local CLOSED = "the queue is closed"
+local TAKEN = "stagehost.source.queue: taken"
+
+-- The stage -----------------------------------------------------------------------------------
+
+local callbacks = {}
+
+function callbacks.init(self)
+    self.limit = self.settings.limit
+    self.marker_every = math.max(1, math.floor(self.limit / 4))
+    self.held, self.unmarked = 0, 0 -- events that may be in the buffer; of these, behind all markers
+    self.waiting, self.first, self.last = {}, 1, 0 -- pushes that wait for room, in order
+end
+
+local function count(self, n)
+    self.held, self.unmarked = self.held + n, self.unmarked + n
+    if self.unmarked >= self.marker_every then
+        self.stage:async_info({ TAKEN, self.unmarked })
+        self.unmarked = 0
+    end
+end
+
+local function is_full(self)
+    return self.held >= self.limit or self.first <= self.last
+end
+
+--- Accepts pushes that wait, while there is room, or all of them.
+local function accept_waiting(self, all)
+    local events = {}
+    while self.first <= self.last and (all or self.held < self.limit) do
+        local push = self.waiting[self.first]
+        self.waiting[self.first] = nil
+        self.first = self.first + 1
+        for i = 1, #push.events do
+            events[#events + 1] = push.events[i]
+        end
+        count(self, #push.events)
+        push.from:reply(true)
+    end
+    return events
+end
+
+local requests = {}
+
+function requests.push(self, request, from)
+    if is_full(self) then
+        self.last = self.last + 1
+        self.waiting[self.last] = { events = request.events, from = from }
+        return stagehost.noreply
+    end
+    count(self, #request.events)
+    return true, request.events
+end
+
+function requests.try_push(self, request)
+    if is_full(self) then
+        return false
+    end
+    count(self, #request.events)
+    return true, request.events
+end
+
+function requests.close(self)
+    return stagehost.stop("normal", accept_waiting(self, true), true)
+end
+
+function requests.stats(self)
+    return { held = self.held, limit = self.limit, waiting = self.last - self.first + 1 }
+end
+
+function callbacks.handle_call(self, request, from)
+    local answer = type(request) == "table" and requests[request.queue]
+    if not answer then
+        stagehost.log("warn", "source.queue: unknown request, ignored; use stagehost.source.queue(stage)")
+        return nil
+    end
+    return answer(self, request, from)
+end
+
+--- What is cast to the stage is an event: for who can't wait, such as a dead-letter sender.
+function callbacks.handle_cast(self, event)
+    if event == nil then
+        return nil
+    end
+    count(self, 1)
+    return { event }
+end
+
+function callbacks.handle_info(self, message)
+    if type(message) ~= "table" or message[1] ~= TAKEN then
+        stagehost.log("warn", "source.queue: unexpected message, ignored")
+        return nil
+    end
+    self.held = self.held - message[2]
+    return accept_waiting(self, false)
+end
+
+function callbacks.terminate(self)
+    for i = self.first, self.last do
+        self.waiting[i].from:reply(false)
+    end
+end
+
+M.callbacks = callbacks
+
+-- The object of who pushes ----------------------------------------------------------------------
+
+---@class stagehost.Queue
+---@field stage? stagehost.Stage the producer, once it is started: what consumers subscribe to
+---@field name? string
+---@field limit? integer
+local Queue = {}
+Queue.__index = Queue
+
+M.methods = Queue
+
+--- For stagehost.start, or a supervisor.
+---@return stagehost.Definition
+function Queue:definition()
+    return stagehost.producer {
+        init = callbacks.init,
+        handle_call = callbacks.handle_call,
+        handle_cast = callbacks.handle_cast,
+        handle_info = callbacks.handle_info,
+        terminate = callbacks.terminate,
+        buffer_size = "infinity",
+        name = self.name,
+        settings = { limit = self.limit or DEFAULT_LIMIT },
+    }
+end
+
+--- Starts the producer.
+---@param options? table as for stagehost.start: name, worker, dispatcher, ...
+---@return stagehost.Queue? # itself; nil if the start failed
+---@return string? message
+---@return any reason
+function Queue:start(options)
+    local stage, message, reason = stagehost.start(self:definition(), options)
+    if not stage then
+        return nil, message, reason
+    end
+    self.stage = stage
+    return self
+end
+
+local function ask(self, request)
+    local stage = self.stage or self.name and stagehost.whereis(self.name)
+    if not stage then
+        return nil, self.name and CLOSED or "the queue has not been started: call queue:start()"
+    end
+    return stage:call(request, math.huge)
+end
+
+local function push(self, events)
+    local accepted, message, reason = ask(self, { queue = "push", events = events })
+    if accepted then
+        return true
+    end
+    return nil, accepted == false and CLOSED or message, reason
+end
+
+local function check_event(event)
+    if event == nil then
+        errors.raise("invalid_event", "queue: nil can't be an event")
+    end
+end
+
+--- Adds an event. Waits while the queue holds `limit` events or more; pushes that wait are accepted in
+--- order. True: it will be delivered. Nil and why: it was not accepted, the queue has ended.
+---@param event any
+---@return boolean? accepted
+---@return string? message
+---@return any reason
+function Queue:push(event)
+    check_event(event)
+    return push(self, { event })
+end
+
+--- Adds all events of a list, as one push: one message, and accepted as a whole when there is
+--- room for the first.
+---@param events any[]
+---@return boolean? accepted
+---@return string? message
+---@return any reason
+function Queue:push_all(events)
+    local _, problem = checks.list(events)
+    if problem then
+        errors.raise("invalid_event", "queue: the events %s", problem)
+    end
+    local copy = {}
+    for i = 1, #events do
+        copy[i] = events[i]
+    end
+    return push(self, copy)
+end
+
+--- Adds an event if there is room now: true, or false. Nil and why: the queue has ended.
+---@param event any
+---@return boolean? accepted
+---@return string? message
+---@return any reason
+function Queue:try_push(event)
+    check_event(event)
+    return ask(self, { queue = "try_push", events = { event } })
+end
+
+--- Ends the producer normally once all that was pushed is delivered. Pushes that wait are accepted.
+---@return boolean? ok nil if it has ended already
+---@return string? message
+---@return any reason
+function Queue:close()
+    return ask(self, { queue = "close" })
+end
+
+--- How many events wait, as far as is known (a quarter of the limit may be gone already), and how
+--- many pushes wait for room.
+---@return { held: integer, limit: integer, waiting: integer }?
+---@return string? message
+---@return any reason
+function Queue:stats()
+    return ask(self, { queue = "stats" })
+end
+
+local schema = {
+    limit = checks.integer(1),
+    name = checks.typed "string",
+}
+
+--- A queue: a producer that events are pushed into, with back-pressure for who pushes.
+---
+---     local jobs = stagehost.source.queue { limit = 1000, name = "jobs" }
+---     jobs:start()
+---     consumer:subscribe { to = jobs.stage }
+---     jobs:push { id = 1 }                   -- waits while 1000 events are waiting
+---     jobs:close()                           -- ends when all are delivered
+---
+--- Other stages, on any worker, push through an object of their own, made of the handle or the name
+--- of the producer: `stagehost.source.queue(handle)`, `stagehost.source.queue "jobs"`. One that came
+--- in a message is made whole again the same way.
+---@param options? { limit?: integer, name?: string }|stagehost.Stage|string
+---@return stagehost.Queue
+function M.new(options)
+    if checks.is_stage(options) then
+        return setmetatable({ stage = options }, Queue)
+    elseif type(options) == "string" then
+        return setmetatable({ name = options }, Queue)
+    elseif type(options) == "table" and checks.is_stage(options.stage) then
+        return setmetatable({ stage = options.stage, name = options.name, limit = options.limit }, Queue)
+    elseif options ~= nil and type(options) ~= "table" then
+        errors.raise("invalid_option", "source.queue: expected options, a stage handle or a name, got %s",
+            checks.show(options))
+    end
+    local given = checks.apply(schema, options or {}, "source.queue")
+    return setmetatable({ limit = given.limit, name = given.name }, Queue)
+end
+
+return M

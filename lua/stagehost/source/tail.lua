@@ -1,0 +1,217 @@
+-- SPDX-License-Identifier: MIT
+
+--- Lines as they are appended to a file, through truncation and rotation.
+---
+--- What stands at the path is looked at when the file system tells of a change, and every `poll`
+--- milliseconds. A file that has taken the place of the one being read is opened at once and waits
+--- in `successors`, so that several rotations in a row lose nothing; reading goes on to it when the
+--- old file is at its end and the new one has something.
+local call = require "stagehost.io.call"
+local checks = require "stagehost.checks"
+local growing = require "stagehost.io.growing"
+local splitters = require "stagehost.io.splitter"
+local stagehost = require "stagehost"
+local uv = require "luv"
+local watches = require "stagehost.io.watch"
+
+local M = {}
+
+local CHUNK_SIZE = 64 * 1024
+local DEFAULT_POLL_MS = 1000
+
+-- What the stage tells itself: something may have changed, or there is more to read.
+local LOOK = "stagehost.source.tail: look"
+local POLL = "stagehost.source.tail: poll"
+
+local callbacks = {}
+
+local function failed(self, message, events)
+    return stagehost.stop(("cannot read %s: %s"):format(self.settings.path, message), events)
+end
+
+local function look_soon(self)
+    if not self.stage:is_alive() then
+        callbacks.terminate(self) -- it was killed; nobody else closes the watches
+    elseif not self.looking then
+        self.looking = true
+        self.stage:send(LOOK)
+    end
+end
+
+--- Changes of the file show at the file, also behind a symbolic link; a new file shows in the folder.
+local function watch_file(self)
+    if self.file_watch then
+        self.file_watch:close()
+    end
+    self.file_watch = watches.new(self.settings.path, function()
+        look_soon(self)
+    end)
+end
+
+local function watch_folder(self)
+    local folder, name = self.settings.path:match "^(.*/)([^/]*)$"
+    name = name or self.settings.path
+    self.folder_watch = watches.new(folder or ".", function(changed)
+        if not changed or changed == name then
+            look_soon(self)
+        end
+    end)
+end
+
+--- Opens what stands at the path if it is another file than the newest we know.
+local function look_at_path(self)
+    local stat = call.wait(uv.fs_stat, self.settings.path)
+    local newest = self.successors[#self.successors] or self.file
+    if not stat or newest and newest:is(stat) then
+        return nil
+    end
+    local file, message, code = growing.open(self.settings.path)
+    if not file then
+        -- It may be gone again, or closed to us until whoever rotates it has set its mode.
+        return code ~= "ENOENT" and code ~= "EACCES" and failed(self, message) or nil
+    elseif self.file then
+        self.successors[#self.successors + 1] = file
+    else
+        self.file = file
+    end
+    watch_file(self)
+end
+
+--- The file we read will say no more: its last line is complete as it is.
+local function end_of_file(self)
+    local last = self.splitter:finish()
+    self.owed = self.owed - (last and 1 or 0)
+    return last and { last } or nil
+end
+
+--- At the end of a file: goes on to the next one, or back to its start if it was cut. True if there
+--- is something new to read, and the old file's last line if it had no newline.
+local function turn_over(self)
+    if self.file:is_cut() then
+        stagehost.log("info", "%s was truncated: reading it from its start", self.settings.path)
+        self.file.position = 0
+        return true, end_of_file(self)
+    end
+    local successor = self.successors[1]
+    if not successor or #self.successors == 1 and successor:is_empty() then
+        return false
+    elseif not self.last_look then
+        -- What went into the old file before the first byte of the new one is there by now.
+        self.last_look = true
+        return true
+    end
+    self.last_look = false
+    stagehost.log("info", "%s was rotated: reading the new file", self.settings.path)
+    self.file:close()
+    self.file = table.remove(self.successors, 1)
+    return true, end_of_file(self)
+end
+
+--- Reads while events are wanted and there is something; returns as soon as there are lines.
+local function advance(self)
+    while self.owed > 0 and self.file do
+        local chunk, message = self.file:read(CHUNK_SIZE)
+        if not chunk then
+            return failed(self, message)
+        end
+        local events, n, more = nil, 0, true
+        if chunk == "" then
+            more, events = turn_over(self)
+        else
+            events, n = self.splitter:feed(chunk)
+            self.owed = math.max(0, self.owed - n)
+            events = n > 0 and events or nil
+        end
+        if events then
+            look_soon(self)
+            return events
+        elseif not more then
+            return nil
+        end
+    end
+end
+
+function callbacks.init(self)
+    self.owed, self.successors = 0, {}
+    self.splitter = splitters.new { keep_cr = self.settings.keep_cr }
+    local file, message, code = growing.open(self.settings.path)
+    if file and self.settings.from == "end" then
+        local ok
+        ok, message = file:seek_last_line()
+        file = ok and file
+    end
+    if not file and code ~= "ENOENT" then
+        return failed(self, message)
+    end
+    self.file = file
+    watch_folder(self)
+    watch_file(self)
+    stagehost.every(self.settings.poll, POLL)
+end
+
+function callbacks.handle_demand(self, demand)
+    self.owed = self.owed + demand
+    look_soon(self)
+end
+
+function callbacks.handle_info(self, message)
+    if message == LOOK then
+        self.looking = false
+    elseif message ~= POLL then
+        stagehost.log("warn", "source.tail: unexpected message, ignored")
+        return nil
+    elseif not self.folder_watch then
+        watch_folder(self)
+    end
+    return look_at_path(self) or advance(self)
+end
+
+function callbacks.terminate(self)
+    for _, closable in pairs { self.file_watch, self.folder_watch, self.file } do
+        closable:close()
+    end
+    for _, file in ipairs(self.successors) do
+        file:close()
+    end
+end
+
+M.callbacks = callbacks
+
+local schema = {
+    path = checks.typed "string",
+    from = checks.one_of("end", "start"),
+    poll = checks.integer(1),
+    keep_cr = checks.typed "boolean",
+}
+
+--- A producer of the lines that are appended to a file, without their ends. A line is emitted when
+--- its newline is there. When the file is rotated (renamed, and a new one made) the old one is read to
+--- its end first; when it is truncated it is read from its start. It need not exist yet: one that
+--- appears later is read from its start. Never ends by itself: use `stage:stop()`.
+---
+---     stagehost.start(stagehost.source.tail { path = "/var/log/syslog" })
+---@param options { path: string, from?: "end"|"start", poll?: integer, keep_cr?: boolean }
+--- from: begin with what is there, or with what comes ("end"); poll: milliseconds between looks where
+--- the file system does not tell of changes (1000)
+---@return stagehost.Definition
+function M.new(options)
+    local given = checks.apply(schema, options or {}, "source.tail")
+    if not given.path or given.path == "" then
+        checks.fail("path", "must be the path of a file", given.path)
+    end
+    return stagehost.producer {
+        init = callbacks.init,
+        handle_demand = callbacks.handle_demand,
+        handle_info = callbacks.handle_info,
+        terminate = callbacks.terminate,
+        buffer_size = "infinity",
+        settings = {
+            path = given.path,
+            from = given.from or "end",
+            poll = given.poll or DEFAULT_POLL_MS,
+            keep_cr = given.keep_cr or false,
+        },
+    }
+end
+
+return M

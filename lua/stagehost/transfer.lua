@@ -1,0 +1,148 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Lua values as bytes, for the way from one worker's state to another's. Called by
+-- bindings/transfer.c only. There are two ways:
+--   plain   LuaJIT's serializer on the list itself. Nearly every batch takes this way.
+--   graph   the value is flattened into an image (transfer/flatten.lua), which then goes the plain
+--           way. For what the serializer can't do: handles, deep nesting; functions, names,
+--           metatables, sharing and cycles in definitions.
+-- Bytes pass through `span`, a pointer and a length that C reads as soon as a function returns: no
+-- Lua string is made of them.
+local buffer = require "string.buffer"
+local ffi = require "ffi"
+local new_table = require "table.new"
+local flatten = require "stagehost.transfer.flatten"
+local names = require "stagehost.transfer.names"
+local rebuild = require "stagehost.transfer.rebuild"
+
+local rawget, type = rawget, type
+
+-- A buffer that a huge batch has blown up beyond this many bytes is not kept for the next one.
+local KEEP_BYTES = 4 * 1024 * 1024
+
+local M = {}
+
+---The range as a table of its own. The loop is all there is: it compiles to a few instructions.
+---@param list table
+---@param first integer from 0
+---@param n integer
+---@return table
+local function slice(list, first, n)
+    local part = new_table(n, 0)
+    for i = 1, n do
+        part[i] = rawget(list, first + i)
+    end
+    return part
+end
+
+---Raised with a text for people: no position in front.
+local function check_all_read(decoder)
+    if #decoder > 0 then
+        error("a parcel has more bytes than its value", 0)
+    end
+end
+
+---A function that encodes a plain value into the span.
+---
+---A finalizer may run at any allocation and itself send something. So the buffer in use is nobody
+---else's meanwhile, and the span is set last, where nothing allocates any more.
+---@param span ffi.cdata* struct { const void *data; size_t len; }
+---@param options table of string.buffer.new
+local function make_encoder(span, options)
+    local spare
+    local last -- anchors the bytes until C has copied them
+
+    local function encode(value)
+        local encoder = spare or buffer.new(options)
+        spare, last = nil, nil
+        encoder:reset()
+        encoder:encode(value)
+        local data, len = encoder:ref()
+        last = encoder
+        if len <= KEEP_BYTES then
+            spare = last
+        end
+        span.data, span.len = data, len
+    end
+
+    -- One call a batch: there is nothing for the compiler to gain here.
+    jit.off(encode)
+    return encode
+end
+
+---The reverse, from an address (a light userdata) that stays valid for the call.
+---@param options table of string.buffer.new
+local function make_decoder(options)
+    local spare
+
+    local function decode(address, len)
+        local decoder = spare or buffer.new(options)
+        spare = nil
+        decoder:set(ffi.cast("const char *", address), len)
+        local value = decoder:decode()
+        check_all_read(decoder)
+        decoder:reset()
+        spare = decoder
+        return value
+    end
+
+    jit.off(decode)
+    return decode
+end
+
+local function check_list(value)
+    if type(value) ~= "table" then
+        error("a parcel of events holds no list", 0)
+    end
+    return value
+end
+
+---Makes the coder of this state. What the standard library holds now is what travels by name: call
+---it when the state is complete, and before any script runs.
+---@param address lightuserdata where the span is
+---@param userdata_kind fun(value: userdata): "light"|"handle"|nil
+---@param error_metatable table the one metatable that events keep
+---@return table functions for C: encode_events(list[, first, n]); encode_graph(list, first, n) and
+---encode_value(value), which return the handles; decode_events(address, len);
+---decode_graph and decode_value(address, len, handles)
+function M.open(address, userdata_kind, error_metatable)
+    local span = ffi.cast("struct { const void *data; size_t len; } *", address)
+    local options = { metatable = { error_metatable } }
+    local encode, decode = make_encoder(span, options), make_decoder(options)
+    local context = { userdata_kind = userdata_kind, error_metatable = error_metatable }
+    names.open()
+
+    local coder = {}
+
+    function coder.encode_events(list, first, n)
+        encode(n and slice(list, first, n) or list)
+    end
+
+    function coder.encode_graph(list, first, n)
+        local image, handles = flatten.events(context, slice(list, first, n), first)
+        encode(image)
+        return handles
+    end
+
+    function coder.encode_value(value)
+        local image, handles = flatten.value(context, value)
+        encode(image)
+        return handles
+    end
+
+    function coder.decode_events(data, len)
+        return check_list(decode(data, len))
+    end
+
+    function coder.decode_graph(data, len, handles)
+        return check_list(rebuild(context, decode(data, len), handles))
+    end
+
+    function coder.decode_value(data, len, handles)
+        return rebuild(context, decode(data, len), handles)[1]
+    end
+
+    return coder
+end
+
+return M

@@ -1,0 +1,151 @@
+-- SPDX-License-Identifier: MIT
+--
+-- What is found on every worker need not travel: the standard library, and whatever a `require`d
+-- module holds, go by name: a path such as { "string", "format" } that starts at a module.
+--
+-- Of the standard library that is what it held before any script ran: what a script adds to _G or
+-- to `string` is not there on another worker, so it travels by value.
+local M = {}
+
+local loaded, require = package.loaded, require
+local next, rawget, type = next, rawget, type
+local concat, insert, sort = table.concat, table.insert, table.sort
+local format = string.format
+
+-- _G last: string.format is a better name than _G.string.format.
+local STANDARD = {
+    "string", "table", "math", "io", "os", "debug", "coroutine", "package", "bit", "ffi", "jit",
+    "jit.opt", "jit.util", "string.buffer", "table.new", "table.clear", "_G",
+}
+
+-- Keys below a module; require("x").class.method is as deep as people go.
+local MAX_DEPTH = 4
+
+local NAMED = { table = true, ["function"] = true, userdata = true, cdata = true }
+
+---@class stagehost.transfer.index object -> the table it is in, and its key there;
+---a module has its name as key, and no table
+---@field parent table<any, table>
+---@field key table<any, string>
+
+local standard = { parent = {}, key = {} } ---@type stagehost.transfer.index
+
+---@param index stagehost.transfer.index
+---@param container table
+---@param known table<any, string> what has a better name already
+---@param tables table[] gets the tables that were added
+local function add_fields(index, container, known, tables)
+    for key, value in next, container do
+        if type(key) == "string" and NAMED[type(value)]
+            and not index.key[value] and not known[value] then
+            index.key[value], index.parent[value] = key, container
+            if type(value) == "table" then
+                insert(tables, value)
+            end
+        end
+    end
+end
+
+---Breadth first: the shortest path wins.
+local function add_module(index, name, known)
+    local level = { loaded[name] }
+    -- The tables in `package` are the lists of everything else.
+    for _ = 1, name == "package" and 1 or MAX_DEPTH do
+        local deeper = {}
+        for _, container in ipairs(level) do
+            add_fields(index, container, known, deeper)
+        end
+        level = deeper
+    end
+end
+
+---@param list string[] modules
+---@param known table<any, string>
+---@return stagehost.transfer.index
+local function new_index(list, known)
+    local index = { parent = {}, key = {} }
+    -- First all modules by their own names: "x.y" is a better name than "x".y.
+    for _, name in ipairs(list) do
+        local value = loaded[name]
+        if NAMED[type(value)] and not index.key[value] and not known[value] then
+            index.key[value] = name
+        end
+    end
+    for _, name in ipairs(list) do
+        if type(loaded[name]) == "table" and not known[loaded[name]] then
+            add_module(index, name, known)
+        end
+    end
+    return index
+end
+
+local function list_modules()
+    local list = {}
+    for name in next, loaded do
+        if type(name) == "string" then
+            insert(list, name)
+        end
+    end
+    sort(list)
+    return list
+end
+
+---@return string[]? # nil if it is not in the index
+local function path_in(index, value)
+    local path = {}
+    while value ~= nil and index.key[value] do
+        insert(path, 1, index.key[value])
+        value = index.parent[value]
+    end
+    return path[1] and path
+end
+
+---Notes what the standard library holds.
+function M.open()
+    standard = new_index(STANDARD, {})
+end
+
+---A function that finds names. It looks through the modules once, when first needed: use it for one
+---transfer and no longer.
+---@return fun(value: any): string[]? # a module's name, then keys; nil: it has no name
+function M.finder()
+    local modules
+
+    return function(value)
+        local path = path_in(standard, value)
+        if path then
+            return path
+        end
+        modules = modules or new_index(list_modules(), standard.key)
+        return path_in(modules, value)
+    end
+end
+
+---@param path string[]
+---@return string # as a script would write it
+local function format_path(path)
+    if #path == 1 then
+        return format("require(%q)", path[1])
+    end
+    return format("require(%q).%s", path[1], concat(path, ".", 2))
+end
+
+---What the path names in this state; loads the module if it has not been yet. Raises.
+---@param path string[]
+---@return any
+function M.resolve(path)
+    local value = rawget(loaded, path[1])
+    if value == nil then
+        value = require(path[1])
+    end
+    for i = 2, #path do
+        value = type(value) == "table" and value[path[i]] or nil
+    end
+    if value == nil then
+        error(format("%s is not there on this worker: what a stage takes from a module must be "
+            .. "in it as soon as it is loaded", format_path(path)), 0)
+    end
+    return value
+end
+
+return M

@@ -1,0 +1,110 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Makes a value of an image; transfer/flatten.lua describes images.
+local names = require "stagehost.transfer.names"
+
+local byte = string.byte
+local load, rawset = load, rawset
+local setfenv = debug.setfenv
+local setmetatable = debug.setmetatable
+local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
+
+local TABLE, FUNCTION, NAME = byte "t", byte "f", byte "n"
+
+---Every call gives a function with variables of its own, so closures don't share them by mistake.
+local function load_function(dumps, image)
+    local f, message = load(dumps[image[1]], "=transfer", "b")
+    if not f then
+        error(message, 0)
+    end
+    return f
+end
+
+---Names first: loading a module runs code, which must not meet half-made objects.
+local function make_objects(image, handles)
+    local objects, made = image.objects, {}
+    for id = 1, #image.kinds do
+        if byte(image.kinds, id) == NAME then
+            made[id] = names.resolve(objects[id])
+        end
+    end
+    for id = 1, #image.kinds do
+        local kind = byte(image.kinds, id)
+        if kind == TABLE then
+            made[id] = objects[id]
+        elseif kind == FUNCTION then
+            made[id] = load_function(image.dumps, objects[id])
+        elseif kind ~= NAME then
+            made[id] = handles[objects[id]]
+        end
+    end
+    return made
+end
+
+local function link_tables(image, made)
+    local links, keyed = image.links, image.keyed
+    for i = 1, #links, 3 do
+        rawset(made[links[i]], links[i + 1], made[links[i + 2]])
+    end
+    for i = 1, #keyed, 4 do
+        local value = keyed[i + 2]
+        if keyed[i + 3] ~= 0 then
+            value = made[keyed[i + 3]]
+        end
+        rawset(made[keyed[i]], made[keyed[i + 1]], value)
+    end
+end
+
+---The first function that has a cell owns it; the others are joined to it.
+local function link_functions(image, made)
+    local owner, place, has_value = {}, {}, {}
+    for id = 1, #image.kinds do
+        if byte(image.kinds, id) == FUNCTION then
+            local f, record = made[id], image.objects[id]
+            if record[2] ~= 0 then
+                setfenv(f, made[record[2]])
+            end
+            for i = 1, #record - 2 do
+                local cell = record[i + 2]
+                if owner[cell] then
+                    upvaluejoin(f, i, owner[cell], place[cell])
+                else
+                    owner[cell], place[cell] = f, i
+                end
+            end
+        end
+    end
+    for i = 1, #image.cell_links, 2 do
+        local cell = image.cell_links[i]
+        has_value[cell] = true
+        setupvalue(owner[cell], place[cell], made[image.cell_links[i + 1]])
+    end
+    for cell = 1, image.n_cells do
+        if not has_value[cell] then
+            setupvalue(owner[cell], place[cell], image.cells[cell])
+        end
+    end
+end
+
+local function set_metatables(context, image, made)
+    for i = 1, #image.metatables, 2 do
+        setmetatable(made[image.metatables[i]], made[image.metatables[i + 1]])
+    end
+    for _, id in ipairs(image.errors) do
+        setmetatable(made[id], context.error_metatable)
+    end
+end
+
+---@param context table error_metatable
+---@param image table
+---@param handles any[]
+---@return table root
+local function rebuild(context, image, handles)
+    local made = make_objects(image, handles)
+    link_tables(image, made)
+    link_functions(image, made)
+    set_metatables(context, image, made)
+    return made[1]
+end
+
+return rebuild

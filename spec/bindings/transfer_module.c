@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * For transfer_spec.lua: bindings/transfer.c between Lua states that the spec makes, with
+ * stand-ins for the handles, which are only counted. A module of its own, so that neither a
+ * host nor the rest of bindings/ is needed.
+ *
+ *   state = new_state(package_path)     a state with stage(i) and subscription(i) as
+ * globals state:run(code, ...) -> ...         strings, numbers, booleans, nil; raises
+ *   state:encode_events(code, first, n) -> parcel | nil, message, code
+ *   state:encode_value(code) -> parcel | nil, message, code
+ *   state:decode_events(parcel, name) -> n | nil, message, code      the value: a global
+ *   state:decode_value(parcel, name) -> true | nil, message, code
+ *   state:fail_allocation(n)            the n-th from now on, and all after it; 0: none
+ *   state:close()
+ *   #parcel, parcel:cut(len) -> parcel, parcel:flip(offset) -> parcel, parcel:drop()
+ *   handle_refs() -> references to all handles together */
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "context.h"
+#include "transfer.h"
+
+#define STATE  "transfer_module.state"
+#define PARCEL "transfer_module.parcel"
+
+enum { N_HANDLES = 8 };
+
+/* ------------------------------------------------------------------------------- stand-ins
+ */
+
+struct sh_stage {
+    int refs;
+};
+
+struct sh_subscription {
+    int refs;
+};
+
+static struct sh_stage stages[N_HANDLES];
+static struct sh_subscription subscriptions[N_HANDLES];
+
+sh_stage *sh_stage_ref(sh_stage *stage)
+{
+    stage->refs++;
+    return stage;
+}
+
+void sh_stage_unref(sh_stage *stage)
+{
+    stage->refs--;
+}
+
+sh_subscription *sh_subscription_ref(sh_subscription *sub)
+{
+    sub->refs++;
+    return sub;
+}
+
+void sh_subscription_unref(sh_subscription *sub)
+{
+    sub->refs--;
+}
+
+static void *test_box(lua_State *L, int index, const char *name)
+{
+    void **box = lua_touserdata(L, index);
+    if (!box || lua_islightuserdata(L, index) || !lua_getmetatable(L, index))
+        return NULL;
+    luaL_getmetatable(L, name);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? *box : NULL;
+}
+
+static int collect_stage(lua_State *L)
+{
+    sh_stage *stage = test_box(L, 1, "stagehost.stage");
+    if (stage)
+        sh_stage_unref(stage);
+    return 0;
+}
+
+static int collect_subscription(lua_State *L)
+{
+    sh_subscription *sub = test_box(L, 1, "stagehost.subscription");
+    if (sub)
+        sh_subscription_unref(sub);
+    return 0;
+}
+
+static void **push_box(lua_State *L, const char *name, lua_CFunction collect)
+{
+    void **box = lua_newuserdata(L, sizeof(*box));
+    *box = NULL;
+    if (luaL_newmetatable(L, name)) {
+        lua_pushcfunction(L, collect);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return box;
+}
+
+void shl_push_stage(lua_State *L, sh_stage *stage)
+{
+    *push_box(L, "stagehost.stage", collect_stage) = sh_stage_ref(stage);
+}
+
+sh_stage *shl_test_stage(lua_State *L, int index)
+{
+    return test_box(L, index, "stagehost.stage");
+}
+
+void shl_push_subscription(lua_State *L, sh_subscription *sub)
+{
+    *push_box(L, "stagehost.subscription", collect_subscription) = sh_subscription_ref(sub);
+}
+
+sh_subscription *shl_test_subscription(lua_State *L, int index)
+{
+    return test_box(L, index, "stagehost.subscription");
+}
+
+static int global_stage(lua_State *L)
+{
+    shl_push_stage(L, &stages[luaL_checkinteger(L, 1) % N_HANDLES]);
+    return 1;
+}
+
+static int global_subscription(lua_State *L)
+{
+    shl_push_subscription(L, &subscriptions[luaL_checkinteger(L, 1) % N_HANDLES]);
+    return 1;
+}
+
+/* "stage 3": which handle it is, in any state. */
+static int global_handle_name(lua_State *L)
+{
+    sh_stage *stage = shl_test_stage(L, 1);
+    sh_subscription *sub = shl_test_subscription(L, 1);
+    if (stage)
+        lua_pushfstring(L, "stage %d", (int)(stage - stages));
+    else if (sub)
+        lua_pushfstring(L, "subscription %d", (int)(sub - subscriptions));
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* -----------------------------------------------------------------------------------
+ * states */
+
+struct state {
+    lua_State *L;
+    long allocations_left; /* before they fail; < 0: for ever */
+};
+
+static void *allocate(void *data, void *block, size_t old_size, size_t size)
+{
+    struct state *state = data;
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    bool is_growth = !block || size > old_size;
+    if (is_growth && state->allocations_left == 0)
+        return NULL;
+    if (is_growth && state->allocations_left > 0)
+        state->allocations_left--;
+    return realloc(block, size);
+}
+
+static struct state *check_state(lua_State *L)
+{
+    struct state *state = luaL_checkudata(L, 1, STATE);
+    luaL_argcheck(L, state->L, 1, "closed");
+    return state;
+}
+
+static int open_state(lua_State *S)
+{
+    luaL_openlibs(S);
+    lua_getglobal(S, "package");
+    lua_pushvalue(S, 1);
+    lua_setfield(S, -2, "path");
+    lua_register(S, "stage", global_stage);
+    lua_register(S, "subscription", global_subscription);
+    lua_register(S, "handle_name", global_handle_name);
+    return shl_transfer_open(S);
+}
+
+/* Raises in L what failed in S. */
+static void check_call(lua_State *L, lua_State *S, int status)
+{
+    if (status == 0)
+        return;
+    lua_pushfstring(L, "in the other state: %s", lua_tostring(S, -1));
+    lua_settop(S, 0);
+    lua_error(L);
+}
+
+static int new_state(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct state *state = lua_newuserdata(L, sizeof(*state));
+    *state = (struct state){.allocations_left = -1};
+    luaL_getmetatable(L, STATE);
+    lua_setmetatable(L, -2);
+    lua_State *S = state->L = lua_newstate(allocate, state);
+    lua_pushcfunction(S, open_state);
+    lua_pushstring(S, path);
+    check_call(L, S, lua_pcall(S, 1, 0, 0));
+    return 1;
+}
+
+static int close_state(lua_State *L)
+{
+    struct state *state = luaL_checkudata(L, 1, STATE);
+    if (state->L)
+        lua_close(state->L);
+    state->L = NULL;
+    return 0;
+}
+
+static void copy_simple(lua_State *from, int index, lua_State *to)
+{
+    size_t len;
+    switch (lua_type(from, index)) {
+    case LUA_TNUMBER:
+        lua_pushnumber(to, lua_tonumber(from, index));
+        break;
+    case LUA_TBOOLEAN:
+        lua_pushboolean(to, lua_toboolean(from, index));
+        break;
+    case LUA_TSTRING: {
+        const char *text = lua_tolstring(from, index, &len);
+        lua_pushlstring(to, text, len);
+        break;
+    }
+    default:
+        lua_pushnil(to);
+    }
+}
+
+/* Runs the code at index 2 of L, with the values above as arguments; n_results are left on
+ * S. */
+static void run_code(lua_State *L, lua_State *S, int n_args, int n_results)
+{
+    size_t len;
+    const char *code = luaL_checklstring(L, 2, &len);
+    check_call(L, S, luaL_loadbuffer(S, code, len, "=spec"));
+    for (int i = 0; i < n_args; i++)
+        copy_simple(L, 3 + i, S);
+    check_call(L, S, lua_pcall(S, n_args, n_results, 0));
+}
+
+static int state_run(lua_State *L)
+{
+    struct state *state = check_state(L);
+    run_code(L, state->L, lua_gettop(L) - 2, LUA_MULTRET);
+    int n = lua_gettop(state->L);
+    for (int i = 1; i <= n; i++)
+        copy_simple(state->L, i, L);
+    lua_settop(state->L, 0);
+    return n;
+}
+
+static int state_fail_allocation(lua_State *L)
+{
+    check_state(L)->allocations_left = (long)luaL_checkinteger(L, 2) - 1;
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------
+ * parcels */
+
+static sh_parcel *push_parcel(lua_State *L)
+{
+    sh_parcel *parcel = lua_newuserdata(L, sizeof(*parcel));
+    *parcel = (sh_parcel){0};
+    luaL_getmetatable(L, PARCEL);
+    lua_setmetatable(L, -2);
+    return parcel;
+}
+
+static int return_failure(lua_State *L, int status, sh_error *error)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, sh_error_get(error)->message);
+    lua_pushstring(L, sh_err_name(status));
+    sh_error_unref(error);
+    return 3;
+}
+
+/* Calls what needs the state, then looks that its stack is as it was. */
+static int finish_encode(lua_State *L, struct state *state, int status, sh_error *error)
+{
+    int height = lua_gettop(state->L);
+    state->allocations_left = -1;
+    lua_settop(state->L, 0);
+    if (height != 1) {
+        sh_error_unref(error);
+        return luaL_error(L, "stack of the state: %d", height);
+    }
+    return status == SH_OK ? 1 : return_failure(L, status, error);
+}
+
+static int state_encode_events(lua_State *L)
+{
+    struct state *state = check_state(L);
+    uint32_t first = (uint32_t)luaL_checkinteger(L, 3);
+    uint32_t n = (uint32_t)luaL_checkinteger(L, 4);
+    sh_parcel *parcel = push_parcel(L);
+    sh_error *error = NULL;
+    run_code(L, state->L, 0, 1);
+    int status = shl_encode_events(state->L, first, n, parcel, &error);
+    return finish_encode(L, state, status, error);
+}
+
+static int state_encode_value(lua_State *L)
+{
+    struct state *state = check_state(L);
+    sh_parcel *parcel = push_parcel(L);
+    sh_error *error = NULL;
+    run_code(L, state->L, 0, 1);
+    int status = shl_encode_value(state->L, parcel, &error);
+    return finish_encode(L, state, status, error);
+}
+
+static int finish_decode(lua_State *L, struct state *state, int status, sh_error *error)
+{
+    int height = lua_gettop(state->L);
+    state->allocations_left = -1;
+    if (status == SH_OK && height == 1)
+        lua_setglobal(state->L, luaL_checkstring(L, 3));
+    lua_settop(state->L, 0);
+    if (height != (status == SH_OK)) {
+        sh_error_unref(error);
+        return luaL_error(L, "stack of the state: %d", height);
+    }
+    return status == SH_OK ? 1 : return_failure(L, status, error);
+}
+
+static int state_decode_events(lua_State *L)
+{
+    struct state *state = check_state(L);
+    sh_parcel *parcel = luaL_checkudata(L, 2, PARCEL);
+    uint32_t n = 0;
+    sh_error *error = NULL;
+    int status = shl_decode_events(state->L, parcel, &n, &error);
+    lua_pushnumber(L, n);
+    return finish_decode(L, state, status, error);
+}
+
+static int state_decode_value(lua_State *L)
+{
+    struct state *state = check_state(L);
+    sh_parcel *parcel = luaL_checkudata(L, 2, PARCEL);
+    sh_error *error = NULL;
+    int status = shl_decode_value(state->L, parcel, &error);
+    lua_pushboolean(L, 1);
+    return finish_decode(L, state, status, error);
+}
+
+static int parcel_len(lua_State *L)
+{
+    sh_parcel *parcel = luaL_checkudata(L, 1, PARCEL);
+    lua_pushnumber(L, (lua_Number)parcel->len);
+    return 1;
+}
+
+static int parcel_drop(lua_State *L)
+{
+    sh_parcel *parcel = luaL_checkudata(L, 1, PARCEL);
+    if (parcel->data && parcel->free)
+        parcel->free(parcel->data, parcel->len);
+    else
+        sh_free(parcel->data);
+    *parcel = (sh_parcel){0};
+    return 0;
+}
+
+/* The first `len` bytes; it has no references. */
+static int parcel_cut(lua_State *L)
+{
+    sh_parcel *parcel = luaL_checkudata(L, 1, PARCEL);
+    size_t len = (size_t)luaL_checkinteger(L, 2);
+    sh_parcel *part = push_parcel(L);
+    part->data = sh_malloc(len);
+    part->len = len;
+    memcpy(part->data, parcel->data, len);
+    return 1;
+}
+
+/* A copy with one byte changed. */
+static int parcel_flip(lua_State *L)
+{
+    size_t offset = (size_t)luaL_checkinteger(L, 2);
+    int mask = (int)luaL_checkinteger(L, 3);
+    lua_pushcfunction(L, parcel_cut);
+    lua_pushvalue(L, 1);
+    lua_pushnumber(L, (lua_Number)((sh_parcel *)luaL_checkudata(L, 1, PARCEL))->len);
+    lua_call(L, 2, 1);
+    unsigned char *bytes = ((sh_parcel *)lua_touserdata(L, -1))->data;
+    bytes[offset] ^= (unsigned char)mask;
+    return 1;
+}
+
+static int handle_refs(lua_State *L)
+{
+    int refs = 0;
+    for (int i = 0; i < N_HANDLES; i++)
+        refs += stages[i].refs + subscriptions[i].refs;
+    lua_pushinteger(L, refs);
+    return 1;
+}
+
+/* -----------------------------------------------------------------------------------
+ * module */
+
+static const luaL_Reg state_methods[] = {
+    {"run", state_run},
+    {"encode_events", state_encode_events},
+    {"encode_value", state_encode_value},
+    {"decode_events", state_decode_events},
+    {"decode_value", state_decode_value},
+    {"fail_allocation", state_fail_allocation},
+    {"close", close_state},
+    {"__gc", close_state},
+    {NULL, NULL},
+};
+
+static const luaL_Reg parcel_methods[] = {
+    {"cut", parcel_cut},   {"flip", parcel_flip}, {"drop", parcel_drop},
+    {"__len", parcel_len}, {"__gc", parcel_drop}, {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"new_state", new_state},
+    {"handle_refs", handle_refs},
+    {NULL, NULL},
+};
+
+static void register_class(lua_State *L, const char *name, const luaL_Reg *methods)
+{
+    luaL_newmetatable(L, name);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    luaL_register(L, NULL, methods);
+    lua_pop(L, 1);
+}
+
+__attribute__((visibility("default"))) int luaopen_transfer_module(lua_State *L)
+{
+    register_class(L, STATE, state_methods);
+    register_class(L, PARCEL, parcel_methods);
+    lua_newtable(L);
+    luaL_register(L, NULL, functions);
+    return 1;
+}

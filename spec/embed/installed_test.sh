@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Installs the build of $STAGEHOST under a folder of its own, and builds and runs an embedder twice:
+# found by pkg-config and found by CMake.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=$(dirname "$STAGEHOST")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+passed=0
+failed=0
+expect() {
+    local what=$1 expected=$2 actual
+    shift 2
+    actual=$("$@" 2>&1) || actual+=" (status $?)"
+    if [ "$actual" = "$expected" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf '%s\n  expected: %s\n  actual:   %s\n' "$what" "$expected" "$actual"
+    fi
+}
+
+DESTDIR=$work cmake --install "$build" >"$work/install.log"
+prefix=$work$(sed -n 's/^CMAKE_INSTALL_PREFIX:PATH=//p' "$build/CMakeCache.txt")
+pc=$(find "$prefix" -name stagehost.pc)
+
+greeting="hello from an embedded script"
+
+# Everything below the staging folder: the prefix in the .pc file is that of the real place.
+flags() { PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --define-variable=prefix="$prefix" "$@" stagehost; }
+read -ra cflags <<<"$(flags --cflags)"
+read -ra libs <<<"$(flags --libs)"
+cc -std=c11 -Wall -Wextra -Werror "${cflags[@]}" "$here/installed.c" -o "$work/with_pc" "${libs[@]}"
+expect "found by pkg-config" "$greeting" "$work/with_pc"
+
+mkdir "$work/project"
+cp "$here/installed.c" "$work/project"
+cat >"$work/project/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.20)
+project(embedder LANGUAGES C)
+find_package(stagehost 0.1 REQUIRED)
+add_executable(with_cmake installed.c)
+target_link_libraries(with_cmake PRIVATE stagehost::stagehost)
+CMAKE
+cmake -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/cmake.log"
+cmake --build "$work/project/build" >>"$work/cmake.log"
+expect "found by CMake" "$greeting" "$work/project/build/with_cmake"
+
+version=$(flags --modversion)
+expect "the installed command" "stagehost $version" "$prefix/bin/stagehost" --version
+expect "the man page is installed" "" test -s "$prefix/share/man/man1/stagehost.1"
+expect "the Lua sources are installed" "" test -s "$prefix/share/stagehost/stagehost/init.lua"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

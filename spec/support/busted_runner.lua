@@ -1,0 +1,29 @@
+--- Runs busted inside a stagehost script, so that an `it` may start stages, sleep and await:
+---   stagehost spec/support/busted_runner.lua [busted options] FILE...
+--- Also runs under plain luajit, for specs that need no engine.
+---
+--- busted wants to end the process itself when something failed. Here the script ends with an error
+--- instead: the host closes its Lua states as always, which is what the leak checks look at.
+
+-- busted forgets the modules a spec file loaded when the file is done; the engine's stay.
+pcall(require, "stagehost")
+
+local Exit = {}
+require "busted.compatibility".exit = function(status)
+    error(setmetatable({ status = status }, Exit), 0)
+end
+
+local here = arg[0]:match("^(.*)/[^/]*$") or "."
+-- The command runs the interpreter that .busted pins; this process is already the right one.
+table.insert(arg, 1, "--ignore-lua")
+table.insert(arg, 2, "--output=" .. here .. "/busted_output.lua")
+
+local ok, err = pcall(require "busted.runner", { standalone = false })
+
+if not ok then
+    local exit = getmetatable(err) == Exit
+    if exit and err.status == 0 then
+        return
+    end
+    error(exit and ("specs failed: " .. table.concat(arg, " ", 3)) or err, 0)
+end

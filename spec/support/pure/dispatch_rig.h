@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A dispatcher between a small model of its producer and fake subscriptions. The model
+ * keeps what the core keeps: a buffer for leftovers, and the demand it has asked of
+ * handle_demand and not got. Every step returns what handle_demand would be asked for.
+ * Events are integers.
+ *
+ * What the dispatcher does is written down in words: "A[1 2]" events sent to A, "A!7"
+ * notification 7 sent to A, "done7" marker 7 released, "A?name" A failed, "none3" /
+ * "bad3?name" events skipped, "A>12:10" an ask for 12 where 10 is the most. */
+#ifndef SPEC_DISPATCH_RIG_H
+#define SPEC_DISPATCH_RIG_H
+
+#include "buffer.h"
+#include "fake_subscription.h"
+
+struct rig {
+    const sh_dispatcher_ops *ops;
+    void *state;
+    sh_dispatch out;
+    struct sh__buffer buffer;
+    int64_t owed;
+    uint32_t n_sent, n_skipped; /* events */
+    bool quiet;                 /* write nothing down */
+    char words[4096];
+};
+
+int rig_init(struct rig *rig, const sh_dispatcher_ops *ops, const void *opts, uint64_t seed,
+             sh_error **error);
+void rig_fini(struct rig *rig);
+
+/* SH_OK, or the refusal's code after writing down its name: "A?name". */
+int rig_subscribe(struct rig *rig, sh_subscription *sub, sh_subscribe_opts *opts);
+int64_t rig_cancel(struct rig *rig, sh_subscription *sub);
+int64_t rig_ask(struct rig *rig, sh_subscription *sub, int64_t n);
+/* The events first .. first + n - 1. */
+int64_t rig_emit(struct rig *rig, int64_t first, uint32_t n);
+int64_t rig_info(struct rig *rig, int64_t id);
+int64_t rig_notify(struct rig *rig, int64_t id);
+int64_t rig_credit(const struct rig *rig);
+
+/* What was written down since the last call. */
+const char *rig_words(struct rig *rig);
+
+/* An owned batch of consecutive integers. */
+sh_batch rig_integers(int64_t first, uint32_t n);
+int64_t rig_integer(sh_batch batch, uint32_t i);
+
+#define RIG_SUBSCRIPTION(stage)                                                            \
+    {                                                                                      \
+        .consumer = (stage), .name = (stage)->name, .last = INT64_MIN                      \
+    }
+
+#endif
