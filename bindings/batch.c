@@ -142,6 +142,7 @@ void shl_batch_push(struct shl_context *ctx, lua_State *L, sh_batch batch)
 void shl_payload_push(struct shl_context *ctx, lua_State *L, sh_batch payload)
 {
     const struct shl_list *list = check_list(payload.list);
+    (void)ctx;
     if (payload.n == 0) {
         lua_pushnil(L);
     } else if (list && list->is_payload) {

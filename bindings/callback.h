@@ -37,12 +37,6 @@ enum shl_callback {
     SHL_N_CALLBACKS
 };
 
-/* The subscription object that this stage's callbacks get as `from`. */
-struct shl_link {
-    sh_subscription *sub; /* held by the object in the slot; NULL: free entry */
-    uint32_t slot;
-};
-
 /* The private state of a stage whose callbacks are Lua. */
 struct shl_stage {
     struct shl_context *ctx;     /* NULL until init has begun */
@@ -54,7 +48,8 @@ struct shl_stage {
     uint64_t waiting;            /* for the answer to this request; 0: for none */
     shl_convert convert;         /* of that answer */
     struct shl_start *start;     /* until init is through */
-    struct shl_link *links;
+    uint32_t call_slot;          /* the `from` of the handle_call that runs or waits */
+    uint32_t *links;             /* slots of subscription objects; a subscription knows its index */
     uint32_t n_links;
 };
 
@@ -77,13 +72,19 @@ int shl_result_take(struct shl_stage *s, sh_result *r);
 void shl_result_open(struct shl_context *ctx, lua_State *L);
 
 /* start.c ------------------------------------------------------------------------------------ */
-/* The start options are applied with the table at `index` of L (0: none) that init returned. */
+void shl_start_free(struct shl_start *start); /* NULL is allowed */
+/* Applies the start options and the table at `index` of L (0: none) that init returned. Raises, or
+ * sets *error. */
 int shl_start_configure(struct shl_stage *s, lua_State *L, int index, sh_error **error);
-/* The instance, its coroutine and its functions; on ctx->L, protected. Raises. */
-void shl_stage_release(struct shl_stage *s);
+/* Callbacks of the same names in sh_stage_ops. */
+int shl_start_init(sh_stage *self, void *state, void *arg, sh_result *r);
+int shl_start_encode(sh_worker *worker, void *arg, sh_parcel *out, sh_error **error);
+int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg, sh_error **error);
 
 /* stage.c ------------------------------------------------------------------------------------- */
 void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status, sh_batch value,
                             sh_error *error);
+/* Frees what the state holds, not the state. */
+void shl_stage_release(struct shl_stage *s);
 
 #endif

@@ -63,7 +63,7 @@ void cli_text_clear(struct cli_text *text)
 void cli_text_fini(struct cli_text *text)
 {
     free(text->data);
-    *text = (struct cli_text){ 0 };
+    *text = (struct cli_text){0};
 }
 
 const char *cli_text_get(const struct cli_text *text)

@@ -30,7 +30,7 @@ static uint64_t unit_ms(const char *unit)
     static const struct {
         const char *name;
         uint64_t ms;
-    } units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+    } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (strcmp(units[i].name, unit) == 0)
             return units[i].ms;
@@ -39,7 +39,9 @@ static uint64_t unit_ms(const char *unit)
 
 bool cli_parse_duration(const char *word, uint64_t *out_ms)
 {
-    enum { MOST_DIGITS = 9 }; /* keeps every product below 2^64, and is 31 years of seconds */
+    enum {
+        MOST_DIGITS = 9
+    }; /* keeps every product below 2^64, and is 31 years of seconds */
     if (strcmp(word, "none") == 0) {
         *out_ms = 0;
         return true;

@@ -209,6 +209,8 @@ static int open_state(lua_State *L)
     require_helper(ctx, L, "string.buffer", "decode", SHL_HELPER_DECODE);
     open_nesting(L);
     shl_error_open(L);
+    shl_value_open(L);
+    shl_wait_open(L);
     shl_result_open(ctx, L);
     shl_loop_open(L);
     lua_getglobal(L, "package");

@@ -23,6 +23,7 @@ enum shl_helper {
     SHL_HELPER_STOP,      /* metatable of what stagehost.stop() returns         */
     SHL_HELPER_NOREPLY,   /* stagehost.noreply                                  */
     SHL_HELPER_IGNORE,    /* stagehost.ignore                                   */
+    SHL_HELPER_LOOP,      /* closes what luv has open; slot 0: luv is not loaded  */
     SHL_N_HELPERS
 };
 
@@ -115,6 +116,7 @@ sh_from shl_wait_begin(lua_State *L);
 /* `return shl_wait(L, from, convert)`: suspends the stage until the answer to `from` is there. */
 int shl_wait(lua_State *L, sh_from from, shl_convert convert);
 
+void shl_wait_open(lua_State *L);
 void shl_push_wait_token(lua_State *L);
 bool shl_is_wait_token(lua_State *L, int index);
 

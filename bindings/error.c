@@ -219,24 +219,25 @@ static int store(const sh_error_fields *fields, sh_error **out)
     return *out ? SH_OK : SH_ENOMEM;
 }
 
-static int take_word(const char *word, size_t len, lua_State *L, int index, sh_error **out)
+static sh_reason word_kind(const char *word)
 {
-    *out = NULL;
+    if (strcmp(word, "shutdown") == 0)
+        return SH_REASON_SHUTDOWN;
+    if (strcmp(word, "killed") == 0)
+        return SH_REASON_KILLED;
+    return strcmp(word, "noproc") == 0 ? SH_REASON_NOPROC : SH_REASON_CUSTOM;
+}
+
+static int take_word(lua_State *L, int index, sh_error **out)
+{
+    size_t len;
+    const char *word = lua_tolstring(L, index, &len);
     if (strcmp(word, "normal") == 0)
         return SH_OK;
-    sh_error_fields fields = { .kind = SH_REASON_CUSTOM, .name = word };
-    if (strcmp(word, "shutdown") == 0)
-        fields.kind = SH_REASON_SHUTDOWN;
-    else if (strcmp(word, "killed") == 0)
-        fields.kind = SH_REASON_KILLED;
-    else if (strcmp(word, "noproc") == 0)
-        fields.kind = SH_REASON_NOPROC;
-    int top = lua_gettop(L);
+    sh_error_fields fields = { .kind = word_kind(word), .name = word };
     if (strlen(word) != len)
         fields.data = push_encoded(L, index, &fields.data_len);
-    int status = store(&fields, out);
-    lua_settop(L, top);
-    return status;
+    return store(&fields, out);
 }
 
 static int take_object(lua_State *L, int index, sh_error **out)
@@ -295,12 +296,9 @@ int shl_to_reason(lua_State *L, int index, sh_error **out)
     *out = NULL;
     if (lua_isnoneornil(L, index))
         return SH_OK;
-    if (lua_type(L, index) == LUA_TSTRING) {
-        size_t len;
-        const char *word = lua_tolstring(L, index, &len);
-        return take_word(word, len, L, index, out);
-    }
-    if (has_error_metatable(L, index))
+    if (lua_type(L, index) == LUA_TSTRING)
+        status = take_word(L, index, out);
+    else if (has_error_metatable(L, index))
         status = take_object(L, index, out);
     else if (is_shutdown(L, index))
         status = take_shutdown(L, index, out);

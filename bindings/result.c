@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "callback.h"
+#include "object.h"
 
 /* A stop is a table with the helper's metatable: { reason, events, reply, n = how many were given }. */
 enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
+
+enum { MAX_RESULTS = 2 }; /* more is ignored, as in Lua */
 
 /* -- stagehost.stop, noreply, ignore ------------------------------------------------------------ */
 
@@ -107,13 +110,22 @@ struct finish {
     sh_error *error;
 };
 
+static const char *push_excerpt(lua_State *L, int index)
+{
+    enum { MOST = 60 };
+    size_t len;
+    const char *text = lua_tolstring(L, index, &len);
+    lua_pushlstring(L, text, len < MOST ? len : MOST);
+    return lua_pushfstring(L, "a string (\"%s%s\")", lua_tostring(L, -1), len > MOST ? "..." : "");
+}
+
 static const char *push_description(lua_State *L, int index, const char *what)
 {
     if (what)
         return what;
     switch (lua_type(L, index)) {
     case LUA_TSTRING:
-        return lua_pushfstring(L, "a string (\"%s\")", luaL_gsub(L, lua_tostring(L, index), "\n", "\\n"));
+        return push_excerpt(L, index);
     case LUA_TNUMBER:
         lua_pushvalue(L, index);
         return lua_pushfstring(L, "a number (%s)", lua_tostring(L, -1));
@@ -188,6 +200,16 @@ static bool is_stop(struct shl_stage *s, int index)
     return is_helper(s, index, SHL_HELPER_STOP, true);
 }
 
+/* Whether the call that handle_call was run for is still to be answered; from now on, it is not. */
+static bool close_call(struct shl_stage *s)
+{
+    sh_from from;
+    shl_slot_push(s->ctx, s->co, s->call_slot);
+    bool is_open = shl_from_take(s->co, -1, &from);
+    lua_pop(s->co, 1);
+    return is_open;
+}
+
 static int read_stop(lua_State *L)
 {
     struct finish *finish = lua_touserdata(L, 1);
@@ -222,6 +244,11 @@ static int take_stop(struct shl_stage *s, int index, sh_result *r)
     sh_error *error = NULL;
     if (shl_protect(s->ctx, read_stop, &finish, &error) < 0)
         return fail(s, error, r);
+    if (r->has_reply && (s->callback != SHL_CALL || !close_call(s))) {
+        sh_batch_unref(r->reply);
+        r->reply = (sh_batch){ 0 };
+        r->has_reply = false;
+    }
     lua_settop(s->co, 0);
     return SH_DONE;
 }
@@ -265,6 +292,9 @@ static int take_reply(struct shl_stage *s, sh_result *r)
         lua_pushnil(co);
     if (is_helper(s, 1, SHL_HELPER_NOREPLY, false))
         return take_events(s, 2, r);
+    if (!close_call(s))
+        return lua_isnil(co, 1) ? take_events(s, 2, r)
+                                : bad_return(s, 1, "a reply although from:reply had answered", r);
     lua_pushvalue(co, 1);
     if (shl_payload_take(s->ctx, co, &r->reply) < 0)
         return fail(s, NULL, r);
@@ -325,7 +355,9 @@ int shl_result_take(struct shl_stage *s, sh_result *r)
         lua_settop(co, 0);
         return SH_DONE;
     }
-    if (lua_gettop(co) > 0 && is_stop(s, 1))
+    if (lua_gettop(co) > MAX_RESULTS)
+        lua_settop(co, MAX_RESULTS);
+    if (is_stop(s, 1))
         return take_stop(s, 1, r);
     switch (s->callback) {
     case SHL_INIT:

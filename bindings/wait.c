@@ -3,9 +3,8 @@
  * Suspending the current stage. A function that waits sends a request whose answer is to
  * come to the stage's handle_reply, then yields the wait token: past any coroutines of the
  * script's own, which hand it on (lua/stagehost/nest.lua), to shl_callback_run. */
-#include <math.h>
-
 #include "callback.h"
+#include "number.h"
 
 static const char wait_token; /* its address */
 
@@ -50,17 +49,10 @@ static int convert_nothing(lua_State *L, int status, sh_batch value, const sh_er
 
 /* -- sleep ------------------------------------------------------------------------------------ */
 
-static uint64_t check_ms(lua_State *L, int index)
-{
-    double ms = luaL_checknumber(L, index);
-    luaL_argcheck(L, ms >= 0 && ms <= 0x1p53, index, "milliseconds must be 0 or more");
-    return (uint64_t)ceil(ms);
-}
-
 /* sleep(ms) */
 static int wait_sleep(lua_State *L)
 {
-    uint64_t ms = check_ms(L, 1);
+    uint64_t ms = shl_check_ms(L, 1, 0);
     sh_from from = shl_wait_begin(L);
     uint64_t timer;
     int status = sh_timer_wake(from.stage, ms, from.ref, &timer);

@@ -41,8 +41,8 @@ int sh__buffer_store(struct sh__buffer *buffer, sh_batch batch,
 int sh__buffer_put_back(struct sh__buffer *buffer, sh_batch batch);
 /* Makes sure that the next n entries need no memory. SH_ENOMEM: nothing has changed. */
 int sh__buffer_reserve(struct sh__buffer *buffer, uint32_t n);
-/* Puts markers back before the first event, in order; takes them. The events they followed must be put back
- * next. SH_ENOMEM: they are still the caller's. */
+/* Puts markers back before the first event, in order; takes them. The events they followed
+ * must be put back next. SH_ENOMEM: they are still the caller's. */
 int sh__buffer_put_back_markers(struct sh__buffer *buffer, struct sh__markers *markers);
 /* Puts a marker behind the newest event; takes it. SH_ESTATE (marker still the caller's)
  * when there is no event: it may go on at once. SH_ENOMEM: still the caller's. */

@@ -172,7 +172,7 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
 {
     stage->is_waiting = false;
     stage->stats.callbacks++;
-    stage->callback_ticks += sh__ticks() - stage->now.began;
+    stage->callback_ticks += sh__worker_tick(stage->worker, stage->now.began);
     if (sh__unlikely(status < 0)) {
         callback_failed(stage, r);
         return;
@@ -225,7 +225,7 @@ static void begin(sh_stage *stage, enum sh__callback callback)
 {
     assert(!stage->is_waiting && !stage->in_callback);
     stage->now.callback = (uint8_t)callback;
-    stage->now.began = sh__ticks();
+    stage->now.began = stage->worker->ticks;
     stage->in_callback = true;
 }
 

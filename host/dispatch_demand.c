@@ -224,7 +224,8 @@ static int64_t demand_dispatch(void *state, sh_batch batch, sh_dispatch *out,
     while (self->total > 0 && taken < batch.n) {
         struct consumer *head = self->heap[0];
         taken += serve(self, head, batch, taken, out);
-        sift_down(self, head);
+        if (self->n > 1)
+            sift_down(self, head);
     }
     return taken;
 }

@@ -20,6 +20,7 @@
 struct partition {
     char *name;
     sh_subscription *sub; /* NULL: free */
+    bool had_subscriber;
     int64_t demand;
     struct sh__buffer queue;
 };
@@ -164,6 +165,7 @@ static int partition_subscribe(void *state, sh_subscription *sub, sh_subscribe_o
     if ((*found)->sub)
         return refuse(self, "partition_taken", "already has a consumer", name, error);
     (*found)->sub = sub;
+    (*found)->had_subscriber = true;
     *sh_subscription_dispatch_data(sub) = *found;
     return SH_OK;
 }
@@ -318,14 +320,14 @@ static int partition_mark(void *state, sh_marker *marker, sh_dispatch *out)
     return SH_OK;
 }
 
-static int64_t partition_held(const void *state, bool reachable)
+static int64_t partition_held(const void *state, sh_held which)
 {
     const struct partitions *self = state;
-    if (!reachable)
+    if (which == SH_HELD_ALL)
         return (int64_t)self->queued;
     int64_t n = 0;
     for (size_t i = 0; i < self->n; i++)
-        if (self->all[i].sub)
+        if (self->all[i].sub || (which == SH_HELD_EXPECTED && !self->all[i].had_subscriber))
             n += self->all[i].queue.count;
     return n;
 }

@@ -158,12 +158,20 @@ static uint32_t dispatch(sh_stage *stage, sh_batch batch, int64_t owed)
 
 /* -- markers ---------------------------------------------------------------------------------- */
 
+/* A marker is never dropped silently: the stage ends instead. */
+static void lose_marker(sh_stage *stage, sh_marker *marker)
+{
+    sh__marker_free(marker);
+    sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM)));
+}
+
 static void pass_marker(sh_stage *stage, sh_marker *marker)
 {
     struct sh__producer *out = stage->out;
     sh_dispatch *context = &out->dispatch.base;
     if (out->dispatcher->mark) {
-        out->dispatcher->mark(out->dispatcher_state, marker, context);
+        if (out->dispatcher->mark(out->dispatcher_state, marker, context) < 0)
+            lose_marker(stage, marker);
         return;
     }
     if (marker->is_notification)
@@ -188,11 +196,14 @@ void sh__mark(sh_stage *stage, sh_marker *marker)
         return;
     if (out->accumulated_head) {
         if (!accumulate(stage, (struct sh__accumulated){ .marker = marker }))
-            sh__marker_free(marker);
+            lose_marker(stage, marker);
         return;
     }
-    if (sh__buffer_mark(&out->buffer, marker) != SH_OK)
+    int status = sh__buffer_mark(&out->buffer, marker);
+    if (status == SH_ESTATE)
         pass_marker(stage, marker);
+    else if (status < 0)
+        lose_marker(stage, marker);
 }
 
 /* -- buffer ----------------------------------------------------------------------------------- */
@@ -331,6 +342,23 @@ static bool accumulate(sh_stage *stage, struct sh__accumulated item)
     return true;
 }
 
+/* Moves ranges taken from the buffer behind what is accumulated; what can't be is lost, and counted. */
+static void accumulate_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_parts)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < n_parts; i += used) {
+        sh_batch batch = { 0 };
+        if (sh__batch_join(stage->worker, parts + i, n_parts - i, &batch, &used) < 0) {
+            batch = parts[i];
+            used = 1;
+        }
+        if (accumulate(stage, (struct sh__accumulated){ .events = batch, .from_buffer = batch.n }))
+            continue;
+        sh__worker_count_unfinished(stage->worker, stage, batch.n, "out of memory");
+        sh_batch_unref(batch);
+    }
+}
+
 /* Demand mode "accumulate": buffered events that could go now and the demand that is missing are kept in order. */
 static void accumulate_settled(sh_stage *stage)
 {
@@ -338,18 +366,14 @@ static void accumulate_settled(sh_stage *stage)
     int64_t room = sh__credit(out) - out->accumulated_from_buffer;
     while (room > 0 && out->buffer.count > 0) {
         sh_batch *parts;
-        uint32_t n_parts, used = 0;
+        uint32_t n_parts;
         struct sh__markers released = { 0 };
         room -= sh__buffer_take(&out->buffer, room, &parts, &n_parts, &released);
-        for (uint32_t i = 0; i < n_parts; i += used) {
-            sh_batch batch = { 0 };
-            if (sh__batch_join(stage->worker, parts + i, n_parts - i, &batch, &used) < 0)
-                return;
-            accumulate(stage, (struct sh__accumulated){ .events = batch, .from_buffer = batch.n });
-        }
+        accumulate_parts(stage, parts, n_parts);
         sh_marker *marker;
         while ((marker = sh__markers_pop(&released)))
-            accumulate(stage, (struct sh__accumulated){ .marker = marker });
+            if (!accumulate(stage, (struct sh__accumulated){ .marker = marker }))
+                lose_marker(stage, marker);
     }
     int64_t missing = sh__credit(out) - out->accumulated_from_buffer - out->owed;
     if (missing > 0 && accumulate(stage, (struct sh__accumulated){ .demand = missing }))
@@ -422,11 +446,11 @@ void sh__emit(sh_stage *stage, sh_batch batch)
     sh__settle(stage);
 }
 
-int64_t sh__producer_held(const sh_stage *stage, bool reachable)
+int64_t sh__producer_held(const sh_stage *stage, sh_held which)
 {
     const struct sh__producer *out = stage->out;
     int64_t held = out->buffer.count + out->accumulated_events;
     if (out->dispatcher && out->dispatcher->held)
-        held += out->dispatcher->held(out->dispatcher_state, reachable);
+        held += out->dispatcher->held(out->dispatcher_state, which);
     return held;
 }

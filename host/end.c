@@ -36,7 +36,7 @@ void sh__stage_count_leftovers(sh_stage *stage)
     count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events", true);
     count(stage, events_in(&stage->input), "input", true);
     if (stage->out)
-        count(stage, (uint64_t)sh__producer_held(stage, false), "buffer", false);
+        count(stage, (uint64_t)sh__producer_held(stage, SH_HELD_ALL), "buffer", false);
 }
 
 /* -- ending ----------------------------------------------------------------------------------- */
@@ -45,7 +45,8 @@ void sh__stage_count_leftovers(sh_stage *stage)
 static bool should_wait(const sh_stage *stage)
 {
     const struct sh__producer *out = stage->out;
-    if (!out || (sh__producer_held(stage, true) == 0 && sh__pump_is_empty(stage)))
+    sh_held which = stage->is_draining ? SH_HELD_PRESENT : SH_HELD_EXPECTED;
+    if (!out || (sh__producer_held(stage, which) == 0 && sh__pump_is_empty(stage)))
         return false;
     if (!sh__link_is_empty(&stage->consumers))
         return true;

@@ -48,7 +48,7 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
     if (message->kind == SH__KILL) {
         stage->is_killed = true;
         sh__message_free(worker, message);
-    } else if (message->kind == SH__REPLY) {
+    } else if (message->kind == SH__REPLY && !stage->tap) {
         sh__mailbox_push(&stage->answers, message);
         stage->has_answers = true;
     } else {

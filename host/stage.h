@@ -272,8 +272,8 @@ void sh__mark(sh_stage *stage, sh_marker *marker);
 void sh__serve(sh_stage *stage, int64_t n);
 /* Fills in what the dispatcher of this stage may do. */
 void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage);
-/* Events it holds that nobody has got. `reachable`: that a present consumer may still ask for. */
-int64_t sh__producer_held(const sh_stage *stage, bool reachable);
+/* Events it holds that nobody has got; what of the dispatcher's counts, `which` says. */
+int64_t sh__producer_held(const sh_stage *stage, sh_held which);
 /* A copy of `error` (taken) that names the stage, if it names none. */
 sh_error *sh__error_at(sh_error *error, const sh_stage *stage);
 /* Drops the whole buffer: nobody is there to want it. */

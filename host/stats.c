@@ -18,7 +18,7 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
     *out = stage->stats;
     out->callback_ns = sh__host_ticks_to_ns(stage->worker->host, stage->callback_ticks);
     out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) + stage->feed.rest.n;
-    out->buffered = stage->out ? sh__producer_held(stage, false) : 0;
+    out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;
     out->demand_owed = stage->out ? stage->out->owed : 0;
 }
 

@@ -102,6 +102,7 @@ static void run_slice(sh_worker *worker)
 {
     uint64_t deadline = uv_hrtime() + SLICE_NS;
     worker->slicing = true;
+    worker->ticks = sh__ticks();
     for (unsigned turn = 1; turn <= SLICE_TURNS && worker->run_length > 0; turn++) {
         sh_stage *stage = run_queue_pop(worker);
         stage->is_queued = false;

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "compiler.h"
 #include "list.h"
 #include "message.h"
 #include "stagehost.h"
@@ -48,6 +49,7 @@ struct sh_worker {
     bool is_open;       /* hooks.open has succeeded */
     bool has_thread;
     bool slicing;       /* inside a slice of the run queue */
+    uint64_t ticks;     /* when the slice, or the last callback in it, ended or began */
     uv_thread_t thread;
     uv_loop_t *loop, own_loop;
     uv_async_t wake;
@@ -89,6 +91,14 @@ bool sh__worker_sweep(sh_worker *worker);
 /* hooks.open, once; on the worker's thread. */
 int sh__worker_open(sh_worker *worker);
 void sh__worker_close(sh_worker *worker);
+/* The ticks since `began`. Reading the clock costs as much as a small callback: it is read once for each, and the
+ * little that the engine does before a callback counts with it. */
+static inline uint64_t sh__worker_tick(sh_worker *worker, uint64_t began)
+{
+    worker->ticks = sh__ticks();
+    return worker->ticks - began;
+}
+
 /* Puts a stage that has something to do into the run queue; harmless when it is there. */
 void sh__worker_schedule(sh_worker *worker, sh_stage *stage);
 /* Stages a message for another worker; takes it. */

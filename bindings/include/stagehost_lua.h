@@ -50,6 +50,11 @@ sh_subscription *sh_lua_check_subscription(lua_State *L, int index);
 /* A batch of one from the value at `index`, and back. */
 int sh_lua_to_payload(lua_State *L, int index, sh_batch *out);
 void sh_lua_push_payload(lua_State *L, sh_batch payload);
+/* The events of a batch from Lua as C values: an owned batch for sh_batch_values(); of a batch of C
+ * values, another reference. A number is SH_INTEGER if it is integral and within 2^53, else SH_NUMBER; a
+ * boxed int64_t is SH_INTEGER (and integers beyond 2^53 become boxed ones in Lua); a table is SH_LIST if its
+ * keys are 1 .. n, else SH_MAP. SH_EFAILED with *error: something has no C value. Worker's thread. */
+int sh_lua_to_values(sh_worker *worker, sh_batch batch, sh_batch *out, sh_error **error);
 
 #ifdef __cplusplus
 }

@@ -428,6 +428,12 @@ struct sh_dispatch {
     void (*warn)(sh_dispatch *out, sh_subscription *sub, int64_t n, int64_t max);
 };
 
+typedef enum sh_held {
+    SH_HELD_ALL,
+    SH_HELD_EXPECTED, /* for a present subscriber, or one that has never been there yet */
+    SH_HELD_PRESENT,  /* for a present subscriber */
+} sh_held;
+
 /* A dispatcher spreads a producer's events over its consumers. It is a pure state machine: it
  * neither waits nor calls libuv. Demand is kept by the core: after every callback it sends
  * what is buffered as far as credit() goes, then asks handle_demand for what is still
@@ -452,9 +458,9 @@ struct sh_dispatcher_ops {
     /* Optional. Passes a marker on, now or behind queued events; owns it until release().
      * SH_ENOMEM: nothing was passed on, and the marker is still the caller's. */
     int (*mark)(void *state, sh_marker *marker, sh_dispatch *out);
-    /* Optional. Events taken by dispatch() but not sent yet; `reachable`: only those that a
-     * present subscriber can still ask for. */
-    int64_t (*held)(const void *state, bool reachable);
+    /* Optional. Events taken by dispatch() but not sent yet: all, or only those that somebody can
+     * still ask for. */
+    int64_t (*held)(const void *state, sh_held which);
 };
 
 /* A word for the dispatcher to keep its record of a subscription in. */

@@ -39,7 +39,8 @@ local required = {
 }
 
 local option_names = set("name", "args", "worker", "dispatcher", "buffer_size", "buffer_keep",
-    "discard_buffer_when_no_consumers", "demand", "polling_interval", "subscribe_to")
+    "discard_buffer_when_no_consumers", "demand", "polling_interval", "subscribe_to",
+    "end_with_last")
 
 -- Words for which a helper with a similar name is likely on purpose.
 local too_short = set("init", "name", "args", "demand", "worker")
@@ -166,8 +167,8 @@ end
 function M.kind_of(def)
     local kind = type(def) == "table" and def.kind
     if not kind or not callbacks[kind] then
-        errors.raise("invalid_definition", "start: expected a definition made by stagehost.producer, "
-            .. ".consumer, .producer_consumer or .process, got %s", checks.show(def))
+        errors.raise("invalid_definition", "expected a definition made by stagehost.producer, "
+            .. ".producer_consumer, .consumer or .process, got %s", checks.show(def))
     end
     if not checked[def] then
         check(def, kind)

@@ -75,30 +75,38 @@ end
 function kinds.partition(options)
     if options.partitions == nil then
         errors.raise("partitions_required",
-            'the dispatcher "partition" needs the option "partitions": { "partition", partitions = 4 }')
+            'the dispatcher "partition" needs the option "partitions", as in '
+            .. '{ "partition", partitions = 4 }')
     end
-    local result = checks.apply({ partitions = checks.anything, hash = checks.typed "function" },
-        options, 'the dispatcher "partition"')
+    local result = checks.apply({
+        partitions = checks.anything,
+        hash = checks.typed "function",
+    }, options, 'the dispatcher "partition"')
     local names, named = check_partitions(options.partitions)
     if named and not result.hash then
-        errors.raise("hash_required", 'option "hash" is required when a partition is not an integer '
-            .. "(%s): it says which partition an event goes to", checks.show(named))
+        errors.raise("hash_required", 'option "hash" is required when a partition is not an '
+            .. "integer (%s): it says which partition an event goes to", checks.show(named))
     end
-    return { names = names, hash = result.hash }
+    local texts = {}
+    for i, name in ipairs(names) do
+        texts[i] = type(name) == "number" and ("%d"):format(name) or name
+    end
+    return { names = names, texts = texts, hash = result.hash }
 end
 
 local function check_callbacks(callbacks)
     for name in pairs(CALLBACKS) do
         if type(callbacks[name]) ~= "function" then
-            errors.raise("invalid_option", 'option "dispatcher": a dispatcher needs the callbacks %s '
-                .. "(%s is %s)", checks.list_keys(CALLBACKS), name, checks.show(callbacks[name]))
+            errors.raise("invalid_option", 'option "dispatcher": a dispatcher needs the '
+                .. "callbacks %s (%s is %s)", checks.list_keys(CALLBACKS), name,
+                checks.show(callbacks[name]))
         end
     end
     for name in pairs(OPTIONAL_CALLBACKS) do
         local callback = callbacks[name]
         if callback ~= nil and type(callback) ~= "function" then
-            errors.raise("invalid_option", 'option "dispatcher": the callback %s must be a function, '
-                .. "got %s", name, checks.show(callback))
+            errors.raise("invalid_option", 'option "dispatcher": the callback %s must be a '
+                .. "function, got %s", name, checks.show(callback))
         end
     end
 end

@@ -5,8 +5,8 @@ local errors = require "stagehost.errors"
 
 local M = {}
 
---- `new("stagehost.source", { "lines" })`: `source.lines` is what the module "stagehost.source.lines"
---- has as its `new`, or the module itself if it has none.
+--- `new("stagehost.source", { "lines" })`: `source.lines` is what the module
+--- "stagehost.source.lines" has as its `new`, or the module itself if it has none.
 ---@param prefix string
 ---@param names string[]
 ---@return table

@@ -95,11 +95,13 @@ end
 function M.link(stage, given)
     if type(given) ~= "table" then
         errors.raise("invalid_option",
-            "subscribe: expected a table of options such as { to = producer }, got %s", type(given))
+            "subscribe: expected a table of options such as { to = producer }, got %s",
+            type(given))
     elseif given.from == nil then
         return stage, M.subscription(given)
     elseif given.to ~= nil then
-        errors.raise("invalid_option", 'subscribe: give one of the options "to" and "from", not both')
+        errors.raise("invalid_option",
+            'subscribe: give one of the options "to" and "from", not both')
     elseif not checks.is_stage(given.from) then
         checks.fail("from", "expected a stage handle", given.from)
     end
@@ -144,8 +146,9 @@ local init_schemas = {
         buffer_keep = producer_schema.buffer_keep,
         discard_buffer_when_no_consumers = producer_schema.discard_buffer_when_no_consumers,
         subscribe_to = subscribe_to,
+        end_with_last = checks.typed "boolean",
     },
-    consumer = { subscribe_to = subscribe_to },
+    consumer = { subscribe_to = subscribe_to, end_with_last = checks.typed "boolean" },
     process = {},
 }
 

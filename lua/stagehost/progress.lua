@@ -32,11 +32,9 @@ end
 ---@param n integer
 ---@return string
 function M.format_count(n)
-    local text, n_replaced = ("%.0f"):format(n), 0
-    repeat
-        text, n_replaced = text:gsub("^(%d+)(%d%d%d)", "%1,%2")
-    until n_replaced == 0
-    return text
+    local digits = ("%.0f"):format(n)
+    local first = (#digits - 1) % 3 + 1
+    return digits:sub(1, first) .. digits:sub(first + 1):gsub("%d%d%d", ",%0")
 end
 
 --- "0:07", "1:02:09".
@@ -50,7 +48,7 @@ function M.format_time(seconds)
 end
 
 --- The line itself.
----@param state { bytes: number, total: number?, lines: integer, rate: number } rate in bytes a second
+---@param state { bytes: number, total: number?, lines: integer, rate: number } rate: bytes a second
 ---@param width integer columns of the terminal
 ---@return string
 function M.render(state, width)

@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
---- Producers that pipelines begin with. Each function returns a definition for stagehost.start; each
---- file is loaded at its first use.
+--- Producers that pipelines begin with. Each function returns a definition for stagehost.start;
+--- each file is loaded at its first use.
 ---@class stagehost.source
 ---@field lines fun(options: table): stagehost.Definition lines of files and standard input
 ---@field tail fun(options: table): stagehost.Definition lines that are appended to a file
 ---@field list fun(events: any[]): stagehost.Definition the events of a list
----@field iterate fun(f: function|table, state?: any, control?: any): stagehost.Definition what f returns
+---@field iterate fun(f: any, state?: any, control?: any): stagehost.Definition what f returns
 ---@field interval fun(ms: integer, limit?: integer): stagehost.Definition ticks of a clock
 ---@field queue fun(options?: table): stagehost.Queue what other stages push
 return require "stagehost.lazy".new("stagehost.source",

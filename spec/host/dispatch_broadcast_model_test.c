@@ -52,7 +52,7 @@ static void model_write(struct model *model, struct peer *peer, int64_t from, in
         any = true;
     }
     if (any)
-        strcpy(at, "]");
+        sprintf(at, "]");
 }
 
 static void model_send(struct model *model)

@@ -160,11 +160,12 @@ static void test_already_subscribed(void)
     start(1);
     for (int i = 0; i < 3; i++) { /* the refused ones don't make room for a later one */
         sh_subscription again = RIG_SUBSCRIPTION(&stages[0]);
-        sh_subscribe_opts opts = {.selector = multiples_of(1, NULL)};
+        sh_selector *selector = multiples_of(1, NULL);
+        sh_subscribe_opts opts = {.selector = selector};
         CHECK_INT(rig_subscribe(&rig, &again, &opts), SH_EFAILED);
         CHECK_TEXT(rig_words(&rig), "A?already_subscribed");
-        CHECK(opts.selector != NULL);
-        opts.selector->free(opts.selector);
+        CHECK_POINTER(opts.selector, selector); /* still the caller's */
+        selector->free(selector);
     }
     CHECK_INT(rig_ask(&rig, &a, 2), 2);
     rig_emit(&rig, 1, 1);
@@ -186,7 +187,7 @@ static void test_many_consumers(void)
         stage[i].name = "x";
         subscribe(&sub[i], &stage[i]);
     }
-    for (int round = 0; round < 20; round++) {
+    for (int64_t round = 0; round < 20; round++) {
         for (int i = 0; i < N; i++)
             CHECK_INT(rig_ask(&rig, &sub[i], 2), i == N - 1 ? 2 : 0);
         rig_emit(&rig, 2 * round, 2);
@@ -228,7 +229,7 @@ static void test_selector_that_rejects_all_blocks_nobody(void)
     subscribe_multiples(&b, &stages[1], 0);
     rig_ask(&rig, &b, 5);
     CHECK_INT(rig_ask(&rig, &a, 5), 5);
-    for (int i = 0; i < 5; i++) {
+    for (int64_t i = 0; i < 5; i++) {
         rig_emit(&rig, 4 * i, 4);
         CHECK_INT(rig_ask(&rig, &a, 4), 4);
     }

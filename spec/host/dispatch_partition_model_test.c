@@ -34,6 +34,11 @@ struct model {
     char words[4096];
 };
 
+static void append(struct model *model, const char *text)
+{
+    sprintf(model->words + strlen(model->words), "%s", text);
+}
+
 static void put(struct model *model, const char *fmt, const char *name, int64_t n)
 {
     char *at = model->words + strlen(model->words);
@@ -105,13 +110,13 @@ static void model_dispatch(struct model *model, int64_t owed, int64_t end)
             any = true;
         }
         if (any)
-            strcat(model->words, "]");
+            append(model, "]");
     }
     if (none > 0)
         put(model, "none%lld", NULL, none);
     if (bad > 0) {
         put(model, "bad%lld", NULL, bad);
-        strcat(model->words, "?bad_event");
+        append(model, "?bad_event");
     }
 }
 
@@ -137,7 +142,7 @@ static void model_ask(struct model *model, struct part *part, int64_t n)
             n--;
             any = true;
         }
-        strcat(model->words, "]");
+        append(model, "]");
         while (part->head < part->tail && part->queue[part->head] < 0)
             model_pass(model, part, (int)-part->queue[part->head++]);
     }

@@ -174,10 +174,10 @@ static void test_demand_of_one_who_left_counts_as_asked(void)
     rig_emit(&rig, 1, 4); /* what is owed is taken, though nobody asks for it now */
     CHECK_INT(rig.buffer.count, 0);
     CHECK_INT(rig.owed, 6);
-    CHECK_INT(rig.ops->held(rig.state, false), 4);
-    CHECK_INT(rig.ops->held(rig.state, true), 0);
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 4);
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_PRESENT), 0);
     CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
-    CHECK_INT(rig.ops->held(rig.state, true), 2);
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_PRESENT), 2);
     CHECK_INT(rig_ask(&rig, &b, 1), 0);
     CHECK_TEXT(rig_words(&rig), "B[1]");
     stop();
@@ -188,7 +188,7 @@ static void test_queues(void)
     start(2, integer_modulo);
     CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
     CHECK_INT(rig_ask(&rig, &b, 5), 5);
-    for (int i = 0; i < 5; i++)
+    for (int64_t i = 0; i < 5; i++)
         rig_emit(&rig, 2 * i, 1);
     CHECK_INT(rig.buffer.count, 0);
     CHECK_INT(rig_credit(&rig), 0);
@@ -202,7 +202,7 @@ static void test_queues(void)
     start_two(integer_modulo);
     CHECK_INT(rig_ask(&rig, &a, 5), 5);
     CHECK_INT(rig_ask(&rig, &b, 5), 5);
-    for (int i = 0; i < 10; i++)
+    for (int64_t i = 0; i < 10; i++)
         rig_emit(&rig, 2 * i, 1);
     CHECK_TEXT(rig_words(&rig), "A[0] A[2] A[4] A[6] A[8]");
     CHECK_INT(rig_credit(&rig), 0);
@@ -256,7 +256,7 @@ static void test_bad_events(void)
     rig_ask(&rig, &a, 6);
     rig_emit(&rig, 20, 6);
     CHECK_TEXT(rig_words(&rig), "A[20 24 25] none1 bad1?bad_event");
-    CHECK_INT(rig.ops->held(rig.state, false), 1);
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 1);
     stop();
 }
 

@@ -90,9 +90,11 @@ local function common(trace, desc)
         return desc.on_info_emit
     end
 
-    function callbacks.format_discarded(_, count)
-        trace:record(name, "discarded", count)
-        return desc.log_discarded ~= false
+    if desc.type ~= "consumer" then
+        function callbacks.format_discarded(_, count)
+            trace:record(name, "discarded", count)
+            return desc.log_discarded ~= false
+        end
     end
 
     function callbacks.terminate(_, reason)

@@ -22,7 +22,7 @@ local File = {}
 File.__index = File
 
 local function new_file(descriptor, size, chunk_size)
-    local self = setmetatable({ descriptor = descriptor, size = size, chunk_size = chunk_size }, File)
+    local self = { descriptor = descriptor, size = size, chunk_size = chunk_size }
     self.on_read = function(err, data)
         local callback = self.callback
         self.callback = nil
@@ -34,7 +34,7 @@ local function new_file(descriptor, size, chunk_size)
             callback(nil, data ~= "" and data or nil)
         end
     end
-    return self
+    return setmetatable(self, File)
 end
 
 --- Reads once. The callback gets (failure), (nil, chunk), or (nil, nil) at the end; it is never
@@ -155,14 +155,13 @@ function M.probe(path)
         local stat, err = uv.fs_fstat(descriptors.STDIN)
         return stat ~= nil, stat and file_size(stat) or err and call.describe(err)
     end
-    local stat, message = call.wait(uv.fs_stat, path)
+    local stat = call.wait(uv.fs_stat, path)
     if stat and stat.type == "fifo" then
         return true
     end
-    local descriptor
-    descriptor, message = open_path(path)
+    local descriptor, problem = open_path(path)
     if not descriptor then
-        return false, message
+        return false, problem
     end
     descriptor:release()
     return true, file_size(stat)

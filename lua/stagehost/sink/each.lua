@@ -18,9 +18,11 @@ end
 
 M.callbacks = callbacks
 
---- A consumer that calls `f(event)` for each event, in order. `f` may wait; its error ends the stage.
+--- A consumer that calls `f(event)` for each event, in order. `f` may wait; its error ends the
+--- stage.
 ---
----     stagehost.start(stagehost.sink.each(function(event) print(event) end), { subscribe_to = { producer } })
+---     local sink = stagehost.sink.each(function(event) print(event) end)
+---     stagehost.start(sink, { subscribe_to = { producer } })
 ---@param f fun(event: any)
 ---@return stagehost.Definition
 function M.new(f)

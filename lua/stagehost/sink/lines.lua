@@ -30,8 +30,8 @@ local function join(events, newline)
     for i = 1, #events do
         local kind = type(events[i])
         if kind ~= "string" and kind ~= "number" then
-            error(("event %d of %d is a %s: sink.lines writes strings and numbers; "
-                .. "encode it first (codec.json.encoder), or use sink.print"):format(i, #events, kind), 0)
+            error(("event %d of %d is a %s: sink.lines writes strings and numbers; encode it "
+                .. "first (codec.json.encoder), or use sink.print"):format(i, #events, kind), 0)
         end
     end
     error(text, 0)
@@ -51,10 +51,10 @@ local function count_whole(events, n_bytes, newline)
 end
 
 local function failed(self, events, message, n_bytes)
-    local n = #events
-    local left = n_bytes and n - count_whole(events, n_bytes, self.settings.newline) or n
-    return stagehost.stop(("cannot write %s: %s; %s%d of the last %d events not written, %d written before"):format(
-        writers.display(self.settings.path), message, n_bytes and "" or "up to ", left, n, self.n_written))
+    local whole = n_bytes and count_whole(events, n_bytes, self.settings.newline) or 0
+    return stagehost.stop(("cannot write %s: %s; %s%d of %d events not written, %d written before")
+        :format(writers.display(self.settings.path), message, n_bytes and "" or "up to ",
+            #events - whole, #events, self.n_written))
 end
 
 function callbacks.handle_events(self, events)
@@ -115,8 +115,8 @@ end
 ---     stagehost.sink.lines { path = "out.log", append = true }   -- keeps what is in the file
 ---
 --- A path that can't be opened fails the start. A write that fails (a full disk, a pipe that
---- nobody reads any more) ends the stage with a reason that names the path and counts the events that
---- were not written.
+--- nobody reads any more) ends the stage with a reason that names the path and counts the events
+--- that were not written.
 ---@param options { path: string, append?: boolean, newline?: string }
 ---@return stagehost.Definition
 function M.new(options)

@@ -32,7 +32,8 @@ function M.format_all(events)
     return texts
 end
 
---- A consumer that writes one line an event to standard output: strings as they are, tables as JSON.
+--- A consumer that writes one line an event to standard output: strings as they are, tables as
+--- JSON.
 ---
 ---     stagehost.start(stagehost.sink.print(), { subscribe_to = { producer } })
 ---

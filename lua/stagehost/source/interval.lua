@@ -54,8 +54,8 @@ local function check(what, value)
 end
 
 --- A producer of one event every `ms` milliseconds: 1, 2, 3, ..., the number of the tick. A tick
---- that comes while nobody asks for events is skipped, not stored: the next event's number shows it,
---- and so does `stage:call("stats")`: { ticks =, emitted =, skipped = }.
+--- that comes while nobody asks for events is skipped, not stored: the next event's number shows
+--- it, and so does `stage:call("stats")`: { ticks =, emitted =, skipped = }.
 ---
 ---     stagehost.start(stagehost.source.interval(1000))
 ---     stagehost.start(stagehost.source.interval(10, 5))   -- ends normally after five events

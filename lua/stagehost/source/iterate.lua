@@ -93,8 +93,9 @@ M.callbacks = callbacks
 
 local generator_schema = { generator = checks.typed "function" }
 
---- A producer of what `f(state, control)` returns, called as a `for` loop calls an iterator: `control`
---- is the event before; the first nil is the end. Only as many events are made as are asked for.
+--- A producer of what `f(state, control)` returns, called as a `for` loop calls an iterator:
+--- `control` is the event before; the first nil is the end. Only as many events are made as are
+--- asked for.
 ---
 ---     local n = 0
 ---     stagehost.source.iterate(function() n = n + 1 return n <= 100 and n or nil end)
@@ -121,8 +122,9 @@ function M.new(f, state, control)
         definition.f, definition.state, definition.control = f, state, control
     end
     if type(definition.generator or f) ~= "function" then
-        errors.raise("invalid_option", "source.iterate: expected a function or { generator = function },"
-            .. " got %s", checks.show(f))
+        errors.raise("invalid_option",
+            "source.iterate: expected a function or { generator = function }, got %s",
+            checks.show(f))
     end
     return stagehost.producer(definition)
 end

@@ -162,17 +162,21 @@ local schema = {
     progress = checks.typed "boolean",
 }
 
---- A producer of the lines of a file, without their ends ("\n" or "\r\n"). It ends normally after the
---- last line, with or without a newline at its end. Lines may be of any length.
+---@class stagehost.source.lines.Options
+---@field path string|string[] "-": standard input
+---@field chunk_size? integer bytes to read at once (65536)
+---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
+---@field progress? boolean show on a terminal how far it is (true)
+
+--- A producer of the lines of a file, without their ends ("\n" or "\r\n"). It ends normally after
+--- the last line, with or without a newline at its end. Lines may be of any length.
 ---
 ---     stagehost.start(stagehost.source.lines { path = "access.log" }, { name = "lines" })
 ---     stagehost.source.lines { path = "-" }                    -- standard input
 ---     stagehost.source.lines { path = { "a.log", "b.log" } }   -- one after the other
 ---
 --- A path that can't be read fails the start, before anything is read.
----@param options { path: string|string[], chunk_size?: integer, keep_cr?: boolean, progress?: boolean }
---- chunk_size: bytes a read (65536); keep_cr: leave the "\r" of "\r\n" on the line;
---- progress: show on a terminal how far it is (true)
+---@param options stagehost.source.lines.Options
 ---@return stagehost.Definition
 function M.new(options)
     local given = checks.apply(schema, options or {}, "source.lines")

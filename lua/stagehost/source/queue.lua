@@ -2,8 +2,8 @@
 
 --- A producer that other stages push events into, and that makes them wait while it is full.
 ---
---- Events it has accepted go straight to the core: to consumers, or into the stage's buffer. So they
---- are in the ledger, and a drain delivers them. How many of them are still in the buffer is
+--- Events it has accepted go straight to the core: to consumers, or into the stage's buffer. So
+--- they are in the ledger, and a drain delivers them. How many of them are still in the buffer is
 --- told by markers: an in-band info after every quarter of the limit, which comes out of the
 --- buffer when the events before it have.
 local checks = require "stagehost.checks"
@@ -23,7 +23,8 @@ local callbacks = {}
 function callbacks.init(self)
     self.limit = self.settings.limit
     self.marker_every = math.max(1, math.floor(self.limit / 4))
-    self.held, self.unmarked = 0, 0 -- events that may be in the buffer; of these, behind all markers
+    self.held = 0 -- events that may be in the buffer
+    self.unmarked = 0 -- of these, how many have no marker behind them
     self.waiting, self.first, self.last = {}, 1, 0 -- pushes that wait for room, in order
 end
 
@@ -86,7 +87,8 @@ end
 function callbacks.handle_call(self, request, from)
     local answer = type(request) == "table" and requests[request.queue]
     if not answer then
-        stagehost.log("warn", "source.queue: unknown request, ignored; use stagehost.source.queue(stage)")
+        stagehost.log("warn",
+            "source.queue: unknown request, ignored; use stagehost.source.queue(stage)")
         return nil
     end
     return answer(self, request, from)
@@ -180,8 +182,8 @@ local function check_event(event)
     end
 end
 
---- Adds an event. Waits while the queue holds `limit` events or more; pushes that wait are accepted in
---- order. True: it will be delivered. Nil and why: it was not accepted, the queue has ended.
+--- Adds an event. Waits while the queue holds `limit` events or more; pushes that wait are accepted
+--- in order. True: it will be delivered. Nil and why: it was not accepted, the queue has ended.
 ---@param event any
 ---@return boolean? accepted
 ---@return string? message
@@ -249,9 +251,9 @@ local schema = {
 ---     jobs:push { id = 1 }                   -- waits while 1000 events are waiting
 ---     jobs:close()                           -- ends when all are delivered
 ---
---- Other stages, on any worker, push through an object of their own, made of the handle or the name
---- of the producer: `stagehost.source.queue(handle)`, `stagehost.source.queue "jobs"`. One that came
---- in a message is made whole again the same way.
+--- Other stages, on any worker, push through an object of their own, made of the handle or the
+--- name of the producer: `stagehost.source.queue(handle)`, `stagehost.source.queue "jobs"`. One
+--- that came in a message is made whole again the same way.
 ---@param options? { limit?: integer, name?: string }|stagehost.Stage|string
 ---@return stagehost.Queue
 function M.new(options)
@@ -260,9 +262,11 @@ function M.new(options)
     elseif type(options) == "string" then
         return setmetatable({ name = options }, Queue)
     elseif type(options) == "table" and checks.is_stage(options.stage) then
-        return setmetatable({ stage = options.stage, name = options.name, limit = options.limit }, Queue)
+        local queue = { stage = options.stage, name = options.name, limit = options.limit }
+        return setmetatable(queue, Queue)
     elseif options ~= nil and type(options) ~= "table" then
-        errors.raise("invalid_option", "source.queue: expected options, a stage handle or a name, got %s",
+        errors.raise("invalid_option",
+            "source.queue: expected options, a stage handle or a name, got %s",
             checks.show(options))
     end
     local given = checks.apply(schema, options or {}, "source.queue")

@@ -38,7 +38,7 @@ local function look_soon(self)
     end
 end
 
---- Changes of the file show at the file, also behind a symbolic link; a new file shows in the folder.
+--- Changes of the file show at the file, also behind a symbolic link; a new file in the folder.
 local function watch_file(self)
     if self.file_watch then
         self.file_watch:close()
@@ -107,6 +107,12 @@ local function turn_over(self)
     return true, end_of_file(self)
 end
 
+local function take_chunk(self, chunk)
+    local lines, n = self.splitter:feed(chunk)
+    self.owed = math.max(0, self.owed - n)
+    return n > 0 and lines or nil
+end
+
 --- Reads while events are wanted and there is something; returns as soon as there are lines.
 local function advance(self)
     while self.owed > 0 and self.file do
@@ -114,13 +120,11 @@ local function advance(self)
         if not chunk then
             return failed(self, message)
         end
-        local events, n, more = nil, 0, true
+        local more, events
         if chunk == "" then
             more, events = turn_over(self)
         else
-            events, n = self.splitter:feed(chunk)
-            self.owed = math.max(0, self.owed - n)
-            events = n > 0 and events or nil
+            more, events = true, take_chunk(self, chunk)
         end
         if events then
             look_soon(self)
@@ -184,15 +188,19 @@ local schema = {
     keep_cr = checks.typed "boolean",
 }
 
+---@class stagehost.source.tail.Options
+---@field path string
+---@field from? "end"|"start" begin with what comes, or with what is there ("end")
+---@field poll? integer milliseconds between looks, for what the file system does not tell (1000)
+---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
+
 --- A producer of the lines that are appended to a file, without their ends. A line is emitted when
---- its newline is there. When the file is rotated (renamed, and a new one made) the old one is read to
---- its end first; when it is truncated it is read from its start. It need not exist yet: one that
---- appears later is read from its start. Never ends by itself: use `stage:stop()`.
+--- its newline is there. When the file is rotated (renamed, and a new one made) the old one is read
+--- to its end first; when it is truncated it is read from its start. It need not exist yet: one
+--- that appears later is read from its start. Never ends by itself: use `stage:stop()`.
 ---
 ---     stagehost.start(stagehost.source.tail { path = "/var/log/syslog" })
----@param options { path: string, from?: "end"|"start", poll?: integer, keep_cr?: boolean }
---- from: begin with what is there, or with what comes ("end"); poll: milliseconds between looks where
---- the file system does not tell of changes (1000)
+---@param options stagehost.source.tail.Options
 ---@return stagehost.Definition
 function M.new(options)
     local given = checks.apply(schema, options or {}, "source.tail")

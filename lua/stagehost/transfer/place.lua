@@ -31,7 +31,10 @@ function Trail:steps(from, how, step)
 end
 
 local function format_key(key)
-    return type(key) == "string" and format("%q", key) or tostring(key)
+    if type(key) == "string" then
+        return format("%q", key)
+    end
+    return (type(key) == "number" or type(key) == "boolean") and tostring(key) or "a " .. type(key)
 end
 
 ---@param steps table[]
@@ -139,7 +142,7 @@ local function list_children(links, keyed)
     for i = 1, #keyed, 4 do
         add(keyed[i], "key", false, keyed[i + 1])
         if keyed[i + 3] ~= 0 then
-            add(keyed[i], "field", "(a table)", keyed[i + 3])
+            add(keyed[i], "field", {}, keyed[i + 3])
         end
     end
     return children

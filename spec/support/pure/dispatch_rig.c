@@ -142,14 +142,14 @@ static void offer(struct rig *rig, sh_batch batch, int64_t owed)
 {
     sh_error *error = NULL;
     uint32_t before = rig->n_sent + rig->n_skipped;
-    int64_t held = rig->ops->held ? rig->ops->held(rig->state, false) : 0;
+    int64_t held = rig->ops->held ? rig->ops->held(rig->state, SH_HELD_ALL) : 0;
     rig->out.owed = owed;
     int64_t taken = rig->ops->dispatch(rig->state, batch, &rig->out, &error);
     CHECK(taken >= 0 && taken <= batch.n);
     /* Nothing gets lost: all that was taken was sent, skipped, or stands in a queue. */
     if (rig->ops->held)
         CHECK_INT(rig->n_sent + rig->n_skipped - before +
-                      rig->ops->held(rig->state, false) - held,
+                      rig->ops->held(rig->state, SH_HELD_ALL) - held,
                   taken);
     uint32_t left = batch.n - (uint32_t)taken;
     CHECK_INT(

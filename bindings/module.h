@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The functions that make up the Lua module "stagehost.core", by the files that define
+ * them. */
+#ifndef SHL_MODULE_H
+#define SHL_MODULE_H
+
+#include "context.h"
+
+extern const luaL_Reg shl_options_functions[];
+extern const luaL_Reg shl_subscription_functions[];
+extern const luaL_Reg shl_timer_functions[];
+extern const luaL_Reg shl_runtime_functions[];
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Numbers given by scripts, checked before they become C integers. */
+#ifndef SHL_NUMBER_H
+#define SHL_NUMBER_H
+
+#include <lua.h>
+#include <stdint.h>
+
+/* Milliseconds, rounded up to whole ones; raises if it is no number >= min. */
+uint64_t shl_check_ms(lua_State *L, int index, uint64_t min);
+/* An integer >= min. */
+int64_t shl_check_count(lua_State *L, int index, int64_t min);
+
+#endif

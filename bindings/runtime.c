@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a script can learn from the host and tell it. */
+#include "module.h"
+#include "stage.h"
+
+static sh_host *get_host(lua_State *L)
+{
+    return sh_worker_host(shl_context(L)->worker);
+}
+
+/* self() -> handle of the stage whose callback runs, nil between callbacks */
+static int runtime_self(lua_State *L)
+{
+    sh_stage *stage = shl_current_stage(shl_context(L));
+    if (stage)
+        shl_push_stage(L, stage);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* whereis(name) -> handle or nil */
+static int runtime_whereis(lua_State *L)
+{
+    sh_stage *stage = sh_whereis(get_host(L), luaL_checkstring(L, 1));
+    if (!stage) {
+        lua_pushnil(L);
+        return 1;
+    }
+    shl_push_stage(L, stage);
+    sh_stage_unref(stage);
+    return 1;
+}
+
+/* workers() -> how many the host has */
+static int runtime_workers(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)sh_host_workers(get_host(L)));
+    return 1;
+}
+
+/* worker() -> index of the one this runs on */
+static int runtime_worker(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)sh_worker_index(shl_context(L)->worker));
+    return 1;
+}
+
+/* is_draining() -> boolean */
+static int runtime_is_draining(lua_State *L)
+{
+    lua_pushboolean(L, sh_host_is_draining(get_host(L)));
+    return 1;
+}
+
+/* log(level, text) */
+static int runtime_log(lua_State *L)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug", "trace", NULL};
+    static const sh_log_level levels[] = {SH_LOG_ERROR, SH_LOG_WARN, SH_LOG_INFO,
+                                          SH_LOG_DEBUG, SH_LOG_TRACE};
+    sh_log_level level = levels[luaL_checkoption(L, 1, NULL, names)];
+    const char *text = luaL_checkstring(L, 2);
+    struct shl_context *ctx = shl_context(L);
+    const sh_stage *stage = shl_current_stage(ctx);
+    sh_log(ctx->worker, level, stage ? sh_stage_name(stage) : NULL, "%s", text);
+    return 0;
+}
+
+const luaL_Reg shl_runtime_functions[] = {
+    {"self", runtime_self},
+    {"whereis", runtime_whereis},
+    {"workers", runtime_workers},
+    {"worker", runtime_worker},
+    {"is_draining", runtime_is_draining},
+    {"log", runtime_log},
+    {NULL, NULL},
+};

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The callbacks of a stage as the core calls them: each puts its function and arguments on the
+ * stage's coroutine and runs it. What is told of every message and every batch, handle_demand and
+ * handle_events, takes its arguments from slots; the others make them in a protected call. */
+#include "stage.h"
+
+#include "callback.h"
+#include "selector.h"
+
+/* -- arguments -------------------------------------------------------------------------------- */
+
+/* Puts the function and self on the coroutine. */
+static void push_callback(struct shl_stage *s, enum shl_callback callback)
+{
+    lua_State *store = s->ctx->store;
+    lua_rawgeti(store, 1, (int)s->functions[callback]);
+    lua_rawgeti(store, 1, (int)s->self_slot);
+    lua_xmove(store, s->co, 2);
+}
+
+/* What the arguments of the rarer callbacks are made of. */
+struct arguments {
+    struct shl_stage *s;
+    sh_batch batch;
+    sh_subscription *sub;
+    sh_role other;
+    sh_subscribe_opts *opts;
+    const sh_error *reason;
+    sh_ended how;
+    sh_from from;
+};
+
+/* Runs `callback` with what `push` leaves on its state above index 1, where it finds the arguments. */
+static int run_with(struct arguments *args, enum shl_callback callback, lua_CFunction push, sh_result *r)
+{
+    struct shl_stage *s = args->s;
+    if (shl_callback_begin(s, callback, r) < 0)
+        return SH_EFAILED;
+    push_callback(s, callback);
+    sh_error *error = NULL;
+    if (shl_protect(s->ctx, push, args, &error) < 0)
+        return shl_callback_fail(s, error, r);
+    return shl_callback_run(s, lua_gettop(s->co) - 1, r);
+}
+
+static int move_arguments(lua_State *L, const struct shl_stage *s)
+{
+    lua_xmove(L, s->co, lua_gettop(L) - 1);
+    return 0;
+}
+
+/* -- subscriptions: their objects are kept, so that events find them at once -------------------- */
+
+static sh_role own_role(sh_role other)
+{
+    return other == SH_ROLE_PRODUCER ? SH_ROLE_CONSUMER : SH_ROLE_PRODUCER;
+}
+
+static uint32_t link_slot(const struct shl_stage *s, sh_subscription *sub, sh_role own)
+{
+    uintptr_t index = (uintptr_t)*sh_subscription_slot(sub, own);
+    return index ? s->links[index - 1] : 0;
+}
+
+static uint32_t free_link(struct shl_stage *s)
+{
+    for (uint32_t i = 0; i < s->n_links; i++)
+        if (s->links[i] == 0)
+            return i;
+    uint32_t n = s->n_links ? s->n_links * 2 : 2;
+    uint32_t *links = sh_realloc(s->links, n * sizeof *links);
+    if (!links)
+        return UINT32_MAX;
+    s->links = links;
+    uint32_t index = s->n_links;
+    for (; s->n_links < n; s->n_links++)
+        links[s->n_links] = 0;
+    return index;
+}
+
+/* Pushes the object of a subscription. Raises. */
+static void push_subscription(lua_State *L, struct shl_stage *s, sh_subscription *sub, sh_role own)
+{
+    uint32_t slot = link_slot(s, sub, own);
+    if (slot) {
+        shl_slot_push(s->ctx, L, slot);
+        return;
+    }
+    shl_push_subscription(L, sub);
+    uint32_t index = free_link(s);
+    if (index == UINT32_MAX)
+        luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
+    lua_pushvalue(L, -1);
+    s->links[index] = shl_slot_take(s->ctx, L);
+    *sh_subscription_slot(sub, own) = (void *)((uintptr_t)index + 1);
+}
+
+static void drop_link(struct shl_stage *s, sh_subscription *sub, sh_role own)
+{
+    void **place = sh_subscription_slot(sub, own);
+    if (!*place)
+        return;
+    uint32_t index = (uint32_t)((uintptr_t)*place - 1);
+    shl_slot_free(s->ctx, s->links[index]);
+    s->links[index] = 0;
+    *place = NULL;
+}
+
+/* -- demand and events ------------------------------------------------------------------------ */
+
+static int handle_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
+{
+    struct shl_stage *s = state;
+    (void)self;
+    if (shl_callback_begin(s, SHL_DEMAND, r) < 0)
+        return SH_EFAILED;
+    push_callback(s, SHL_DEMAND);
+    lua_pushnumber(s->co, (lua_Number)n);
+    return shl_callback_run(s, 2, r);
+}
+
+static int push_events(lua_State *L)
+{
+    const struct arguments *args = lua_touserdata(L, 1);
+    shl_batch_push(args->s->ctx, L, args->batch);
+    push_subscription(L, args->s, args->sub, SH_ROLE_CONSUMER);
+    return move_arguments(L, args->s);
+}
+
+static int handle_events(sh_stage *self, void *state, sh_batch events, sh_subscription *from,
+                         sh_result *r)
+{
+    struct shl_stage *s = state;
+    (void)self;
+    uint32_t events_slot = shl_batch_slot(events);
+    uint32_t from_slot = link_slot(s, from, SH_ROLE_CONSUMER);
+    if (!events_slot || !from_slot) {
+        struct arguments args = { .s = s, .batch = events, .sub = from };
+        return run_with(&args, SHL_EVENTS, push_events, r);
+    }
+    if (shl_callback_begin(s, SHL_EVENTS, r) < 0)
+        return SH_EFAILED;
+    lua_State *store = s->ctx->store;
+    lua_rawgeti(store, 1, (int)s->functions[SHL_EVENTS]);
+    lua_rawgeti(store, 1, (int)s->self_slot);
+    lua_rawgeti(store, 1, (int)events_slot);
+    lua_rawgeti(store, 1, (int)from_slot);
+    lua_xmove(store, s->co, 4);
+    return shl_callback_run(s, 3, r);
+}
+
+/* -- subscriptions come and go ------------------------------------------------------------------ */
+
+/* The options as the user gave them, or a table of those a C program gave. */
+static void push_subscribe_opts(lua_State *L, const struct arguments *args)
+{
+    static const char *const cancel_words[] = { "permanent", "transient", "temporary" };
+    const sh_subscribe_opts *opts = args->opts;
+    if (opts->extra.n > 0) {
+        shl_payload_push(args->s->ctx, L, opts->extra);
+        return;
+    }
+    lua_newtable(L);
+    lua_pushnumber(L, (lua_Number)opts->max_demand);
+    lua_setfield(L, -2, "max_demand");
+    lua_pushnumber(L, (lua_Number)opts->min_demand);
+    lua_setfield(L, -2, "min_demand");
+    lua_pushstring(L, cancel_words[opts->cancel]);
+    lua_setfield(L, -2, "cancel");
+    lua_pushstring(L, opts->partition); /* nil if there is none */
+    lua_setfield(L, -2, "partition");
+}
+
+static int push_subscribe(lua_State *L)
+{
+    const struct arguments *args = lua_touserdata(L, 1);
+    lua_pushstring(L, args->other == SH_ROLE_PRODUCER ? "producer" : "consumer");
+    push_subscribe_opts(L, args);
+    push_subscription(L, args->s, args->sub, own_role(args->other));
+    return move_arguments(L, args->s);
+}
+
+static int make_selector(lua_State *L)
+{
+    const struct arguments *args = lua_touserdata(L, 1);
+    shl_payload_push(args->s->ctx, L, args->opts->extra);
+    if (!args->opts->selector && shl_take_selector(L, 2, args->opts) < 0)
+        luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
+    return 0;
+}
+
+static int handle_subscribe(sh_stage *self, void *state, sh_role other, sh_subscribe_opts *opts,
+                            sh_subscription *from, sh_result *r)
+{
+    struct shl_stage *s = state;
+    (void)self;
+    struct arguments args = { .s = s, .sub = from, .other = other, .opts = opts };
+    sh_error *error = NULL;
+    s->callback = SHL_SUBSCRIBE;
+    if (other == SH_ROLE_CONSUMER && opts->extra.n > 0 &&
+        shl_protect(s->ctx, make_selector, &args, &error) < 0)
+        return shl_callback_fail(s, error, r);
+    if (!s->functions[SHL_SUBSCRIBE])
+        return SH_DONE;
+    return run_with(&args, SHL_SUBSCRIBE, push_subscribe, r);
+}
+
+static int push_cancel(lua_State *L)
+{
+    const struct arguments *args = lua_touserdata(L, 1);
+    shl_push_reason(L, args->reason);
+    push_subscription(L, args->s, args->sub, own_role(args->other));
+    lua_pushstring(L, args->how == SH_ENDED_DOWN ? "down" : "cancel");
+    drop_link(args->s, args->sub, own_role(args->other));
+    return move_arguments(L, args->s);
+}
+
+static int handle_cancel(sh_stage *self, void *state, sh_ended how, sh_error *reason,
+                         sh_subscription *from, sh_result *r)
+{
+    struct shl_stage *s = state;
+    sh_role other = sh_subscription_consumer(from) == self ? SH_ROLE_PRODUCER : SH_ROLE_CONSUMER;
+    if (!s->functions[SHL_CANCEL]) {
+        drop_link(s, from, own_role(other));
+        return SH_DONE;
+    }
+    struct arguments args = { .s = s, .sub = from, .other = other, .reason = reason, .how = how };
+    return run_with(&args, SHL_CANCEL, push_cancel, r);
+}
+
+/* -- messages --------------------------------------------------------------------------------- */
+
+static int push_message(lua_State *L)
+{
+    const struct arguments *args = lua_touserdata(L, 1);
+    shl_payload_push(args->s->ctx, L, args->batch);
+    return move_arguments(L, args->s);
+}
+
+static int push_notification(lua_State *L)
+{
+    const struct arguments *args = lua_touserdata(L, 1);
+    shl_payload_push(args->s->ctx, L, args->batch);
+    push_subscription(L, args->s, args->sub, SH_ROLE_CONSUMER);
+    return move_arguments(L, args->s);
+}
+
+static int push_call(lua_State *L)
+{
+    const struct arguments *args = lua_touserdata(L, 1);
+    struct shl_stage *s = args->s;
+    shl_payload_push(s->ctx, L, args->batch);
+    shl_push_from(L, args->from);
+    shl_slot_free(s->ctx, s->call_slot);
+    s->call_slot = 0;
+    lua_pushvalue(L, -1);
+    s->call_slot = shl_slot_take(s->ctx, L);
+    return move_arguments(L, s);
+}
+
+static int handle_call(sh_stage *self, void *state, sh_batch request, sh_from from, sh_result *r)
+{
+    struct shl_stage *s = state;
+    (void)self;
+    struct arguments args = { .s = s, .batch = request, .from = from };
+    return s->functions[SHL_CALL] ? run_with(&args, SHL_CALL, push_call, r) : SH_ENOSYS;
+}
+
+static int handle_cast(sh_stage *self, void *state, sh_batch message, sh_result *r)
+{
+    struct shl_stage *s = state;
+    (void)self;
+    struct arguments args = { .s = s, .batch = message };
+    return s->functions[SHL_CAST] ? run_with(&args, SHL_CAST, push_message, r) : SH_ENOSYS;
+}
+
+static int handle_info(sh_stage *self, void *state, sh_batch message, sh_result *r)
+{
+    struct shl_stage *s = state;
+    (void)self;
+    struct arguments args = { .s = s, .batch = message };
+    return s->functions[SHL_INFO] ? run_with(&args, SHL_INFO, push_message, r) : SH_ENOSYS;
+}
+
+static int handle_notification(sh_stage *self, void *state, sh_batch message, sh_subscription *from,
+                               sh_result *r)
+{
+    struct arguments args = { .s = state, .batch = message, .sub = from };
+    (void)self;
+    return run_with(&args, SHL_NOTIFICATION, push_notification, r);
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+static int push_terminate(lua_State *L)
+{
+    const struct arguments *args = lua_touserdata(L, 1);
+    shl_push_reason(L, args->reason);
+    return move_arguments(L, args->s);
+}
+
+static int terminate(sh_stage *self, void *state, sh_error *reason, sh_result *r)
+{
+    struct shl_stage *s = state;
+    (void)self;
+    struct arguments args = { .s = s, .reason = reason };
+    return s->functions[SHL_TERMINATE] ? run_with(&args, SHL_TERMINATE, push_terminate, r) : SH_DONE;
+}
+
+/* Only an explicit false keeps it from being logged. A failure ends the stage, a little later. */
+static bool format_discarded(sh_stage *self, void *state, uint64_t count)
+{
+    struct shl_stage *s = state;
+    struct shl_context *ctx = s->ctx;
+    lua_State *L = ctx->L;
+    if (!s->functions[SHL_DISCARDED])
+        return true;
+    struct shl_stage *outer = ctx->current;
+    ctx->current = s;
+    shl_slot_push(ctx, L, s->functions[SHL_DISCARDED]);
+    shl_slot_push(ctx, L, s->self_slot);
+    lua_pushnumber(L, (lua_Number)count);
+    int status = shl_pcall_still(ctx, "format_discarded", 2, 1);
+    ctx->current = outer;
+    bool log = status != 0 || lua_type(L, -1) != LUA_TBOOLEAN || lua_toboolean(L, -1);
+    if (status != 0) {
+        sh_error_fields fields = { .kind = SH_REASON_RAISED,
+                                   .message = lua_tostring(L, -1),
+                                   .stage = sh_stage_name(self),
+                                   .callback = "format_discarded" };
+        sh_stage_stop(ctx->worker, self, sh_error_new(&fields), (sh_from){ 0 });
+    }
+    lua_pop(L, 1);
+    return log;
+}
+
+void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status, sh_batch value,
+                            sh_error *error)
+{
+    (void)self;
+    shl_callback_answer(state, ref, status, value, error);
+}
+
+void shl_stage_release(struct shl_stage *s)
+{
+    struct shl_context *ctx = s->ctx;
+    if (!ctx)
+        return;
+    shl_start_free(s->start);
+    for (int i = 0; i < SHL_N_CALLBACKS; i++)
+        shl_slot_free(ctx, s->functions[i]);
+    for (uint32_t i = 0; i < s->n_links; i++)
+        shl_slot_free(ctx, s->links[i]);
+    sh_free(s->links);
+    shl_slot_free(ctx, s->self_slot);
+    shl_slot_free(ctx, s->co_slot);
+    shl_slot_free(ctx, s->call_slot);
+}
+
+static void destroy(sh_stage *self, void *state, void *arg)
+{
+    (void)self;
+    shl_start_free(arg);
+    if (state)
+        shl_stage_release(state);
+}
+
+/* -- tables ----------------------------------------------------------------------------------- */
+
+/* The core behaves differently where these two are missing: demand goes upstream, notifications on
+ * to the consumers. For all others it makes no difference. */
+#define OPS(demand, notification)                                                          \
+    {                                                                                      \
+        .size = sizeof(struct shl_stage), .init = shl_start_init, .handle_demand = demand, \
+        .handle_events = handle_events, .handle_subscribe = handle_subscribe,              \
+        .handle_cancel = handle_cancel, .handle_call = handle_call,                        \
+        .handle_cast = handle_cast, .handle_info = handle_info,                            \
+        .handle_notification = notification, .format_discarded = format_discarded,         \
+        .terminate = terminate, .handle_reply = shl_stage_handle_reply,                    \
+        .destroy = destroy, .arg_encode = shl_start_encode, .arg_decode = shl_start_decode \
+    }
+
+static const sh_stage_ops variants[2][2] = {
+    { OPS(NULL, NULL), OPS(NULL, handle_notification) },
+    { OPS(handle_demand, NULL), OPS(handle_demand, handle_notification) },
+};
+
+static bool has_field(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    bool has = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    return has;
+}
+
+const sh_stage_ops *shl_stage_ops_for(lua_State *L, int definition_index, sh_kind kind)
+{
+    bool demand = kind != SH_CONSUMER && has_field(L, definition_index, "handle_demand");
+    bool notification = kind != SH_PRODUCER && has_field(L, definition_index, "handle_notification");
+    return &variants[demand][notification];
+}
+
+sh_stage *shl_current_stage(const struct shl_context *ctx)
+{
+    return ctx->current ? ctx->current->self : NULL;
+}

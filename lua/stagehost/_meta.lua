@@ -1,0 +1,280 @@
+-- SPDX-License-Identifier: MIT
+---@meta stagehost.core
+
+--- What the C half (bindings/) gives Lua: for editors and readers, never loaded.
+
+---@alias stagehost.Reason nil | "normal" | "shutdown" | "killed" | "noproc" | string | table
+
+---@class stagehost.Definition
+---@field kind stagehost.Kind
+
+--- `self` is the stage's own table; fields it does not have are looked up in the definition.
+---@class stagehost.Process
+---@field init? fun(self: table, args: any): any options, ignore, stop(reason) or nothing
+---@field handle_call? fun(self: table, request: any, from: stagehost.Call): any, any[]?
+---@field handle_cast? fun(self: table, message: any): any[]?
+---@field handle_info? fun(self: table, message: any): any[]?
+---@field terminate? fun(self: table, reason: stagehost.Reason)
+
+--- `kind` is the role of the other side. A consumer may answer "manual"; either side stop(reason).
+---@alias stagehost.handle_subscribe
+---| fun(self: table, kind: "producer" | "consumer", opts: table, from: stagehost.Subscription): any
+
+---@alias stagehost.how "cancel" | "down"
+---@alias stagehost.handle_cancel
+---| fun(self: table, reason: any, from: stagehost.Subscription, how: stagehost.how): any[]?
+
+---@alias stagehost.send fun(to: stagehost.Subscription, events: any[])
+
+---@class stagehost.Producer : stagehost.Process
+---@field handle_demand? fun(self: table, n: integer): any[]?
+---@field handle_subscribe? stagehost.handle_subscribe
+---@field handle_cancel? stagehost.handle_cancel
+---@field format_discarded? fun(self: table, count: integer): boolean?
+---@field dispatcher? stagehost.DispatcherOption
+---@field buffer_size? integer | "infinity" default 10000
+---@field buffer_keep? "last" | "first"
+---@field discard_buffer_when_no_consumers? boolean
+---@field demand? "forward" | "accumulate"
+---@field polling_interval? integer milliseconds
+
+---@class stagehost.Consumer : stagehost.Process
+---@field handle_events fun(self: table, events: any[], from: stagehost.Subscription)
+---@field handle_subscribe? stagehost.handle_subscribe
+---@field handle_cancel? stagehost.handle_cancel
+---@field handle_notification? fun(self: table, message: any, from: stagehost.Subscription)
+---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
+---@field end_with_last? boolean of producers that end normally the last one ends it, not the first
+
+---@class stagehost.ProducerConsumer : stagehost.Producer, stagehost.Consumer
+
+---@class stagehost.StartOptions : stagehost.InitOptions
+---@field name? string unique in the host
+---@field args? any for init
+---@field worker? integer | "any" default: the starter's
+
+--- Any of these may also stand in the definition, or be returned by init.
+---@class stagehost.InitOptions
+---@field dispatcher? stagehost.DispatcherOption
+---@field buffer_size? integer | "infinity"
+---@field buffer_keep? "last" | "first"
+---@field discard_buffer_when_no_consumers? boolean
+---@field demand? "forward" | "accumulate"
+---@field polling_interval? integer
+---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
+---@field end_with_last? boolean
+
+---@alias stagehost.DispatcherOption "demand" | "broadcast" | table | stagehost.Dispatcher
+
+--- A dispatcher written in Lua. Its callbacks must not wait.
+---@class stagehost.Dispatcher
+---@field init? fun(self: table, options: table)
+---@field subscribe fun(self: table, from: stagehost.Subscription, opts: table): false?, any
+---@field cancel fun(self: table, from: stagehost.Subscription)
+---@field ask fun(self: table, from: stagehost.Subscription, n: integer)
+---@field credit? fun(self: table): integer
+---@field dispatch fun(self: table, events: any[], send: stagehost.send): integer | any[] | nil
+
+--- Other keys are for handle_subscribe of both sides and for the dispatcher.
+---@class stagehost.SubscribeOptions
+---@field to? stagehost.Stage | string the producer
+---@field from? stagehost.Stage the consumer, when a producer is told to subscribe it
+---@field max_demand? integer default 1000
+---@field min_demand? integer default max_demand / 2
+---@field cancel? "permanent" | "transient" | "temporary"
+---@field partition? integer | string
+---@field selector? fun(event: any): boolean
+---@field current? stagehost.Subscription one that the new one replaces
+---@field reason? stagehost.Reason what `current` is cancelled with
+
+---@class stagehost.Stage
+---@field name string? nil if it was started without one
+---@field id integer
+---@field worker integer
+---@field kind stagehost.Kind
+local Stage = {}
+
+--- Waits for the reply.
+---@param request any
+---@param timeout_ms? number default 5000; math.huge: none
+---@return any reply or nil, message, reason
+---@return string? message
+---@return any reason
+function Stage:call(request, timeout_ms) end
+
+---@param message any
+function Stage:cast(message) end
+
+---@param message any
+function Stage:send(message) end
+
+--- In band to every consumer: handle_notification.
+---@param message any
+function Stage:notify(message) end
+
+--- In band to the stage itself: handle_info after what it has buffered now. Waits until it is
+--- queued.
+---@param message any
+---@return true?
+---@return string? message
+---@return any reason
+function Stage:sync_info(message) end
+
+---@param message any
+function Stage:async_info(message) end
+
+--- Ends it in order and waits for its end.
+---@param reason? stagehost.Reason
+---@return true
+function Stage:stop(reason) end
+
+function Stage:kill() end
+
+--- Waits for its end.
+---@return stagehost.Reason reason "noproc" if it had ended before
+function Stage:join() end
+
+---@return boolean
+function Stage:is_alive() end
+
+--- Sets the demand mode of a producer; without an argument waits for what it is.
+---@param mode? "forward" | "accumulate"
+---@return ("forward" | "accumulate")?
+---@return string? message
+---@return any reason
+function Stage:demand(mode) end
+
+--- Waits for the number of events in its buffer.
+---@return integer?
+---@return string? message
+---@return any reason
+function Stage:buffered() end
+
+--- Its counters, by the names of sh_stage_stats in stagehost.h. Only on its own worker.
+---@return table<string, number>?
+---@return string? message
+---@return any reason
+function Stage:stats() end
+
+---@param opts stagehost.SubscribeOptions
+---@return stagehost.Subscription?
+---@return string? message
+---@return any reason
+function Stage:subscribe(opts) end
+
+---@param opts stagehost.SubscribeOptions
+function Stage:async_subscribe(opts) end
+
+---@class stagehost.Subscription
+---@field consumer stagehost.Stage
+---@field producer stagehost.Stage? nil if it was an unknown name
+---@field id integer
+local Subscription = {}
+
+---@param n integer at least 1
+function Subscription:ask(n) end
+
+--- Asks the producer to cancel it; both sides get handle_cancel.
+---@param reason? stagehost.Reason
+function Subscription:cancel(reason) end
+
+--- The counters of that side, on its worker: events, messages, asks, outstanding.
+---@param side "producer" | "consumer"
+---@return table<string, number>?
+---@return string? message
+---@return any reason
+function Subscription:stats(side) end
+
+--- The `from` of handle_call.
+---@class stagehost.Call
+local Call = {}
+
+--- Answers, once.
+---@param value any
+function Call:reply(value) end
+
+---@class stagehost.Timer
+local Timer = {}
+
+---@return boolean whether it was still running
+function Timer:cancel() end
+
+--- `stage` and its like are the tables of methods, which the facade adds to.
+---@class stagehost.core
+---@field version string
+local core = { stage = Stage, subscription = Subscription, call = Call, timer = Timer }
+
+--- Waits until init is through; the handle is put into request.stage.
+---@param def stagehost.Definition
+---@param request table as options.start makes it
+---@return true?
+---@return string? message
+---@return any reason
+function core.start(def, request) end
+
+---@param consumer stagehost.Stage
+---@param opts table as options.subscription makes it
+---@param wait boolean
+---@return stagehost.Subscription?
+---@return string? message
+---@return any reason
+function core.subscribe(consumer, opts, wait) end
+
+---@param subscription stagehost.Subscription
+---@param n integer
+function core.ask(subscription, n) end
+
+---@param reason? stagehost.Reason
+---@param events? any[]
+---@param reply? any
+---@return table
+function core.stop(reason, events, reply) end
+
+---@return table noreply
+---@return table ignore
+function core.answers() end
+
+---@param ms number
+function core.sleep(ms) end
+
+--- A request of the current stage to itself, for await: park waits until wake was called.
+---@return userdata waker
+function core.waker() end
+
+---@param waker userdata
+function core.park(waker) end
+
+---@param waker userdata
+function core.wake(waker) end
+
+---@param ms number
+---@param message any
+---@return stagehost.Timer
+function core.send_after(ms, message) end
+
+---@param ms number
+---@param message any
+---@return stagehost.Timer
+function core.every(ms, message) end
+
+---@return stagehost.Stage?
+function core.self() end
+
+---@param name string
+---@return stagehost.Stage?
+function core.whereis(name) end
+
+---@return integer
+function core.workers() end
+
+---@return integer
+function core.worker() end
+
+---@return boolean
+function core.is_draining() end
+
+---@param level string
+---@param text string
+function core.log(level, text) end
+
+return core

@@ -1,0 +1,153 @@
+-- SPDX-License-Identifier: MIT
+
+--- The stage around a codec: a producer_consumer that converts each event, and knows what to do
+--- with those that can't be converted.
+local checks = require "stagehost.checks"
+local new_table = require "table.new"
+local queues = require "stagehost.source.queue"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local EXCERPT_BYTES = 60
+
+local callbacks = {}
+
+function callbacks.init(self)
+    local settings = self.settings
+    if type(settings.to) == "string" and not stagehost.whereis(settings.to) then
+        return stagehost.stop(('option "on_error": no stage has the name %s (known: "fail", '
+            .. '"skip", or a dead-letter stage, which must be there first)')
+            :format(checks.show(settings.to)))
+    end
+    self.seen, self.failed = 0, 0
+    self.cursor = { at = 1, n = 0 }
+    self.queue = settings.queue and queues.new(settings.queue)
+end
+
+--- The start of an event on one line, for error messages.
+---@param event any
+---@return string
+function M.excerpt(event)
+    if type(event) ~= "string" then
+        return checks.show(event)
+    end
+    local text = ("%q"):format(event:sub(1, EXCERPT_BYTES)):gsub("\\\n", "\\n")
+    return #event > EXCERPT_BYTES and text .. "..." or text
+end
+
+--- Without the position in a script that Lua puts in front of what C functions raise.
+---@param err any
+---@return string
+function M.reason_of(err)
+    return (tostring(err):gsub("^[^:]*:%d+: ", ""))
+end
+
+---@return boolean? ok
+---@return string? message
+local function send_dead_letter(self, letter)
+    if self.queue then
+        return self.queue:push(letter)
+    end
+    local to = self.settings.to
+    local stage = type(to) == "string" and stagehost.whereis(to) or to
+    if type(stage) == "string" or not stage:is_alive() then
+        return nil, "it is not alive"
+    end
+    stage:cast(letter)
+    return true
+end
+
+--- What the policy says about an event that can't be converted: nil to go on without it, or the
+--- reason to end with.
+local function judge(self, line, event, message)
+    local text = ("%s: line %d: %s: %s"):format(self.settings.what, line, message, M.excerpt(event))
+    self.failed = self.failed + 1
+    self.first_error = self.first_error or text
+    if self.settings.policy == "fail" then
+        return text
+    elseif self.failed == 1 then
+        stagehost.log("warn", "%s; skipped, as all such lines from here on", text)
+    end
+    if self.settings.policy == "dead_letter" then
+        local ok, problem = send_dead_letter(self,
+            { event = event, error = message, line = line, stage = self.stage.name })
+        if not ok then
+            return ("%s; the dead-letter stage can't have it: %s"):format(text, problem)
+        end
+    end
+end
+
+function callbacks.handle_events(self, events)
+    local n, out, cursor = #events, new_table(#events, 0), self.cursor
+    cursor.at, cursor.n = 1, 0
+    while true do
+        local ok, err = pcall(self.convert_all, events, out, cursor)
+        if ok then
+            break
+        end
+        local at = cursor.at
+        local reason = judge(self, self.seen + at, events[at], M.reason_of(err))
+        if reason then
+            return stagehost.stop(reason, out)
+        end
+        cursor.at = at + 1
+    end
+    self.seen = self.seen + n
+    return out
+end
+
+function callbacks.handle_call(self, request)
+    if request == "stats" then
+        return { events = self.seen, failed = self.failed, first_error = self.first_error }
+    end
+    stagehost.log("warn", '%s: unknown request, it answers "stats"', self.settings.what)
+end
+
+function callbacks.terminate(self)
+    if self.settings and self.failed and self.failed > 0 and self.settings.policy ~= "fail" then
+        stagehost.log("warn", "%s: %d of %d lines were skipped", self.settings.what,
+            self.failed, self.seen)
+    end
+end
+
+M.callbacks = callbacks
+
+local function is_queue(value)
+    return type(value) == "table" and getmetatable(value) == queues.methods
+end
+
+local schema = {
+    on_error = function(value)
+        if is_queue(value) then
+            return { policy = "dead_letter", queue = value.stage or value.name }
+        elseif value == "fail" or value == "skip" then
+            return { policy = value }
+        elseif checks.stage_or_name(value) then
+            return { policy = "dead_letter", to = value }
+        end
+        return nil, 'must be "fail", "skip", or a dead-letter stage (handle, name, or queue)'
+    end,
+}
+
+--- Makes the definition of a codec's stage.
+---@param what string "codec.json.decoder"
+---@param convert_all fun(events: any[], out: any[], cursor: { at: integer, n: integer }) converts
+--- events from `cursor.at` on into `out`, and raises at one that can't be, with the cursor at it
+---@param options? table
+---@return stagehost.Definition
+function M.new(what, convert_all, options)
+    local given = checks.apply(schema, options or {}, what)
+    local settings = given.on_error or { policy = "fail" }
+    settings.what = what
+    return stagehost.producer_consumer {
+        init = callbacks.init,
+        handle_events = callbacks.handle_events,
+        handle_call = callbacks.handle_call,
+        terminate = callbacks.terminate,
+        convert_all = convert_all,
+        settings = settings,
+    }
+end
+
+return M

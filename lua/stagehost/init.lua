@@ -1,0 +1,195 @@
+-- SPDX-License-Identifier: MIT
+
+--- stagehost: demand-driven stages. Define stages, start them, subscribe them to each other:
+---
+---     local stagehost = require "stagehost"
+---     local counter = stagehost.start(Counter, { name = "counter" })
+---     stagehost.start(Printer, { subscribe_to = { { to = counter, max_demand = 10 } } })
+---
+--- Functions marked "waits" suspend the calling stage alone; they can be called in any callback of
+--- a stage and in the script itself, which is a stage too.
+local await = require "stagehost.await"
+local core = require "stagehost.core"
+local definition = require "stagehost.definition"
+local errors = require "stagehost.errors"
+local options = require "stagehost.options"
+
+---@class stagehost
+---@field source table definitions of producers that read: files, lists, timers
+---@field sink table definitions of consumers that write
+---@field codec table events to bytes and back
+---@field uv table libuv, bound to this worker's loop
+local M = {}
+
+M._VERSION = core.version
+
+--- What init may return in order not to be started, without that being an error.
+--- What handle_call returns to answer later.
+M.noreply, M.ignore = core.answers()
+
+-- Definitions ------------------------------------------------------------------------------------
+
+--- Defines a stage that emits events.
+---@param def stagehost.Producer
+---@return stagehost.Definition
+function M.producer(def)
+    return definition.new("producer", def)
+end
+
+--- Defines a stage that takes events.
+---@param def stagehost.Consumer
+---@return stagehost.Definition
+function M.consumer(def)
+    return definition.new("consumer", def)
+end
+
+--- Defines a stage that takes events and emits others.
+---@param def stagehost.ProducerConsumer
+---@return stagehost.Definition
+function M.producer_consumer(def)
+    return definition.new("producer_consumer", def)
+end
+
+--- Defines a stage that has no events: a task, a registry, a supervisor.
+---@param def stagehost.Process
+---@return stagehost.Definition
+function M.process(def)
+    return definition.new("process", def)
+end
+
+-- Starting and ending ----------------------------------------------------------------------------
+
+--- Starts a stage and waits until its init is through. Mistakes in the options raise an error.
+---@param def stagehost.Definition
+---@param opts? stagehost.StartOptions
+---@return stagehost.Stage? stage
+---@return string? message why it did not start
+---@return any reason the same for programs: "already_started", "ignore", what init stopped with
+function M.start(def, opts)
+    local request = options.start(def, opts, core.workers())
+    local started, message, reason = core.start(def, request)
+    if not started then
+        return nil, message, reason
+    end
+    return request.stage
+end
+
+--- Returned by a callback, ends its stage: first `events` are emitted and, by handle_call, `reply`
+--- is sent.
+---@param reason? stagehost.Reason default "normal"
+---@param events? any[]
+---@param reply? any
+---@return table
+M.stop = core.stop
+
+--- The stage whose callback runs; nil between callbacks, as in those of luv.
+---@return stagehost.Stage?
+M.self = core.self
+
+--- The stage that was started with this name and is alive.
+---@param name string
+---@return stagehost.Stage?
+M.whereis = core.whereis
+
+-- Demand -----------------------------------------------------------------------------------------
+
+--- Asks the producer of a subscription for `n` more events. For subscriptions whose consumer
+--- answered "manual" in handle_subscribe; for the others the host asks.
+---@param subscription stagehost.Subscription
+---@param n integer
+M.ask = core.ask
+
+-- Waiting and time -------------------------------------------------------------------------------
+
+--- Waits.
+---@param ms number
+M.sleep = core.sleep
+
+--- Calls f(..., callback), waits until the callback is called, and returns its arguments. If `f`
+--- fails at once (nil, message, name, as in luv) returns that.
+---@param f function
+---@param ... any
+---@return any ...
+M.await = await
+
+--- Sends the current stage a message after some time: it arrives in handle_info.
+---@param ms number
+---@param message any
+---@return stagehost.Timer
+M.send_after = core.send_after
+
+--- The same again and again.
+---@param ms number at least 1
+---@param message any
+---@return stagehost.Timer
+M.every = core.every
+
+-- The host ---------------------------------------------------------------------------------------
+
+--- How many workers the host has.
+---@return integer
+M.workers = core.workers
+
+--- The index of the worker this runs on, from 0.
+---@return integer
+M.worker = core.worker
+
+--- Whether the host is being drained: producers are being ended in order.
+---@return boolean
+M.is_draining = core.is_draining
+
+--- Writes to the host's log.
+---@param level "error" | "warn" | "info" | "debug" | "trace"
+---@param format string as of string.format if there are further arguments, else the text itself
+---@param ... any
+function M.log(level, format, ...)
+    core.log(level, select("#", ...) > 0 and format:format(...) or tostring(format))
+end
+
+-- Methods of handles that are written in Lua --------------------------------------------------
+
+--- Subscribes and waits until the request is on its way (not until it is accepted: a refusal
+--- arrives as handle_cancel). With `to` on a consumer, with `from` on a producer.
+---@param self stagehost.Stage
+---@param opts stagehost.SubscribeOptions
+---@return stagehost.Subscription? subscription
+---@return string? message
+---@return any reason
+function core.stage.subscribe(self, opts)
+    local consumer, checked = options.link(self, opts)
+    return core.subscribe(consumer, checked, true)
+end
+
+--- The same without waiting.
+---@param self stagehost.Stage
+---@param opts stagehost.SubscribeOptions
+function core.stage.async_subscribe(self, opts)
+    local consumer, checked = options.link(self, opts)
+    core.subscribe(consumer, checked, false)
+end
+
+-- Parts loaded at first use --------------------------------------------------------------------
+
+local lazy = {
+    source = "stagehost.source",
+    sink = "stagehost.sink",
+    codec = "stagehost.codec",
+    uv = "luv",
+}
+
+setmetatable(M, {
+    __index = function(_, key)
+        local module = lazy[key]
+        if module then
+            M[key] = require(module)
+            return M[key]
+        end
+    end,
+})
+
+--- Whether a value is an error object: what a crash arrives as.
+---@param value any
+---@return boolean
+M.is_error = errors.is
+
+return M

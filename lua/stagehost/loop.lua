@@ -1,0 +1,91 @@
+-- SPDX-License-Identifier: MIT
+
+--- Fits luv to a loop that the host runs, and that is not luv's alone. Internal: run once for each
+--- Lua state that requires luv.
+local core = require "stagehost.core"
+
+--- luv keeps everything that is open or under way in the registry.
+local registry = debug.getregistry()
+
+--- What a userdata in the registry is to luv.
+---@return "handle" | "request" | nil
+local function kind_of(uv, value)
+    if pcall(uv.is_closing, value) then
+        return "handle"
+    elseif pcall(uv.req_get_type, value) then
+        return "request"
+    end
+end
+
+local function each_open(uv, visit)
+    local found = {}
+    for key, value in pairs(registry) do
+        if type(key) == "number" and type(value) == "userdata" then
+            found[#found + 1] = value
+        end
+    end
+    for _, value in ipairs(found) do
+        local kind = kind_of(uv, value)
+        if kind then
+            visit(value, kind)
+        end
+    end
+end
+
+local function refuse(name, why)
+    return function()
+        error(("uv.%s: %s"):format(name, why), 2)
+    end
+end
+
+local function report(message)
+    core.log("error", "a callback of luv failed: " .. debug.traceback(tostring(message), 2))
+end
+
+--- Patches `uv`. Returns a function that closes or cancels all that is open, and says whether there
+--- was anything.
+---@param uv table
+---@return fun(): boolean
+return function(uv)
+    local why = "the host runs this loop (to wait, use stagehost.sleep or stagehost.await)"
+    uv.run = refuse("run", why)
+    uv.stop = refuse("stop", why)
+    uv.loop_close = refuse("loop_close", why)
+
+    -- luv's own would also meet the handles of the host and of the program around it.
+    function uv.walk(visit)
+        each_open(uv, function(value, kind)
+            if kind == "handle" then
+                visit(value)
+            end
+        end)
+    end
+
+    -- The only callback that luv calls with a policy of its own: it exits when there is an error.
+    local new_work = uv.new_work
+    function uv.new_work(work, after, ...)
+        local function checked(...)
+            local args, n = { ... }, select("#", ...)
+            xpcall(function()
+                after(unpack(args, 1, n))
+            end, report)
+        end
+        return new_work(work, type(after) == "function" and checked or after, ...)
+    end
+
+    return function()
+        local is_open = false
+        each_open(uv, function(value, kind)
+            if kind == "request" then
+                is_open = true
+                pcall(uv.cancel, value)
+            else
+                is_open = true
+                if not uv.is_closing(value) then
+                    uv.close(value)
+                end
+            end
+        end)
+        return is_open
+    end
+end

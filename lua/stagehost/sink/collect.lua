@@ -1,0 +1,106 @@
+-- SPDX-License-Identifier: MIT
+
+--- Events kept in a list, for tests and for small results.
+local stagehost = require "stagehost"
+
+local M = {}
+
+local callbacks = {}
+
+function callbacks.init(self)
+    self.events, self.n = {}, 0
+    self.producers = nil -- subscriptions now; nil: none has been made yet
+    self.reason = "normal"
+    self.waiting = {} -- who asked to get everything at the end
+end
+
+function callbacks.handle_subscribe(self)
+    self.producers = (self.producers or 0) + 1
+end
+
+function callbacks.handle_events(self, events)
+    local all, n = self.events, self.n
+    for i = 1, #events do
+        all[n + i] = events[i]
+    end
+    self.n = n + #events
+end
+
+function callbacks.handle_cancel(self, reason)
+    self.producers = self.producers - 1
+    if self.reason == "normal" then
+        self.reason = reason
+    end
+    if self.producers == 0 and #self.waiting > 0 then
+        return stagehost.stop()
+    end
+end
+
+local requests = {}
+
+--- A copy: the caller's list must not grow under its hands.
+function requests.events(self)
+    local copy = {}
+    for i = 1, self.n do
+        copy[i] = self.events[i]
+    end
+    return copy
+end
+
+function requests.count(self)
+    return self.n
+end
+
+local function result(self)
+    return { events = self.events, reason = self.reason }
+end
+
+function requests.finish(self, from)
+    if self.producers == 0 then
+        return stagehost.stop("normal", nil, result(self))
+    end
+    table.insert(self.waiting, from)
+    return stagehost.noreply
+end
+
+function callbacks.handle_call(self, request, from)
+    local answer = requests[request]
+    if not answer then
+        stagehost.log("warn",
+            'sink.collect: unknown request, it answers "events", "count" and "finish"')
+        return nil
+    end
+    return answer(self, from)
+end
+
+function callbacks.terminate(self)
+    for _, from in ipairs(self.waiting) do
+        from:reply(result(self))
+    end
+end
+
+M.callbacks = callbacks
+
+--- A consumer that keeps its events.
+---
+---     local sink = stagehost.start(stagehost.sink.collect())
+---     sink:subscribe { to = producer, cancel = "temporary" }
+---     sink:call "events"   -- a list of what came so far;  sink:call "count": how many
+---     sink:call("finish", math.huge).events   -- waits until all its producers have ended; then it
+---                                             -- ends too. `.reason`: why the first one ended
+---
+--- With the default, cancel = "permanent", it ends with its producer, and its events with it:
+--- whoever asked to "finish" before still gets them. sink.collect_from does all this in one call.
+---@return stagehost.Definition
+function M.new()
+    return stagehost.consumer {
+        init = callbacks.init,
+        handle_subscribe = callbacks.handle_subscribe,
+        handle_events = callbacks.handle_events,
+        handle_cancel = callbacks.handle_cancel,
+        handle_call = callbacks.handle_call,
+        terminate = callbacks.terminate,
+    }
+end
+
+return M
