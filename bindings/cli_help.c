@@ -16,7 +16,7 @@ void cli_help_usage(struct cli_text *out)
 /* "  -w, --workers N        " padded to the column of the help texts. */
 static void add_option_head(struct cli_text *out, const struct cli_option *option)
 {
-    enum { HELP_COLUMN = 26 };
+    enum { HELP_COLUMN = 27 };
     size_t start = out->len;
     if (option->letter)
         cli_text_addf(out, "  -%c", option->letter);
@@ -38,7 +38,7 @@ static void add_option(struct cli_text *out, const struct cli_option *option)
         cli_text_addf(out, "%s\n", option->help);
         return;
     }
-    cli_text_addf(out, "%.*s\n%26s%s\n", (int)(second - option->help), option->help, "",
+    cli_text_addf(out, "%.*s\n%27s%s\n", (int)(second - option->help), option->help, "",
                   second + 1);
 }
 
@@ -48,14 +48,14 @@ static void add_environment(struct cli_text *out)
     for (const struct cli_option *option = cli_option_table; option->help; option++) {
         struct cli_text name = {0};
         if (cli_option_env_name(option, &name))
-            cli_text_addf(out, "  %-23s as --%s\n", cli_text_get(&name), option->name);
+            cli_text_addf(out, "  %-24s as --%s\n", cli_text_get(&name), option->name);
         cli_text_fini(&name);
     }
     cli_text_add(
         out,
-        "  STAGEHOST_PATH          module templates, searched after the script's folder\n"
-        "  LUA_PATH, LUA_CPATH     as for lua: ;; stands for the default\n"
-        "  NO_COLOR                no colours in messages\n");
+        "  STAGEHOST_PATH           module templates, searched after the script's folder\n"
+        "  LUA_PATH, LUA_CPATH      as for lua: ;; stands for the default\n"
+        "  NO_COLOR                 no colours in messages\n");
 }
 
 void cli_help(struct cli_text *out)
@@ -75,16 +75,16 @@ void cli_help(struct cli_text *out)
         add_option(out, option);
     cli_text_add(
         out,
-        "  --                      what follows is the script, even with a - in front\n");
+        "  --                       what follows is the script, even with a - in front\n");
     add_environment(out);
     cli_text_add(
         out,
         "\n"
         "Signals:\n"
-        "  TERM, INT               stop the producers, let what is under way arrive, then "
+        "  TERM, INT                stop the producers, let what is under way arrive, then "
         "exit;\n"
-        "                          once more: stop at once\n"
-        "  USR1                    log each stage with its demand, queues and last error\n"
+        "                           once more: stop at once\n"
+        "  USR1                     log each stage with its demand, queues and last error\n"
         "\n"
         "Exit status:\n"
         "  0   finished, or drained whole after a signal\n"

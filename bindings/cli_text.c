@@ -2,7 +2,6 @@
 #include "cli_text.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,10 @@ static bool text_reserve(struct cli_text *text, size_t more)
     while (capacity < needed)
         capacity *= 2;
     char *data = realloc(text->data, capacity);
-    if (!data)
+    if (!data) {
+        text->is_cut = true;
         return false;
+    }
     text->data = data;
     text->capacity = capacity;
     return true;

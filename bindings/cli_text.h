@@ -5,11 +5,13 @@
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cli_text {
     char *data; /* NUL-terminated; NULL as long as nothing was added */
     size_t len, capacity;
+    bool is_cut; /* something is missing */
 };
 
 void cli_text_add_bytes(struct cli_text *text, const char *bytes, size_t len);

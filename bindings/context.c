@@ -140,15 +140,17 @@ static void add_searcher(lua_State *L)
     lua_pop(L, 2);
 }
 
-static void set_path(lua_State *L, const char *path)
+/* `;;` stands for Lua's own path, as in LUA_PATH. */
+static void set_path(lua_State *L, const char *field, const char *path)
 {
     if (!path)
         return;
     lua_getglobal(L, "package");
-    lua_getfield(L, -1, "path"); /* package, old */
-    lua_pushfstring(L, "%s;%s", path, lua_tostring(L, -1));
-    lua_setfield(L, -3, "path");
-    lua_pop(L, 2);
+    lua_getfield(L, -1, field); /* package, old */
+    const char *marked = luaL_gsub(L, path, ";;", ";\1;");
+    luaL_gsub(L, marked, "\1", lua_tostring(L, -2)); /* package, old, marked, new */
+    lua_setfield(L, -4, field);
+    lua_pop(L, 3);
 }
 
 /* -l: the module becomes the global of its last name. */
@@ -199,7 +201,8 @@ static int open_state(lua_State *L)
     luaL_openlibs(L);
     lua_settop(L, 0);
     add_searcher(L);
-    set_path(L, ctx->opts->path);
+    set_path(L, "path", ctx->opts->path);
+    set_path(L, "cpath", ctx->opts->cpath);
     lua_pushcfunction(L, shl_traceback);
     keep_helper(ctx, L, SHL_HELPER_TRACEBACK);
     require_helper(ctx, L, "stagehost.batch", "copy", SHL_HELPER_COPY);

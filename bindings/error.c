@@ -194,6 +194,10 @@ static const char *code_word(int status)
         return "already_started";
     case SH_EIGNORED:
         return "ignore";
+    case SH_ENOTPRODUCER:
+        return "not_a_producer";
+    case SH_ENOTCONSUMER:
+        return "not_a_consumer";
     }
     return sh_err_name(status);
 }

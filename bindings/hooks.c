@@ -42,6 +42,7 @@ sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts)
     size_t n = opts->n_libraries;
     size_t size = sizeof(struct lua_hooks) + n * sizeof(char *);
     size_t strings = opts->path ? strlen(opts->path) + 1 : 0;
+    strings += opts->cpath ? strlen(opts->cpath) + 1 : 0;
     for (size_t i = 0; i < n; i++)
         strings += strlen(opts->libraries[i]) + 1;
     struct lua_hooks *hooks = sh_malloc(size + strings);
@@ -52,6 +53,7 @@ sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts)
     hooks->opts.libraries = hooks->libraries;
     char *room = (char *)(hooks->libraries + n);
     hooks->opts.path = opts->path ? put(&room, opts->path) : NULL;
+    hooks->opts.cpath = opts->cpath ? put(&room, opts->cpath) : NULL;
     for (size_t i = 0; i < n; i++)
         hooks->libraries[i] = put(&room, opts->libraries[i]);
     return &hooks->hooks;

@@ -20,16 +20,20 @@ static void add_repeats(struct cli_text *out, const struct log_line *line)
                       line->repeats == 1 ? "time" : "times");
 }
 
-static void add_message(struct cli_text *out, const struct log_line *line)
-{
-    cli_text_add(out, line->message ? line->message : "");
-    add_repeats(out, line);
-}
-
 static const char *error_text(const sh_error_fields *error)
 {
     const char *text = error->message ? error->message : error->name;
     return text ? text : "";
+}
+
+/* For the styles that show the error beside it: one that is the error's text is cut to a
+ * line. */
+static void add_message(struct cli_text *out, const struct log_line *line)
+{
+    const char *message = line->message ? line->message : "";
+    bool is_error = line->error && strcmp(message, error_text(line->error)) == 0;
+    cli_text_add_bytes(out, message, is_error ? strcspn(message, "\n") : strlen(message));
+    add_repeats(out, line);
 }
 
 /* "stage: callback: message", each part only if it is there and the stage not the line's
@@ -39,9 +43,10 @@ static void add_error_sentence(struct cli_text *out, const struct log_line *line
     const sh_error_fields *error = line->error;
     if (error->stage && (!line->stage || strcmp(error->stage, line->stage) != 0))
         cli_text_addf(out, "%s: ", error->stage);
-    if (error->callback)
+    const char *text = error_text(error);
+    if (error->callback && strncmp(text, error->callback, strlen(error->callback)) != 0)
         cli_text_addf(out, "%s: ", error->callback);
-    cli_text_add(out, error_text(error));
+    cli_text_add(out, text);
 }
 
 /* Only with an error: what ends in its wake is reported with the sentence alone. A

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-/* -- lists of templates ------------------------------------------------------------------------ */
+/* -- lists of templates
+ * ------------------------------------------------------------------------ */
 
 static bool has_template(const char *list, const char *word, size_t len)
 {
@@ -43,7 +44,8 @@ void module_path_add(struct cli_text *out, const char *list)
     add_range(out, list, strlen(list));
 }
 
-void module_path_add_with_default(struct cli_text *out, const char *list, const char *fallback)
+void module_path_add_with_default(struct cli_text *out, const char *list,
+                                  const char *fallback)
 {
     if (!list)
         return;
@@ -57,13 +59,14 @@ void module_path_add_with_default(struct cli_text *out, const char *list, const 
     module_path_add(out, gap + 2);
 }
 
-/* -- folders ----------------------------------------------------------------------------------- */
+/* -- folders
+ * ----------------------------------------------------------------------------------- */
 
 /* "<folder>/?.lua;<folder>/?/init.lua" for the folder of `file`. */
 static void add_folder_of(struct cli_text *out, const char *file)
 {
     const char *slash = strrchr(file, '/');
-    struct cli_text templates = { 0 };
+    struct cli_text templates = {0};
     int len = slash ? (int)(slash - file) : 1;
     const char *folder = slash ? file : ".";
     cli_text_addf(&templates, "%.*s/?.lua;%.*s/?/init.lua", len, folder, len, folder);
@@ -96,16 +99,18 @@ static void add_share_folder(struct cli_text *out)
         if (slash)
             *slash = '\0';
     }
-    struct cli_text templates = { 0 };
-    cli_text_addf(&templates, "%s/share/stagehost/?.lua;%s/share/stagehost/?/init.lua", executable,
-                  executable);
+    struct cli_text templates = {0};
+    cli_text_addf(&templates, "%s/share/stagehost/?.lua;%s/share/stagehost/?/init.lua",
+                  executable, executable);
     module_path_add(out, cli_text_get(&templates));
     cli_text_fini(&templates);
 }
 
-/* -- Lua's own ---------------------------------------------------------------------------------- */
+/* -- Lua's own
+ * ---------------------------------------------------------------------------------- */
 
-/* What package.path and package.cpath are without LUA_PATH and LUA_CPATH: only the library knows. */
+/* What package.path and package.cpath are without LUA_PATH and LUA_CPATH: only the library
+ * knows. */
 static void read_defaults(struct cli_text *path, struct cli_text *cpath)
 {
     lua_State *L = luaL_newstate();
@@ -122,16 +127,18 @@ static void read_defaults(struct cli_text *path, struct cli_text *cpath)
     lua_close(L);
 }
 
-/* Where Debian puts Lua 5.1's modules; a LuaJIT built from its sources does not look there. */
+/* Where Debian puts Lua 5.1's modules; a LuaJIT built from its sources does not look there.
+ */
 static const char lua51_path[] = "/usr/local/share/lua/5.1/?.lua;"
                                  "/usr/local/share/lua/5.1/?/init.lua;"
                                  "/usr/share/lua/5.1/?.lua;"
                                  "/usr/share/lua/5.1/?/init.lua";
-static const char lua51_cpath[] = "/usr/local/lib/lua/5.1/?.so;"
+static const char lua51_cpath[] =
+    "/usr/local/lib/lua/5.1/?.so;"
 #ifdef STAGEHOST_LIBRARY_ARCHITECTURE
-                                  "/usr/lib/" STAGEHOST_LIBRARY_ARCHITECTURE "/lua/5.1/?.so;"
+    "/usr/lib/" STAGEHOST_LIBRARY_ARCHITECTURE "/lua/5.1/?.so;"
 #endif
-                                  "/usr/lib/lua/5.1/?.so";
+    "/usr/lib/lua/5.1/?.so";
 
 /* An empty variable counts as none. */
 static const char *get_variable(const char *name)
@@ -140,9 +147,10 @@ static const char *get_variable(const char *name)
     return value && *value ? value : NULL;
 }
 
-void module_path_for_script(const char *script, struct cli_text *path, struct cli_text *cpath)
+void module_path_for_script(const char *script, struct cli_text *path,
+                            struct cli_text *cpath)
 {
-    struct cli_text own_path = { 0 }, own_cpath = { 0 };
+    struct cli_text own_path = {0}, own_cpath = {0};
     read_defaults(&own_path, &own_cpath);
     add_script_folder(path, script);
     module_path_add_with_default(path, get_variable("STAGEHOST_PATH"), "");
@@ -150,7 +158,8 @@ void module_path_for_script(const char *script, struct cli_text *path, struct cl
     add_share_folder(path);
     module_path_add(path, cli_text_get(&own_path));
     module_path_add(path, lua51_path);
-    module_path_add_with_default(cpath, get_variable("LUA_CPATH"), cli_text_get(&own_cpath));
+    module_path_add_with_default(cpath, get_variable("LUA_CPATH"),
+                                 cli_text_get(&own_cpath));
     module_path_add(cpath, cli_text_get(&own_cpath));
     module_path_add(cpath, lua51_cpath);
     cli_text_fini(&own_path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Several pieces of code become one chunk that loads them one after the other, each under its own name and
- * with locals of its own; the last gets the arguments. */
+ * Several pieces of code become one chunk that loads them one after the other, each under
+ * its own name and with locals of its own; the last gets the arguments. */
 #include "script_file.h"
 
 #include <errno.h>
@@ -11,7 +11,8 @@
 
 static const char command_line_name[] = "=(command line)";
 
-/* -- reading ----------------------------------------------------------------------------------- */
+/* -- reading
+ * ----------------------------------------------------------------------------------- */
 
 static bool read_all(int fd, struct cli_text *out)
 {
@@ -19,12 +20,14 @@ static bool read_all(int fd, struct cli_text *out)
     for (;;) {
         ssize_t n = read(fd, block, sizeof block);
         if (n == 0)
-            return true;
+            break;
         if (n > 0)
             cli_text_add_bytes(out, block, (size_t)n);
         else if (errno != EINTR)
             return false;
     }
+    errno = ENOMEM;
+    return !out->is_cut;
 }
 
 static bool read_path(const char *path, struct cli_text *out, struct cli_text *why)
@@ -33,13 +36,15 @@ static bool read_path(const char *path, struct cli_text *out, struct cli_text *w
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     bool ok = fd >= 0 && read_all(fd, out);
     if (!ok)
-        cli_text_addf(why, "%s: %s", is_stdin ? "standard input" : path, strerror(errno));
+        cli_text_addf(why, "%s: %s", is_stdin ? "standard input" : path,
+                      errno == ENOENT ? "no such script" : strerror(errno));
     if (fd >= 0 && !is_stdin)
         close(fd);
     return ok;
 }
 
-/* -- several pieces ---------------------------------------------------------------------------- */
+/* -- several pieces
+ * ---------------------------------------------------------------------------- */
 
 /* As a Lua string; bytes that are no plain ones in decimal. */
 static void add_literal(struct cli_text *out, const char *bytes, size_t len)
@@ -79,7 +84,7 @@ static void add_loader(struct cli_text *out)
 
 static void join_pieces(struct script_file *script, const struct cli_options *options)
 {
-    struct cli_text joined = { 0 };
+    struct cli_text joined = {0};
     add_loader(&joined);
     for (size_t i = 0; i < options->n_code; i++)
         add_piece(&joined, options->code[i], strlen(options->code[i]), command_line_name,
@@ -90,18 +95,20 @@ static void join_pieces(struct script_file *script, const struct cli_options *op
     cli_text_fini(&script->text);
     script->text = joined;
     cli_text_clear(&script->chunk_name);
-    cli_text_add(&script->chunk_name, command_line_name);
+    cli_text_add(&script->chunk_name, "=stagehost");
 }
 
-/* -- public ------------------------------------------------------------------------------------ */
+/* -- public
+ * ------------------------------------------------------------------------------------ */
 
 bool script_file_read(struct script_file *script, const struct cli_options *options,
                       const char *program, struct cli_text *why)
 {
-    *script = (struct script_file){ .arg0 = options->script ? options->script : program };
+    *script = (struct script_file){.arg0 = options->script ? options->script : program};
     if (options->script) {
         bool is_stdin = strcmp(options->script, "-") == 0;
-        cli_text_addf(&script->chunk_name, is_stdin ? "=stdin" : "@%s", options->script);
+        cli_text_addf(&script->chunk_name, "%s%s", is_stdin ? "=" : "@",
+                      is_stdin ? "stdin" : options->script);
         if (!read_path(options->script, &script->text, why))
             return false;
     }
@@ -111,7 +118,9 @@ bool script_file_read(struct script_file *script, const struct cli_options *opti
         cli_text_add(&script->text, options->code[0]);
         cli_text_add(&script->chunk_name, command_line_name);
     }
-    return true;
+    if (script->text.is_cut)
+        cli_text_add(why, strerror(ENOMEM));
+    return !script->text.is_cut;
 }
 
 void script_file_fini(struct script_file *script)

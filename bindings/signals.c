@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The handlers count and wake worker 0, which does the work. libuv's own signal handles would never be
- * heard of while a callback runs for ever, and then neither would the second ^C: so a handler that
- * finds its forerunner still waiting after a second ends the process itself, and an alarm does it when
- * nobody asks again. */
+ * The handlers count and wake worker 0, which does the work. libuv's own signal handles
+ * would never be heard of while a callback runs for ever, and then neither would the second
+ * ^C: so a handler that finds its forerunner still waiting after a second ends the process
+ * itself, and an alarm does it when nobody asks again. */
 #include "signals.h"
 
 #include <errno.h>
@@ -26,7 +26,8 @@ static struct {
     atomic_uint drain_s;        /* 0: no limit */
 } shared;
 
-/* -- in the handler: async-signal-safe functions only ------------------------------------------ */
+/* -- in the handler: async-signal-safe functions only
+ * ------------------------------------------ */
 
 static unsigned long now_ms(void)
 {
@@ -37,7 +38,8 @@ static unsigned long now_ms(void)
 
 static void give_up(int number)
 {
-    static const char text[] = "stagehost: a callback does not return; ended without its events\n";
+    static const char text[] =
+        "stagehost: a callback does not return; ended without its events\n";
     (void)number;
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
         _exit(CLI_STATUS_CUT_SHORT);
@@ -57,7 +59,8 @@ static void on_stop(int number)
     unsigned long none = 0, now = now_ms() + 1;
     atomic_store(&shared.last, number);
     unsigned n = atomic_fetch_add(&shared.n_stops, 1);
-    bool is_first_waiting = atomic_compare_exchange_strong(&shared.waiting_since, &none, now);
+    bool is_first_waiting =
+        atomic_compare_exchange_strong(&shared.waiting_since, &none, now);
     if (!is_first_waiting && now - none >= STUCK_MS)
         give_up(number);
     unsigned drain_s = atomic_load(&shared.drain_s);
@@ -83,14 +86,16 @@ static void on_pipe(int number)
     (void)number;
 }
 
-/* -- on worker 0 -------------------------------------------------------------------------------- */
+/* -- on worker 0
+ * -------------------------------------------------------------------------------- */
 
 static void drain(struct signals *signals, const char *name)
 {
     sh_worker *worker = sh_host_worker0(signals->host);
     if (signals->drain_timeout_ms > 0)
-        sh_log(worker, SH_LOG_INFO, NULL, "%s: draining for at most %.3g s; another one stops at once",
-               name, (double)signals->drain_timeout_ms / 1000);
+        sh_log(worker, SH_LOG_INFO, NULL,
+               "%s: draining for at most %.3g s; another one stops at once", name,
+               (double)signals->drain_timeout_ms / 1000);
     else
         sh_log(worker, SH_LOG_INFO, NULL, "%s: draining; another one stops at once", name);
     sh_host_drain(signals->host, signals->drain_timeout_ms);
@@ -98,7 +103,8 @@ static void drain(struct signals *signals, const char *name)
 
 static void stop(struct signals *signals, const char *name)
 {
-    sh_log(sh_host_worker0(signals->host), SH_LOG_WARN, NULL, "%s again: stopping at once", name);
+    sh_log(sh_host_worker0(signals->host), SH_LOG_WARN, NULL, "%s again: stopping at once",
+           name);
     sh_host_stop(signals->host);
 }
 
@@ -118,12 +124,15 @@ static void on_wake(uv_async_t *handle)
         sh_host_dump(signals->host);
 }
 
-/* -- life --------------------------------------------------------------------------------------- */
+/* -- life
+ * ---------------------------------------------------------------------------------------
+ */
 
-/* A signal that the process was started to ignore (nohup, a shell's background job) stays ignored. */
+/* A signal that the process was started to ignore (nohup, a shell's background job) stays
+ * ignored. */
 static void set_handler(int number, void (*handler)(int), bool even_if_ignored)
 {
-    struct sigaction old, action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+    struct sigaction old, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     if (!even_if_ignored && sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
         return;
@@ -137,9 +146,10 @@ static unsigned whole_seconds(uint64_t ms)
     return s > MOST ? MOST : (unsigned)s;
 }
 
-int signals_open(struct signals *signals, sh_host *host, uv_loop_t *loop, uint64_t drain_timeout_ms)
+int signals_open(struct signals *signals, sh_host *host, uv_loop_t *loop,
+                 uint64_t drain_timeout_ms)
 {
-    *signals = (struct signals){ .host = host, .drain_timeout_ms = drain_timeout_ms };
+    *signals = (struct signals){.host = host, .drain_timeout_ms = drain_timeout_ms};
     int status = uv_async_init(loop, &signals->wake, on_wake);
     if (status < 0) {
         signals->host = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Signals of the command: TERM and INT drain the host and then stop it, USR1 has it log its stages,
- * PIPE is turned into a write error. */
+ * Signals of the command: TERM and INT drain the host and then stop it, USR1 has it log its
+ * stages, PIPE is turned into a write error. */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
@@ -21,10 +21,11 @@ struct signals {
 /* From here on signals reach `host`; once in a process. `loop` is worker 0's. */
 int signals_open(struct signals *signals, sh_host *host, uv_loop_t *loop,
                  uint64_t drain_timeout_ms);
-/* Signals have their default effect again; closes the handle: run the loop before it is closed. Nothing
- * if the open failed. */
+/* Signals have their default effect again; closes the handle: run the loop before it is
+ * closed. Nothing if the open failed. */
 void signals_close(struct signals *signals);
-/* Writing to a pipe nobody reads fails with EPIPE from here on. Programs the script starts get the default. */
+/* Writing to a pipe nobody reads fails with EPIPE from here on. Programs the script starts
+ * get the default. */
 void signals_ignore_pipe(void);
 
 #endif

@@ -10,6 +10,9 @@
 
 enum part { DEFINITION, ARGS, OPTIONS, N_PARTS };
 
+/* Their fields in the table that travels: the start of the place in messages about it. */
+static const char *const part_names[N_PARTS] = { "definition", "args", "options" };
+
 struct shl_start {
     struct shl_context *ctx;
     uint32_t parts[N_PARTS]; /* slots; 0: nil */
@@ -83,10 +86,10 @@ struct transfer {
 static int encode(lua_State *L)
 {
     struct transfer *job = lua_touserdata(L, 1);
-    lua_createtable(L, N_PARTS, 0);
+    lua_createtable(L, 0, N_PARTS);
     for (int i = 0; i < N_PARTS; i++) {
         push_part(job->start, L, (enum part)i);
-        lua_rawseti(L, -2, i + 1);
+        lua_setfield(L, -2, part_names[i]);
     }
     job->status = shl_encode_value(L, job->out, &job->error);
     return 0;
@@ -97,7 +100,7 @@ static int decode(lua_State *L)
     struct transfer *job = lua_touserdata(L, 1);
     job->status = shl_decode_value(L, job->in, &job->error);
     for (int i = 0; job->status == SH_OK && i < N_PARTS; i++) {
-        lua_rawgeti(L, -1, i + 1);
+        lua_getfield(L, -1, part_names[i]);
         if (!keep(job->start, L, (enum part)i))
             job->status = SH_ENOMEM;
     }

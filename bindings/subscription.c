@@ -117,11 +117,13 @@ static int subscribe(lua_State *L)
 /* -- methods
  * ---------------------------------------------------------------------------------- */
 
-/* ask(subscription, n) */
+/* ask(subscription, n). Nobody is asked where the producer was an unknown name. */
 static int subscription_ask(lua_State *L)
 {
     sh_subscription *sub = shl_check_subscription(L, 1);
     int64_t n = shl_check_count(L, 2, 1);
+    if (!sh_subscription_producer(sub))
+        return 0;
     int status = sh_subscription_ask(shl_context(L)->worker, sub, n);
     return status < 0 ? shl_raise(L, "stagehost.ask", status, NULL) : 0;
 }
@@ -135,7 +137,7 @@ static int subscription_cancel(lua_State *L)
     int status = shl_to_reason(L, 2, &reason);
     if (status == SH_OK)
         status = sh_subscription_cancel(shl_context(L)->worker, sub, reason);
-    return status < 0 ? shl_raise(L, "subscription:cancel", status, NULL) : 0;
+    return status < 0 && status != SH_ENOPROC ? shl_raise(L, "subscription:cancel", status, NULL) : 0;
 }
 
 static sh_role check_side(lua_State *L, int index)

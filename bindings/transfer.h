@@ -9,24 +9,33 @@
 
 #include "stagehost.h"
 
-/* Prepares a worker's state: the string.buffer objects and helpers are kept in its registry. Pushes nothing.
- * Called once per state, protected. */
+/* Prepares a worker's state, once. Raises; pushes nothing. Call it when the host has put
+ * everything of its own into the standard library and _G, and before any script runs: what
+ * is there now travels by name, what comes later by value. */
 int shl_transfer_open(lua_State *L);
 
-/* Events first+1 .. first+n of the list (table) on top of L (left there) as bytes. Events are plain data: nil, booleans,
- * numbers, strings, tables of these (a table may stand in several places; cycles are an error), and stage or subscription
- * handles at any depth. On failure SH_EFAILED and *error whose message names the place
- * ("event 3, field \"callback\": a function can't cross to another worker"). Handles in a parcel
- * hold a reference until parcel->free. */
+/* All below: SH_ENOMEM or SH_EFAILED with *error (the caller's); they raise nothing, and on
+ * failure push nothing. Handles in a parcel hold a reference until parcel->free. */
+
+/* Events first+1 .. first+n of the list (table) on top of L (left there) as bytes. Events
+ * are plain data: nil, booleans, numbers (64-bit integers and complex ones, too), strings,
+ * light userdata, tables of these, and stage or subscription handles at any depth. A table
+ * in several places arrives as several copies or as one; one that contains itself is an
+ * error. Metatables are dropped, but for that of errors. The message names the place in the
+ * list: "event 3, field \"callback\": a function can't cross to another worker". */
 int shl_encode_events(lua_State *L, uint32_t first, uint32_t n, sh_parcel *out,
                       sh_error **error);
-/* Pushes the list and sets *n. Nothing is pushed on failure. */
+/* Pushes the list and sets *n. */
 int shl_decode_events(lua_State *L, const sh_parcel *parcel, uint32_t *n, sh_error **error);
 
-/* One value (top of L, left there) that may also hold functions and cyclic tables: a stage definition with its args. Functions
- * travel as bytecode with their upvalues copied (shared and cyclic ones kept as such); what belongs to the
- * standard library or a required module travels by name. *error names the upvalue that can't travel. */
+/* One value (top of L, left there) that may also hold functions, cyclic tables and
+ * metatables: a stage definition with its args. Functions travel as bytecode with their
+ * upvalues copied (shared and cyclic ones kept as such) and see the globals of the target;
+ * what belongs to the standard library or a required module travels by name, and the module
+ * is loaded on the target. The message names the way there: "handle_events: upvalue
+ * \"file\": a userdata can't travel to ...". */
 int shl_encode_value(lua_State *L, sh_parcel *out, sh_error **error);
-int shl_decode_value(lua_State *L, const sh_parcel *parcel, sh_error **error); /* pushes one value */
+/* Pushes the value. */
+int shl_decode_value(lua_State *L, const sh_parcel *parcel, sh_error **error);
 
 #endif

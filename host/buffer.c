@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Invariants: a marker always stands behind an event, so the head entry is never a marker
- * and the ring is empty exactly when `count` is 0. The scratch of sh__buffer_take comes
+ * Invariants: a marker stands behind an event; at the head there is one only if it was put
+ * back there, in front of an event. So the ring is empty exactly when `count` is 0. The scratch of sh__buffer_take comes
  * with the ring, so taking can always go on, if in smaller steps, without memory. */
 #include "buffer.h"
 
@@ -108,6 +108,8 @@ static bool release_markers(struct sh__buffer *buffer, struct sh__markers *relea
 
 static void drop_oldest(struct sh__buffer *buffer, int64_t n, struct sh__markers *released)
 {
+    if (n > 0)
+        release_markers(buffer, released);
     buffer->count -= n;
     while (n > 0) {
         struct sh__entry *head = entry_at(buffer, 0);
@@ -215,6 +217,9 @@ int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
 {
     int64_t got = 0;
     *n_parts = 0;
+    *parts = buffer->taken;
+    if (n > 0 && release_markers(buffer, released))
+        return 0;
     while (got < n && buffer->length > 0) {
         if (*n_parts == buffer->taken_capacity && !grow_taken(buffer))
             break;

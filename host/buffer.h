@@ -42,7 +42,8 @@ int sh__buffer_put_back(struct sh__buffer *buffer, sh_batch batch);
 /* Makes sure that the next n entries need no memory. SH_ENOMEM: nothing has changed. */
 int sh__buffer_reserve(struct sh__buffer *buffer, uint32_t n);
 /* Puts markers back before the first event, in order; takes them. The events they followed
- * must be put back next. SH_ENOMEM: they are still the caller's. */
+ * may be put back next; else the next take finds the markers at the head. SH_ENOMEM: they
+ * are still the caller's. */
 int sh__buffer_put_back_markers(struct sh__buffer *buffer, struct sh__markers *markers);
 /* Puts a marker behind the newest event; takes it. SH_ESTATE (marker still the caller's)
  * when there is no event: it may go on at once. SH_ENOMEM: still the caller's. */
@@ -50,8 +51,8 @@ int sh__buffer_mark(struct sh__buffer *buffer, sh_marker *marker);
 
 /* Takes up to n events from the head, stopping early behind an event that markers follow.
  * Returns how many events; *parts points to *n_parts owned ranges in order (valid until the
- * next call). The markers that follow the last taken event are appended to `released`. 0
- * only when empty: without memory for its scratch it stops early too, so callers go on
+ * next call). The markers that follow the last taken event are appended to `released`. Markers
+ * at the head come alone, with 0 events. Else 0 only when empty: without memory for its scratch it stops early too, so callers go on
  * until they have n. */
 int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
                         uint32_t *n_parts, struct sh__markers *released);

@@ -187,6 +187,8 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
         emit(stage, r->events);
     if (callback != SH__CALLBACK_EVENTS || r->stop || stage->now.ask > 0 || stage->feed.rest.n == 0)
         follow_up(stage, callback, r);
+    if (stage->is_waiting)
+        return; /* that has ended the stage, and `now` is its terminate, which waits */
     if (callback == SH__CALLBACK_EVENTS) {
         sh_batch_unref(stage->now.batch);
         stage->now.batch = (sh_batch){ 0 };

@@ -100,6 +100,11 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
     sub->in.max = opts->max_demand;
     sub->in.min = opts->min_demand;
     sh__subscription_open_in(sub);
+    if (from.stage == stage) { /* the agenda has to wait while the stage waits for this answer */
+        sh__reply_subscription(stage->worker, from, sub);
+        sh_stage_unref(from.stage);
+        from = (sh_from){ 0 };
+    }
     sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_SUBSCRIBE_IN,
                                                   .sub = sh_subscription_ref(sub),
                                                   .subscribe = subscribe,
@@ -171,19 +176,22 @@ void sh__consumer_feed(sh_stage *stage, struct sh__message *message)
 {
     stage->feed.message = message;
     stage->feed.rest = message->batch;
+    stage->feed.covered = message->sub->in.outstanding;
     message->batch = (sh_batch){ 0 };
 }
 
 /* What outstanding demand a batch of n pays off, and the ask that it earns. GenStage 1.3: the limit of a batch is
- * always max - min; events beyond what was asked for are handed on but earn nothing. */
+ * always max - min; events beyond what was asked for before their message came are handed on but
+ * earn nothing. */
 static int64_t account(sh_stage *stage, struct sh__half_in *in, uint32_t n)
 {
     int64_t credited = n;
-    if (credited > in->outstanding) {
+    if (credited > stage->feed.covered) {
         sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_EXCESS, stage, NULL,
-                "got %lld events more than it had asked for", (long long)(n - in->outstanding));
-        credited = in->outstanding;
+                "got %lld events more than it had asked for", (long long)(n - stage->feed.covered));
+        credited = stage->feed.covered;
     }
+    stage->feed.covered -= credited;
     in->outstanding -= credited;
     if (in->outstanding > in->min)
         return 0;
@@ -260,7 +268,7 @@ void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason)
         sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"), true);
     if (!ends)
         return;
-    sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_STOPPING_AFTER_CANCEL, stage, reason,
+    sh__log(stage->worker->host, SH_LOG_DEBUG, SH_LOG_STOPPING_AFTER_CANCEL, stage, reason,
             "stops because a producer ended or cancelled: %s", sh_error_get(reason)->name);
     stage->is_cascade = true;
     sh__stage_end(stage, reason ? sh_error_ref(reason) : NULL, true);

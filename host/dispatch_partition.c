@@ -207,6 +207,24 @@ static void send_parts(struct partition *partition, const sh_batch *parts, uint3
     }
 }
 
+/* What stood behind the last event taken: notifications go on at once; infos wait for the next ask
+ * if there are more events behind them, as in GenStage 1.3. */
+static void pass_markers(struct partition *partition, struct sh__markers *released,
+                         bool is_exhausted, sh_dispatch *out)
+{
+    struct sh__markers waiting = {0};
+    sh_marker *marker;
+    while ((marker = sh__markers_pop(released)) != NULL) {
+        if (is_exhausted && partition->queue.count > 0 && !marker->is_notification)
+            sh__markers_push(&waiting, marker);
+        else
+            pass_marker(partition, marker, out);
+    }
+    /* Their places in the queue have just become free: this can't fail. */
+    if (waiting.head)
+        sh__buffer_put_back_markers(&partition->queue, &waiting);
+}
+
 static void partition_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out)
 {
     struct partitions *self = state;
@@ -214,15 +232,13 @@ static void partition_ask(void *state, sh_subscription *sub, int64_t n, sh_dispa
     assert(n > 0);
     while (n > 0 && partition->queue.count > 0) {
         struct sh__markers released = {0};
-        sh_marker *marker;
         sh_batch *parts;
         uint32_t n_parts;
         int64_t taken = sh__buffer_take(&partition->queue, n, &parts, &n_parts, &released);
         n -= taken;
         self->queued -= (uint64_t)taken;
         send_parts(partition, parts, n_parts, out);
-        while ((marker = sh__markers_pop(&released)) != NULL)
-            pass_marker(partition, marker, out);
+        pass_markers(partition, &released, n == 0, out);
     }
     n = sh__demand_room(partition->demand, n);
     partition->demand += n;

@@ -161,6 +161,7 @@ struct sh_stage {
     struct {
         struct sh__message *message; /* EVENTS; holds the subscription; NULL: nothing to feed */
         sh_batch rest;               /* what of its events is left (owned) */
+        int64_t covered;             /* of these, asked for before the message came */
     } feed;
 
     struct sh__task *tasks;

@@ -34,13 +34,11 @@ function Error.__concat(left, right)
 end
 
 -- "@/usr/share/stagehost/stagehost/": positions in error messages are those of the caller of
--- this library, so that frames of files beside this one are skipped.
+-- this library, so that frames of files beside and below this one are skipped.
 local own_prefix = debug.getinfo(1, "S").source:match("^(.*)errors%.lua$")
 
 local function is_own(source)
-    return own_prefix ~= nil
-        and source:sub(1, #own_prefix) == own_prefix
-        and not source:find("/", #own_prefix + 1, true)
+    return own_prefix ~= nil and source:sub(1, #own_prefix) == own_prefix
 end
 
 --- "script.lua:12: " for the innermost frame outside of the library; "" if there is none.

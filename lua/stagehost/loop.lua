@@ -17,6 +17,9 @@ local function kind_of(uv, value)
     end
 end
 
+-- Requests that are done but that luv keeps for good.
+local done = setmetatable({}, { __mode = "k" })
+
 local function each_open(uv, visit)
     local found = {}
     for key, value in pairs(registry) do
@@ -25,7 +28,7 @@ local function each_open(uv, visit)
         end
     end
     for _, value in ipairs(found) do
-        local kind = kind_of(uv, value)
+        local kind = not done[value] and kind_of(uv, value)
         if kind then
             visit(value, kind)
         end
@@ -71,6 +74,21 @@ return function(uv)
             end, report)
         end
         return new_work(work, type(after) == "function" and checked or after, ...)
+    end
+
+    -- luv never lets go of the request behind a listing, and one that was not sent to the thread
+    -- pool must not be cancelled.
+    local fs_scandir = uv.fs_scandir
+    function uv.fs_scandir(path, callback)
+        if callback then
+            return fs_scandir(path, function(problem, request)
+                done[request or 0] = true
+                callback(problem, request)
+            end)
+        end
+        local request, message, name = fs_scandir(path)
+        done[request or 0] = true
+        return request, message, name
     end
 
     return function()

@@ -82,9 +82,12 @@ end
 local board ---@type stagehost.progress.Board?
 local hidden = false
 
+--- Who wants errors only, or nothing, wants no progress either.
+local QUIET_LEVELS = { off = true, error = true }
+
 local function is_wanted()
     return not hidden and uv.guess_handle(STDERR) == "tty" and os.getenv "TERM" ~= "dumb"
-        and not os.getenv "STAGEHOST_QUIET"
+        and not QUIET_LEVELS[os.getenv "STAGEHOST_LOG_LEVEL"]
 end
 
 local function terminal_width()

@@ -3,7 +3,6 @@
  * What the engine costs when nothing happens, and how it grows, in C alone. Prints JSON:
  *   bytes of C memory for one of N idle stages, and ns per event of a pipeline beside them;
  *   ns per event with N subscriptions of one producer; ns per event with N events in a buffer. */
-#define _GNU_SOURCE
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
  * tables handed on directly. No engine can be faster without leaving callbacks out.
  *
  *   bench_limit CALLBACKS.lua SET STEPS BATCH EVENTS     prints: events seconds */
-#define _POSIX_C_SOURCE 200809L
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>

@@ -28,7 +28,9 @@ function M.reason(reason)
     if reason == nil then
         return "normal"
     end
-    if type(reason) ~= "table" then
+    if raised[reason] then
+        return { "raised", reason }
+    elseif type(reason) ~= "table" then
         return reason
     end
     if reason[1] ~= nil then

@@ -149,6 +149,9 @@ static int hooks_new_subscription(lua_State *L)
     sh_stage *consumer = shl_check_stage(L, 1);
     sh_stage *producer = shl_check_stage(L, 2);
     sh_subscription *sub = sh__subscription_new(shl_context(L)->worker, consumer, producer);
+    /* It may never be opened: counted one by one, it ends with its last handle. */
+    sub->local = false;
+    sh__subscription_ungroup(sub);
     shl_push_subscription(L, sub);
     sh_subscription_unref(sub);
     return 1;
@@ -272,20 +275,34 @@ static void pass_record(void *data, const sh_log_record *record)
         lua_pop(ctx->L, 1);
 }
 
+static void restore_log(struct shl_context *ctx)
+{
+    sh_host_opts *opts = &sh_worker_host(ctx->worker)->opts;
+    if (opts->log != pass_record)
+        return;
+    struct listener *old = opts->log_data;
+    opts->log = old->log;
+    opts->log_data = old->log_data;
+    opts->log_level = old->level;
+    shl_slot_free(ctx, old->slot);
+    sh_free(old);
+}
+
+/* The state is closing, and this module with it. */
+static int collect_listener(lua_State *L)
+{
+    struct shl_context **ctx = lua_touserdata(L, 1);
+    restore_log(*ctx);
+    return 0;
+}
+
 static int hooks_on_log(lua_State *L)
 {
     struct shl_context *ctx = shl_context(L);
-    sh_host_opts *opts = &sh_worker_host(ctx->worker)->opts;
-    if (opts->log == pass_record) {
-        struct listener *old = opts->log_data;
-        opts->log = old->log;
-        opts->log_data = old->log_data;
-        opts->log_level = old->level;
-        shl_slot_free(ctx, old->slot);
-        sh_free(old);
-    }
+    restore_log(ctx);
     if (lua_isnoneornil(L, 1))
         return 0;
+    sh_host_opts *opts = &sh_worker_host(ctx->worker)->opts;
     struct listener *listener = sh_malloc(sizeof *listener);
     lua_settop(L, 1);
     *listener = (struct listener){ ctx, shl_slot_take(ctx, L), opts->log, opts->log_data, opts->log_level };
@@ -323,5 +340,12 @@ int luaopen_stagehost_spec(lua_State *L)
 {
     lua_newtable(L);
     luaL_register(L, NULL, functions);
+    struct shl_context **guard = lua_newuserdata(L, sizeof *guard);
+    *guard = shl_context(L);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, collect_listener);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    luaL_ref(L, LUA_REGISTRYINDEX);
     return 1;
 }

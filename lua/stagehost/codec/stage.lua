@@ -23,6 +23,7 @@ function callbacks.init(self)
     self.seen, self.failed = 0, 0
     self.cursor = { at = 1, n = 0 }
     self.queue = settings.queue and queues.new(settings.queue)
+    self.label = self.stage.name or "#" .. self.stage.id
 end
 
 --- The start of an event on one line, for error messages.
@@ -71,7 +72,7 @@ local function judge(self, line, event, message)
     end
     if self.settings.policy == "dead_letter" then
         local ok, problem = send_dead_letter(self,
-            { event = event, error = message, line = line, stage = self.stage.name })
+            { event = event, error = message, line = line, stage = self.label })
         if not ok then
             return ("%s; the dead-letter stage can't have it: %s"):format(text, problem)
         end

@@ -19,7 +19,7 @@ local OPEN_AGAIN_MS = 50
 
 ---@class stagehost.io.Writer
 ---@field private users integer
----@field write fun(self, data: string): boolean?, string?, integer?
+---@field write fun(self, data: string): boolean?, string?, string?, integer?
 ---@field close fun(self): boolean?, string?
 
 ---@class stagehost.io.FileWriter: stagehost.io.Writer
@@ -36,6 +36,7 @@ end
 ---@param data string
 ---@return boolean? ok nil if not all of it was written
 ---@return string? message
+---@return string? code
 ---@return integer? n_written bytes that were written before the failure
 function File:write(data)
     local done, fd = 0, self.descriptor.fd
@@ -47,7 +48,7 @@ function File:write(data)
         elseif code == "EAGAIN" then
             wait_until_writable(fd)
         else
-            return nil, message, done
+            return nil, message, code, done
         end
     end
     return true
@@ -63,8 +64,7 @@ Stream.__index = Stream
 
 --- As File:write(); how much was written before a failure is not known.
 function Stream:write(data)
-    local ok, message = call.wait(uv.write, self.stream.handle, data)
-    return ok, message
+    return call.wait(uv.write, self.stream.handle, data)
 end
 
 function Stream:shut()

@@ -3,6 +3,7 @@
 --- Events as lines in a file or on standard output. handle_events returns when its events are
 --- written: what a consumer was given is on its way out, and a slow reader slows the pipeline down.
 local checks = require "stagehost.checks"
+local errors = require "stagehost.errors"
 local stagehost = require "stagehost"
 local writers = require "stagehost.io.writer"
 
@@ -50,20 +51,22 @@ local function count_whole(events, n_bytes, newline)
     return n
 end
 
-local function failed(self, events, message, n_bytes)
+--- Raised, not returned as a stop: so the core counts these events as unfinished.
+local function fail(self, events, message, code, n_bytes)
     local whole = n_bytes and count_whole(events, n_bytes, self.settings.newline) or 0
-    return stagehost.stop(("cannot write %s: %s; %s%d of %d events not written, %d written before")
-        :format(writers.display(self.settings.path), message, n_bytes and "" or "up to ",
-            #events - whole, #events, self.n_written))
+    local text = ("cannot write %s: %s; %s%d of %d events not written, %d written before"):format(
+        writers.display(self.settings.path), message, n_bytes and "" or "up to ", #events - whole,
+        #events, self.n_written)
+    error(errors.new { name = code or "write_failed", message = text }, 0)
 end
 
 function callbacks.handle_events(self, events)
     if self.format then
         events = self.format(events)
     end
-    local ok, message, n_bytes = self.writer:write(join(events, self.settings.newline))
+    local ok, message, code, n_bytes = self.writer:write(join(events, self.settings.newline))
     if not ok then
-        return failed(self, events, message, n_bytes)
+        fail(self, events, message, code, n_bytes)
     end
     self.n_written = self.n_written + #events
 end
@@ -115,8 +118,8 @@ end
 ---     stagehost.sink.lines { path = "out.log", append = true }   -- keeps what is in the file
 ---
 --- A path that can't be opened fails the start. A write that fails (a full disk, a pipe that
---- nobody reads any more) ends the stage with a reason that names the path and counts the events
---- that were not written.
+--- nobody reads any more) ends the stage with an error that names the path and counts the events
+--- that were not written; its `name` is the code, "ENOSPC".
 ---@param options { path: string, append?: boolean, newline?: string }
 ---@return stagehost.Definition
 function M.new(options)

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A dispatcher that is one of the engine's, with an eye on what goes in and out. */
+#include <string.h>
+
+#include "model.h"
+
+struct tap {
+    const sh_dispatcher_ops *base;
+    struct actor *actor;
+    void *state; /* of base */
+};
+
+/* Stands in for the engine while base is in one of its callbacks. */
+struct eye {
+    sh_dispatch dispatch;
+    sh_dispatch *real;
+    struct tap *tap;
+    sh_batch batch; /* dispatch: what is given to base ... */
+    uint32_t next;  /* ... and how much of it has been sent in order */
+};
+
+static struct side *producers_side(sh_subscription *sub)
+{
+    return side_of(sub, SH_ROLE_PRODUCER);
+}
+
+/* -- what goes out ---------------------------------------------------------------------------- */
+
+static void check_credit(struct tap *tap, const struct side *side)
+{
+    if ((int64_t)side->events.n > side->asked)
+        model_fail(tap->actor->run, "s%d: sends s%d %d events, it asked for %d",
+                   tap->actor->index, side->peer, (int)side->events.n, (int)side->asked);
+    if (!side->is_dispatching)
+        model_fail(tap->actor->run, "s%d: sends events to s%d, which has left",
+                   tap->actor->index, side->peer);
+}
+
+static uint32_t partition_of(const struct plan_stage *plan, int64_t event)
+{
+    return (uint32_t)(MODEL_EVENT_N(event) / 2 % plan->n_partitions);
+}
+
+static void check_partition(struct tap *tap, const struct side *side, int64_t event)
+{
+    struct actor *actor = tap->actor;
+    uint32_t partition = partition_of(actor->plan, event);
+    if (partition != side->partition)
+        model_fail(actor->run, "s%d: sends event %d to partition %u", actor->index,
+                   (int)MODEL_EVENT_N(event), side->partition);
+    if (event <= actor->partition_last[partition])
+        model_fail(actor->run, "s%d: sends event %d of partition %u late", actor->index,
+                   (int)MODEL_EVENT_N(event), partition);
+    actor->partition_last[partition] = event;
+    actor->partition_sent[partition]++;
+}
+
+static void eye_send(sh_dispatch *dispatch, sh_subscription *sub, sh_batch batch)
+{
+    struct eye *eye = (struct eye *)dispatch;
+    struct actor *actor = eye->tap->actor;
+    struct side *side = producers_side(sub);
+    const sh_value *values = sh_batch_values(batch);
+    if (batch.n == 0)
+        model_fail(actor->run, "s%d: sends no events", actor->index);
+    for (uint32_t i = 0; i < batch.n; i++) {
+        int64_t event = values[i].u.integer;
+        numbers_add(&side->events, event);
+        if (actor->plan->spread == SPREAD_PARTITION)
+            check_partition(eye->tap, side, event);
+        else if (actor->plan->spread == SPREAD_DEMAND &&
+                 event != sh_batch_values(eye->batch)[eye->next++].u.integer)
+            model_fail(actor->run, "s%d: sends event %d in the wrong place", actor->index,
+                       (int)MODEL_EVENT_N(event));
+    }
+    actor->sent += batch.n;
+    check_credit(eye->tap, side);
+    eye->real->send(eye->real, sub, batch);
+}
+
+static void eye_notify(sh_dispatch *dispatch, sh_subscription *sub, sh_marker *marker)
+{
+    struct eye *eye = (struct eye *)dispatch;
+    eye->real->notify(eye->real, sub, marker);
+}
+
+static void eye_release(sh_dispatch *dispatch, sh_marker *marker)
+{
+    struct eye *eye = (struct eye *)dispatch;
+    eye->real->release(eye->real, marker);
+}
+
+static void eye_fail(sh_dispatch *dispatch, sh_subscription *sub, sh_error *error)
+{
+    struct eye *eye = (struct eye *)dispatch;
+    eye->real->fail(eye->real, sub, error);
+}
+
+static void eye_skip(sh_dispatch *dispatch, uint32_t n, sh_error *error)
+{
+    struct eye *eye = (struct eye *)dispatch;
+    eye->tap->actor->skipped += n;
+    eye->tap->actor->bad += error ? n : 0;
+    eye->real->skip(eye->real, n, error);
+}
+
+static void eye_warn(sh_dispatch *dispatch, sh_subscription *sub, int64_t n, int64_t max)
+{
+    struct eye *eye = (struct eye *)dispatch;
+    eye->real->warn(eye->real, sub, n, max);
+}
+
+static struct eye eye_on(struct tap *tap, sh_dispatch *real)
+{
+    return (struct eye){
+        .dispatch = {.worker = real->worker,
+                     .owed = real->owed,
+                     .send = eye_send,
+                     .notify = eye_notify,
+                     .release = eye_release,
+                     .fail = eye_fail,
+                     .skip = eye_skip,
+                     .warn = eye_warn},
+        .real = real,
+        .tap = tap,
+    };
+}
+
+/* -- what goes in ----------------------------------------------------------------------------- */
+
+static int tap_init(struct tap *tap, const sh_dispatcher_ops *base, const void *opts,
+                    const void *base_opts, uint64_t seed, sh_error **error)
+{
+    tap->base = base;
+    tap->actor = ((const struct tap_opts *)opts)->actor;
+    tap->state = sh_malloc(base->size);
+    memset(tap->state, 0, base->size);
+    return base->init(tap->state, base_opts, seed, error);
+}
+
+static int init_demand(void *state, const void *opts, uint64_t seed, sh_error **error)
+{
+    const struct plan_stage *plan = ((const struct tap_opts *)opts)->actor->plan;
+    sh_demand_opts demand = {.max_demand = plan->max_demand,
+                             .shuffle_demands_on_first_dispatch = plan->shuffles};
+    return tap_init(state, &sh_dispatcher_demand, opts, &demand, seed, error);
+}
+
+static int init_broadcast(void *state, const void *opts, uint64_t seed, sh_error **error)
+{
+    return tap_init(state, &sh_dispatcher_broadcast, opts, NULL, seed, error);
+}
+
+struct splitter {
+    sh_splitter base;
+    const struct plan_stage *plan;
+};
+
+static bool is_one_in(uint32_t bound, int64_t event)
+{
+    return bound > 0 && MODEL_EVENT_N(event) % bound == bound - 1;
+}
+
+static int split(sh_splitter *self, sh_worker *worker, sh_batch in, uint32_t limit,
+                 sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
+                 uint32_t *bad, sh_error **error)
+{
+    const struct plan_stage *plan = ((struct splitter *)self)->plan;
+    const sh_value *values = sh_batch_values(in);
+    sh_value *sorted = sh_malloc(in.n * sizeof *sorted);
+    (void)worker;
+    *taken = *skipped = *bad = 0;
+    for (uint32_t n = 0; *taken < in.n && n < limit; ++*taken) {
+        int64_t event = values[*taken].u.integer;
+        bool is_bad = is_one_in(plan->bad, event);
+        *bad += is_bad;
+        if (is_bad || is_one_in(plan->none, event))
+            ++*skipped;
+        else
+            n++;
+    }
+    if (*bad > 0)
+        *error = sh_error_fmt(SH_REASON_CUSTOM, 0, "bad_event", "refused");
+    for (uint32_t p = 0; p < n_parts; p++) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < *taken; i++) {
+            int64_t event = values[i].u.integer;
+            if (!is_one_in(plan->bad, event) && !is_one_in(plan->none, event) &&
+                partition_of(plan, event) == p)
+                sorted[n++] = values[i];
+        }
+        parts[p] = (sh_batch){0};
+        if (n > 0)
+            sh_batch_from_values(sorted, n, &parts[p]);
+    }
+    sh_free(sorted);
+    return SH_OK;
+}
+
+static void free_splitter(sh_splitter *self)
+{
+    sh_free(self);
+}
+
+static int init_partition(void *state, const void *opts, uint64_t seed, sh_error **error)
+{
+    static const char *const names[] = {"0", "1", "2"};
+    const struct plan_stage *plan = ((const struct tap_opts *)opts)->actor->plan;
+    struct splitter *splitter = sh_malloc(sizeof *splitter);
+    *splitter = (struct splitter){{split, free_splitter}, plan};
+    sh_partition_opts partitions = {names, plan->n_partitions, &splitter->base};
+    return tap_init(state, &sh_dispatcher_partition, opts, &partitions, seed, error);
+}
+
+static void tap_fini(void *state)
+{
+    struct tap *tap = state;
+    tap->base->fini(tap->state);
+    sh_free(tap->state);
+}
+
+static int tap_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts *opts,
+                         sh_error **error)
+{
+    struct tap *tap = state;
+    struct side *side = producers_side(sub);
+    int status = tap->base->subscribe(tap->state, sub, opts, error);
+    side->is_dispatching = status == SH_OK;
+    return status;
+}
+
+static void tap_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
+{
+    struct tap *tap = state;
+    struct eye eye = eye_on(tap, out);
+    producers_side(sub)->is_dispatching = false;
+    tap->base->cancel(tap->state, sub, &eye.dispatch);
+}
+
+static void tap_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out)
+{
+    struct tap *tap = state;
+    struct eye eye = eye_on(tap, out);
+    producers_side(sub)->asked += n;
+    tap->base->ask(tap->state, sub, n, &eye.dispatch);
+}
+
+static int64_t tap_credit(const void *state)
+{
+    const struct tap *tap = state;
+    return tap->base->credit(tap->state);
+}
+
+/* A broadcast: everybody who is subscribed now has got all that it selects, and nothing else. */
+static void check_broadcast(struct tap *tap, const sh_value *values, int64_t taken)
+{
+    for (struct side *side = tap->actor->consumers; side; side = side->next) {
+        if (!side->is_dispatching)
+            continue;
+        size_t n = 0;
+        for (int64_t i = 0; i < taken; i++)
+            n += side_selects(side, values[i].u.integer);
+        bool is_right = n <= side->events.n;
+        size_t at = side->events.n - n;
+        for (int64_t i = 0; is_right && i < taken; i++)
+            if (side_selects(side, values[i].u.integer))
+                is_right = side->events.items[at++] == values[i].u.integer;
+        if (!is_right || (n == 0 && side->taken != (int64_t)side->events.n))
+            model_fail(tap->actor->run, "s%d: broadcast %d events, and s%d got others",
+                       tap->actor->index, (int)taken, side->peer);
+        if (side->taken + (int64_t)n != (int64_t)side->events.n)
+            model_fail(tap->actor->run, "s%d: broadcast %d events for s%d, and sent %d",
+                       tap->actor->index, (int)n, side->peer,
+                       (int)((int64_t)side->events.n - side->taken));
+    }
+}
+
+static void count_taken(struct tap *tap, const sh_value *values, int64_t taken)
+{
+    struct actor *actor = tap->actor;
+    actor->taken += taken;
+    for (int64_t i = 0; i < taken; i++) {
+        int64_t event = values[i].u.integer;
+        if (MODEL_EVENT_N(event) <= actor->last_taken)
+            model_fail(actor->run, "s%d: event %d is dispatched after %d", actor->index,
+                       (int)MODEL_EVENT_N(event), (int)actor->last_taken);
+        actor->last_taken = MODEL_EVENT_N(event);
+        if (actor->plan->spread == SPREAD_PARTITION && !is_one_in(actor->plan->bad, event) &&
+            !is_one_in(actor->plan->none, event))
+            actor->partition_taken[partition_of(actor->plan, event)]++;
+    }
+}
+
+static int64_t tap_dispatch(void *state, sh_batch batch, sh_dispatch *out, sh_error **error)
+{
+    struct tap *tap = state;
+    struct eye eye = eye_on(tap, out);
+    const sh_value *values = sh_batch_values(batch);
+    eye.batch = batch;
+    for (struct side *side = tap->actor->consumers; side; side = side->next)
+        side->taken = (int64_t)side->events.n;
+    int64_t taken = tap->base->dispatch(tap->state, batch, &eye.dispatch, error);
+    count_taken(tap, values, taken);
+    if (tap->actor->plan->spread == SPREAD_BROADCAST)
+        check_broadcast(tap, values, taken);
+    if (tap->actor->plan->spread == SPREAD_DEMAND && eye.next != taken)
+        model_fail(tap->actor->run, "s%d: dispatched %d events, and sent %u",
+                   tap->actor->index, (int)taken, eye.next);
+    return taken;
+}
+
+static int tap_mark(void *state, sh_marker *marker, sh_dispatch *out)
+{
+    struct tap *tap = state;
+    struct eye eye = eye_on(tap, out);
+    return tap->base->mark(tap->state, marker, &eye.dispatch);
+}
+
+static int64_t tap_held(const void *state, sh_held which)
+{
+    const struct tap *tap = state;
+    return tap->base->held(tap->state, which);
+}
+
+#define TAP_OPS(word)                                                                      \
+    .name = #word, .size = sizeof(struct tap), .init = init_##word, .fini = tap_fini,      \
+    .subscribe = tap_subscribe, .cancel = tap_cancel, .ask = tap_ask,                      \
+    .credit = tap_credit, .dispatch = tap_dispatch
+
+static const sh_dispatcher_ops dispatchers[] = {
+    [SPREAD_DEMAND] = {TAP_OPS(demand)},
+    [SPREAD_BROADCAST] = {TAP_OPS(broadcast)},
+    [SPREAD_PARTITION] = {TAP_OPS(partition), .mark = tap_mark, .held = tap_held},
+};
+
+const sh_dispatcher_ops *tap_dispatcher(enum spread spread)
+{
+    return &dispatchers[spread];
+}
+
+/* -- selectors -------------------------------------------------------------------------------- */
+
+struct selector {
+    sh_selector base;
+    struct side *side;
+};
+
+static int select_events(sh_selector *self, sh_worker *worker, sh_batch in, sh_batch *out,
+                         sh_error **error)
+{
+    struct side *side = ((struct selector *)self)->side;
+    const sh_value *values = sh_batch_values(in);
+    sh_value *chosen = sh_malloc(in.n * sizeof *chosen);
+    size_t n = 0;
+    (void)worker;
+    (void)error;
+    for (uint32_t i = 0; i < in.n; i++)
+        if (side_selects(side, values[i].u.integer))
+            chosen[n++] = values[i];
+    *out = (sh_batch){0};
+    int status = n ? sh_batch_from_values(chosen, n, out) : SH_OK;
+    sh_free(chosen);
+    return status;
+}
+
+static void free_selector(sh_selector *self)
+{
+    sh_free(self);
+}
+
+sh_selector *tap_selector(struct side *side)
+{
+    struct selector *selector = sh_malloc(sizeof *selector);
+    *selector = (struct selector){{select_events, free_selector}, side};
+    return &selector->base;
+}
