@@ -1,5 +1,5 @@
 std = "luajit"
-max_line_length = 100
+max_line_length = 120
 cache = false
 exclude_files = { ".build" }
 files["**/*_spec.lua"].std = "luajit+busted"

@@ -76,7 +76,8 @@ static sh_worker_hooks *make_hooks(const struct cli_options *options)
     sh_lua_opts opts = {.path = cli_text_get(&path),
                         .cpath = cli_text_get(&cpath),
                         .libraries = options->libraries,
-                        .n_libraries = options->n_libraries};
+                        .n_libraries = options->n_libraries,
+                        .gc_stress = getenv("STAGEHOST_GC_STRESS") != NULL};
     sh_worker_hooks *hooks = sh_lua_hooks_new(&opts);
     cli_text_fini(&path);
     cli_text_fini(&cpath);

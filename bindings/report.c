@@ -52,7 +52,11 @@ enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_le
         log_sink_diagnose(sink, SH_LOG_INFO, NULL, NULL, "%" PRIu64 " %s discarded",
                           summary.discarded,
                           summary.discarded == 1 ? "event was" : "events were");
-    report_unfinished(sink, host, &summary);
+    int wanted = sh_host_exit_status(host);
+    if (wanted < 0 || level >= SH_LOG_INFO)
+        report_unfinished(sink, host, &summary);
+    if (wanted >= 0 && !summary.killed)
+        return (enum cli_status)wanted;
     if (summary.killed)
         return CLI_STATUS_CUT_SHORT;
     if (summary.stages_failed > 0)

@@ -54,6 +54,15 @@ static int runtime_is_draining(lua_State *L)
     return 1;
 }
 
+/* set_exit_status(status) */
+static int runtime_set_exit_status(lua_State *L)
+{
+    int status = luaL_checkint(L, 1);
+    luaL_argcheck(L, status >= 0 && status <= 255, 1, "must be 0 .. 255");
+    sh_host_set_exit_status(get_host(L), status);
+    return 0;
+}
+
 /* log(level, text) */
 static int runtime_log(lua_State *L)
 {
@@ -74,6 +83,7 @@ const luaL_Reg shl_runtime_functions[] = {
     {"workers", runtime_workers},
     {"worker", runtime_worker},
     {"is_draining", runtime_is_draining},
+    {"set_exit_status", runtime_set_exit_status},
     {"log", runtime_log},
     {NULL, NULL},
 };

@@ -45,6 +45,7 @@ static sh_host *new_base(const sh_host_opts *opts)
     if (!opts->seeded && opts->seed == 0)
         host->opts.seed = uv_hrtime();
     host->n_workers = choose_workers(opts);
+    atomic_init(&host->exit_status, -1);
     host->ticks_at_start = sh__ticks();
     host->ns_at_start = uv_hrtime();
     host->workers = sh_malloc(host->n_workers * sizeof *host->workers);
@@ -275,6 +276,16 @@ uint64_t sh__host_ticks_to_ns(const sh_host *host, uint64_t ticks)
     uint64_t elapsed = sh__ticks() - host->ticks_at_start;
     uint64_t ns = uv_hrtime() - host->ns_at_start;
     return elapsed ? (uint64_t)((double)ticks * ((double)ns / (double)elapsed)) : 0;
+}
+
+void sh_host_set_exit_status(sh_host *host, int status)
+{
+    atomic_store(&host->exit_status, status);
+}
+
+int sh_host_exit_status(const sh_host *host)
+{
+    return atomic_load(&host->exit_status);
 }
 
 sh_worker *sh_host_worker0(sh_host *host)

@@ -22,6 +22,7 @@ struct sh_host {
     _Atomic uint64_t next_id;        /* of stages and subscriptions     */
     _Atomic uint64_t started;
     _Atomic bool draining, shutting_down, killed;
+    _Atomic int exit_status;         /* -1: none was set                */
 
     uv_mutex_t lock;
     /* guarded by: lock */

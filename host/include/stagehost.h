@@ -626,6 +626,10 @@ void sh_host_get_summary(const sh_host *host, sh_host_summary *out);
 void sh_host_each_unfinished(const sh_host *host,
                              void (*each)(void *data, const char *stage, uint64_t events, const char *where),
                              void *data);
+/* What a script wants the process to answer, for the command or an embedder to use: replaces what the
+ * ledger would give. -1: nothing was set. Any thread. */
+void sh_host_set_exit_status(sh_host *host, int status);
+int sh_host_exit_status(const sh_host *host);
 /* First unclean end of a stage, borrowed until the host is freed; NULL: none. */
 const sh_error *sh_host_first_failure(const sh_host *host);
 

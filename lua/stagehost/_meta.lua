@@ -273,6 +273,9 @@ function core.worker() end
 ---@return boolean
 function core.is_draining() end
 
+---@param status integer
+function core.set_exit_status(status) end
+
 ---@param level string
 ---@param text string
 function core.log(level, text) end

@@ -138,6 +138,11 @@ M.worker = core.worker
 ---@return boolean
 M.is_draining = core.is_draining
 
+--- Sets the exit status of the command, instead of the one that the loss ledger would give. The ledger is
+--- still reported. For scripts that judge for themselves, such as test runners.
+---@param status integer 0 .. 255
+M.exit_status = core.set_exit_status
+
 --- Writes to the host's log.
 ---@param level "error" | "warn" | "info" | "debug" | "trace"
 ---@param format string as of string.format if there are further arguments, else the text itself

@@ -296,7 +296,7 @@ for _, worker in ipairs(workers) do
             ["answers a number that can't be"] = {
                 custom(function()
                     return 7
-                end), "dispatch must return how many of its 3 events it took",
+                end), "dispatch must return how many of its %d events it took",
             },
             ["answers a list of something else"] = {
                 custom(function()

@@ -325,7 +325,7 @@ describe("a producer's handle", function()
         local Own = stagehost.producer {
             handle_cast = function()
                 seen = stagehost.self():buffered()
-                return stagehost.stop()
+                return stagehost.stop("seen")
             end,
             handle_info = function(_, events)
                 return events

@@ -146,6 +146,5 @@ local function main()
     return count.failed == 0
 end
 
-if not main() then
-    stagehost.exit_status(1)
-end
+-- Scenarios kill stages and leave events on purpose: the verdict is the runner's alone.
+stagehost.exit_status(main() and 0 or 1)

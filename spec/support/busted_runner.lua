@@ -6,7 +6,7 @@
 --- instead: the host closes its Lua states as always, which is what the leak checks look at.
 
 -- busted forgets the modules a spec file loaded when the file is done; the engine's stay.
-pcall(require, "stagehost")
+local has_engine, stagehost = pcall(require, "stagehost")
 
 local Exit = {}
 require "busted.compatibility".exit = function(status)
@@ -23,6 +23,9 @@ local ok, err = pcall(require "busted.runner", { standalone = false })
 if not ok then
     local exit = getmetatable(err) == Exit
     if exit and err.status == 0 then
+        if has_engine then
+            stagehost.exit_status(0) -- stages that specs let fail are none of the verdict
+        end
         return
     end
     error(exit and ("specs failed: " .. table.concat(arg, " ", 3)) or err, 0)
