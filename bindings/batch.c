@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lua tables as lists of events. A list holds the slot of its table; a batch that is a whole list is
- * handed to a callback as that very table, any other range as a copy. A payload (one message)
- * is a list of one event whose slot holds the value itself; slot 0 stands for nil. */
+ * Lua tables as lists of events. A list holds the slot of its table; a batch that is a
+ * whole list is handed to a callback as that very table, any other range as a copy. A
+ * payload (one message) is a list of one event whose slot holds the value itself; slot 0
+ * stands for nil. */
 #include <assert.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@ static struct shl_list *check_list(sh_list *list)
     return list && list->ops == &list_ops ? (struct shl_list *)list : NULL;
 }
 
-/* -- lists ------------------------------------------------------------------------------------ */
+/* -- lists
+ * ------------------------------------------------------------------------------------ */
 
 static struct shl_list *list_new(struct shl_context *ctx, uint32_t n, uint32_t slot)
 {
@@ -33,7 +35,7 @@ static struct shl_list *list_new(struct shl_context *ctx, uint32_t n, uint32_t s
         ctx->free_lists = list->next_free;
     else if (!(list = sh_malloc(sizeof *list)))
         return NULL;
-    *list = (struct shl_list){ { &list_ops, n, 1 }, ctx, NULL, slot, false };
+    *list = (struct shl_list){{&list_ops, n, 1}, ctx, NULL, slot, false};
     return list;
 }
 
@@ -56,7 +58,8 @@ void shl_lists_free(struct shl_context *ctx)
 }
 
 /* Makes an owned batch of the value on top of L; pops it. */
-static int take(struct shl_context *ctx, lua_State *L, uint32_t n, bool is_payload, sh_batch *out)
+static int take(struct shl_context *ctx, lua_State *L, uint32_t n, bool is_payload,
+                sh_batch *out)
 {
     uint32_t slot = shl_slot_try(ctx, L);
     struct shl_list *list = slot ? list_new(ctx, n, slot) : NULL;
@@ -65,7 +68,7 @@ static int take(struct shl_context *ctx, lua_State *L, uint32_t n, bool is_paylo
         return SH_ENOMEM;
     }
     list->is_payload = is_payload;
-    *out = (sh_batch){ .list = &list->head, .n = n };
+    *out = (sh_batch){.list = &list->head, .n = n};
     return SH_OK;
 }
 
@@ -74,7 +77,7 @@ int shl_batch_take(struct shl_context *ctx, lua_State *L, uint32_t n, sh_batch *
     if (n > 0)
         return take(ctx, L, n, false, out);
     lua_pop(L, 1);
-    *out = (sh_batch){ 0 };
+    *out = (sh_batch){0};
     return SH_OK;
 }
 
@@ -87,18 +90,20 @@ int shl_payload_take(struct shl_context *ctx, lua_State *L, sh_batch *out)
     if (!list)
         return SH_ENOMEM;
     list->is_payload = true;
-    *out = (sh_batch){ .list = &list->head, .n = 1 };
+    *out = (sh_batch){.list = &list->head, .n = 1};
     return SH_OK;
 }
 
 uint32_t shl_batch_slot(sh_batch batch)
 {
     const struct shl_list *list = check_list(batch.list);
-    bool is_whole = list && !list->is_payload && batch.first == 0 && batch.n == list->head.n;
+    bool is_whole =
+        list && !list->is_payload && batch.first == 0 && batch.n == list->head.n;
     return is_whole ? list->slot : 0;
 }
 
-/* -- pushing ---------------------------------------------------------------------------------- */
+/* -- pushing
+ * ---------------------------------------------------------------------------------- */
 
 static void push_slot(const struct shl_list *list, lua_State *L)
 {
@@ -160,7 +165,8 @@ void shl_payload_push(struct shl_context *ctx, lua_State *L, sh_batch payload)
     }
 }
 
-/* -- what the core asks of a list ------------------------------------------------------------- */
+/* -- what the core asks of a list
+ * ------------------------------------------------------------- */
 
 struct concat {
     struct shl_context *ctx;
@@ -186,7 +192,8 @@ static int concat_parts(lua_State *L)
 
 static sh_list *list_concat(sh_worker *worker, const sh_batch *parts, size_t n_parts)
 {
-    struct concat job = { .ctx = shl_worker_context(worker), .parts = parts, .n_parts = n_parts };
+    struct concat job = {
+        .ctx = shl_worker_context(worker), .parts = parts, .n_parts = n_parts};
     for (size_t i = 0; i < n_parts; i++)
         job.n += parts[i].n;
     return shl_protect(job.ctx, concat_parts, &job, NULL) < 0 ? NULL : job.out.list;
@@ -223,7 +230,8 @@ static int encode_batch(lua_State *L)
     } else {
         push_slot(list, L);
     }
-    job->status = shl_encode_events(L, job->batch.first, job->batch.n, &crossing->parcel, &job->error);
+    job->status = shl_encode_events(L, job->batch.first, job->batch.n, &crossing->parcel,
+                                    &job->error);
     return 0;
 }
 
@@ -246,8 +254,8 @@ static int list_encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_
     if (!crossing)
         return SH_ENOMEM;
     bool is_payload = check_list(batch->list)->is_payload;
-    *crossing = (struct crossing){ .form = extra ? EXTRA : is_payload ? PAYLOAD : EVENTS };
-    struct transfer job = { shl_worker_context(worker), *batch, crossing, NULL, SH_OK };
+    *crossing = (struct crossing){.form = extra ? EXTRA : is_payload ? PAYLOAD : EVENTS};
+    struct transfer job = {shl_worker_context(worker), *batch, crossing, NULL, SH_OK};
     int status = shl_protect(job.ctx, encode_batch, &job, &job.error);
     if (status == SH_OK)
         status = job.status;
@@ -259,7 +267,7 @@ static int list_encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_
             sh_error_unref(job.error);
         return status;
     }
-    *out = (sh_parcel){ crossing, crossing->parcel.len, crossing_free };
+    *out = (sh_parcel){crossing, crossing->parcel.len, crossing_free};
     return SH_OK;
 }
 
@@ -285,7 +293,7 @@ static int decode_batch(lua_State *L)
 
 static sh_list *list_decode(sh_worker *worker, const sh_parcel *parcel, sh_error **error)
 {
-    struct transfer job = { .ctx = shl_worker_context(worker), .crossing = parcel->data };
+    struct transfer job = {.ctx = shl_worker_context(worker), .crossing = parcel->data};
     int status = shl_protect(job.ctx, decode_batch, &job, &job.error);
     if (status == SH_OK && job.status == SH_OK)
         return job.batch.list;

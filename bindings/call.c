@@ -41,7 +41,8 @@ static sh_error *make_error(lua_State *L, int status)
 {
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     int code = status == LUA_ERRMEM ? SH_ENOMEM : SH_EFAILED;
-    return sh_error_fmt(SH_REASON_RAISED, code, NULL, "%s", text ? text : sh_strerror(code));
+    return sh_error_fmt(SH_REASON_RAISED, code, NULL, "%s",
+                        text ? text : sh_strerror(code));
 }
 
 int shl_protect(struct shl_context *ctx, lua_CFunction f, void *data, sh_error **error)

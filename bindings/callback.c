@@ -16,11 +16,12 @@ const char *shl_callback_name(enum shl_callback callback)
     return names[callback];
 }
 
-/* -- failing ---------------------------------------------------------------------------------- */
+/* -- failing
+ * ---------------------------------------------------------------------------------- */
 
 struct failure {
     struct shl_stage *s;
-    lua_State *co;   /* its error value is on top, its frames are those of the error */
+    lua_State *co;    /* its error value is on top, its frames are those of the error */
     const char *text; /* instead of an error value */
     sh_error *error;
 };
@@ -35,8 +36,8 @@ static int describe_failure(lua_State *L)
     else
         lua_xmove(failure->co, L, 1);
     luaL_traceback(L, failure->co, NULL, 0);
-    failure->error = shl_error_raised(L, 2, sh_stage_name(s->self), shl_callback_name(s->callback),
-                                      lua_tostring(L, 3));
+    failure->error = shl_error_raised(L, 2, sh_stage_name(s->self),
+                                      shl_callback_name(s->callback), lua_tostring(L, 3));
     return 0;
 }
 
@@ -51,7 +52,8 @@ static void drop_coroutine(struct shl_stage *s)
 int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r)
 {
     if (!error) /* there was no memory to say more */
-        error = sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
+        error =
+            sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
     r->reason = error;
     if (s->co)
         lua_settop(s->co, 0);
@@ -60,7 +62,7 @@ int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r)
 
 static int fail_coroutine(struct shl_stage *s, const char *text, sh_result *r)
 {
-    struct failure failure = { .s = s, .co = s->co, .text = text };
+    struct failure failure = {.s = s, .co = s->co, .text = text};
     sh_error *error = NULL;
     if (shl_protect(s->ctx, describe_failure, &failure, &error) == SH_OK)
         error = failure.error;
@@ -68,7 +70,8 @@ static int fail_coroutine(struct shl_stage *s, const char *text, sh_result *r)
     return shl_callback_fail(s, error, r);
 }
 
-/* -- running ---------------------------------------------------------------------------------- */
+/* -- running
+ * ---------------------------------------------------------------------------------- */
 
 static int make_coroutine(lua_State *L)
 {
@@ -89,7 +92,9 @@ int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_resul
     if (s->co)
         return SH_OK;
     sh_error *error = NULL;
-    return shl_protect(s->ctx, make_coroutine, s, &error) < 0 ? shl_callback_fail(s, error, r) : SH_OK;
+    return shl_protect(s->ctx, make_coroutine, s, &error) < 0
+               ? shl_callback_fail(s, error, r)
+               : SH_OK;
 }
 
 static int collect(lua_State *L)
@@ -117,13 +122,15 @@ int shl_callback_run(struct shl_stage *s, int nargs, sh_result *r)
         lua_settop(co, 0);
         return SH_WAIT;
     }
-    return fail_coroutine(s,
-                          "%s called coroutine.yield outside of a coroutine of its own (to wait, use "
-                          "stagehost.sleep, stage:call or stagehost.await)",
-                          r);
+    return fail_coroutine(
+        s,
+        "%s called coroutine.yield outside of a coroutine of its own (to wait, use "
+        "stagehost.sleep, stage:call or stagehost.await)",
+        r);
 }
 
-/* -- resuming --------------------------------------------------------------------------------- */
+/* -- resuming
+ * --------------------------------------------------------------------------------- */
 
 struct answer {
     struct shl_stage *s;
@@ -168,8 +175,8 @@ void shl_callback_answer(struct shl_stage *s, uint64_t ref, int status, sh_batch
         sh_batch_unref(value);
         return;
     }
-    sh_result r = { 0 };
-    struct answer answer = { s, status, value, error, 0 };
+    sh_result r = {0};
+    struct answer answer = {s, status, value, error, 0};
     s->waiting = 0;
     int result = resume_with(s, &answer, &r);
     sh_batch_unref(value);

@@ -6,11 +6,12 @@
  *   it returns   -> the values on it become the sh_result (result.c); it is empty again
  *   it waits     -> it yields the wait token (wait.c); the stage answers SH_WAIT, and is
  *                   resumed by handle_reply; then as above, through sh_stage_complete
- *   it raises    -> the coroutine is spent: error with traceback, SH_EFAILED; what runs next
- *                   (terminate) gets a new one
+ *   it raises    -> the coroutine is spent: error with traceback, SH_EFAILED; what runs
+ * next (terminate) gets a new one
  *
  * The hot path (events in, events out) touches no table but the slots table, allocates
- * nothing, and calls nothing that can raise. All else that may raise goes through shl_protect. */
+ * nothing, and calls nothing that can raise. All else that may raise goes through
+ * shl_protect. */
 #ifndef SHL_CALLBACK_H
 #define SHL_CALLBACK_H
 
@@ -34,28 +35,29 @@ enum shl_callback {
 #define XX(name, text) SHL_##name,
     SHL_CALLBACK_MAP(XX)
 #undef XX
-    SHL_N_CALLBACKS
+        SHL_N_CALLBACKS
 };
 
 /* The private state of a stage whose callbacks are Lua. */
 struct shl_stage {
-    struct shl_context *ctx;     /* NULL until init has begun */
-    sh_stage *self;              /* borrowed: it owns this struct */
-    lua_State *co;               /* NULL: spent, the next callback gets a new one */
-    uint32_t co_slot, self_slot; /* self: the instance table */
+    struct shl_context *ctx;             /* NULL until init has begun */
+    sh_stage *self;                      /* borrowed: it owns this struct */
+    lua_State *co;                       /* NULL: spent, the next callback gets a new one */
+    uint32_t co_slot, self_slot;         /* self: the instance table */
     uint32_t functions[SHL_N_CALLBACKS]; /* slots; 0: the definition has none */
-    enum shl_callback callback;  /* the one that runs or waits */
-    uint64_t waiting;            /* for the answer to this request; 0: for none */
-    shl_convert convert;         /* of that answer */
-    struct shl_start *start;     /* until init is through */
-    uint32_t call_slot;          /* the `from` of the handle_call that runs or waits */
-    uint32_t *links;             /* slots of subscription objects; a subscription knows its index */
+    enum shl_callback callback;          /* the one that runs or waits */
+    uint64_t waiting;                    /* for the answer to this request; 0: for none */
+    shl_convert convert;                 /* of that answer */
+    struct shl_start *start;             /* until init is through */
+    uint32_t call_slot; /* the `from` of the handle_call that runs or waits */
+    uint32_t *links;    /* slots of subscription objects; a subscription knows its index */
     uint32_t n_links;
 };
 
 const char *shl_callback_name(enum shl_callback callback);
 
-/* callback.c --------------------------------------------------------------------------------- */
+/* callback.c
+ * --------------------------------------------------------------------------------- */
 /* Has a usable, empty coroutine, making one if the last is spent or was left waiting. */
 int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_result *r);
 /* Runs what is on the coroutine: a function and nargs arguments. */
@@ -66,24 +68,28 @@ void shl_callback_answer(struct shl_stage *s, uint64_t ref, int status, sh_batch
 /* r->reason = error, or a stand-in when it could not be made; the coroutine is emptied. */
 int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r);
 
-/* result.c: the values a callback returned, which are all that is on the coroutine ------------ */
+/* result.c: the values a callback returned, which are all that is on the coroutine
+ * ------------ */
 int shl_result_take(struct shl_stage *s, sh_result *r);
 /* Defines the values stagehost.stop and its like are known by. */
 void shl_result_open(struct shl_context *ctx, lua_State *L);
 
-/* start.c ------------------------------------------------------------------------------------ */
+/* start.c
+ * ------------------------------------------------------------------------------------ */
 void shl_start_free(struct shl_start *start); /* NULL is allowed */
-/* Applies the start options and the table at `index` of L (0: none) that init returned. Raises, or
- * sets *error. */
+/* Applies the start options and the table at `index` of L (0: none) that init returned.
+ * Raises, or sets *error. */
 int shl_start_configure(struct shl_stage *s, lua_State *L, int index, sh_error **error);
 /* Callbacks of the same names in sh_stage_ops. */
 int shl_start_init(sh_stage *self, void *state, void *arg, sh_result *r);
 int shl_start_encode(sh_worker *worker, void *arg, sh_parcel *out, sh_error **error);
-int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg, sh_error **error);
+int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg,
+                     sh_error **error);
 
-/* stage.c ------------------------------------------------------------------------------------- */
-void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status, sh_batch value,
-                            sh_error *error);
+/* stage.c
+ * ------------------------------------------------------------------------------------- */
+void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status,
+                            sh_batch value, sh_error *error);
 /* Frees what the state holds, not the state. */
 void shl_stage_release(struct shl_stage *s);
 

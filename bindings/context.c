@@ -2,10 +2,10 @@
  *
  * A worker's Lua state: made by the worker's open hook, closed by its close hook.
  *
- * Slots. C code that keeps a Lua value alive holds its index in one table, the only value on the
- * stack of a thread that never runs code (ctx->store): reading and writing a slot is
- * rawgeti/rawseti at a fixed place, whatever runs at the time, and neither allocates nor raises.
- * Free slots hold false, so that the table's array part never shrinks. */
+ * Slots. C code that keeps a Lua value alive holds its index in one table, the only value
+ * on the stack of a thread that never runs code (ctx->store): reading and writing a slot is
+ * rawgeti/rawseti at a fixed place, whatever runs at the time, and neither allocates nor
+ * raises. Free slots hold false, so that the table's array part never shrinks. */
 #include "context.h"
 
 #include <assert.h>
@@ -21,7 +21,8 @@ enum { FIRST_SLOTS = 64 };
 
 static const char context_key; /* its address is the context's key in the registry */
 
-/* -- slots ------------------------------------------------------------------------------------ */
+/* -- slots
+ * ------------------------------------------------------------------------------------ */
 
 static int fill_slots(lua_State *L)
 {
@@ -91,7 +92,8 @@ void shl_helper_push(struct shl_context *ctx, lua_State *L, enum shl_helper help
     shl_slot_push(ctx, L, ctx->helpers[helper]);
 }
 
-/* -- finding it ------------------------------------------------------------------------------- */
+/* -- finding it
+ * ------------------------------------------------------------------------------- */
 
 struct shl_context *shl_context(lua_State *L)
 {
@@ -107,7 +109,8 @@ struct shl_context *shl_worker_context(sh_worker *worker)
     return *sh_worker_slot(worker);
 }
 
-/* -- modules ---------------------------------------------------------------------------------- */
+/* -- modules
+ * ---------------------------------------------------------------------------------- */
 
 /* A searcher of package.loaders: the files of lua/ that are part of the library. */
 static int search_embedded(lua_State *L)
@@ -169,8 +172,8 @@ static void keep_helper(struct shl_context *ctx, lua_State *L, enum shl_helper h
     ctx->helpers[helper] = shl_slot_take(ctx, L);
 }
 
-static void require_helper(struct shl_context *ctx, lua_State *L, const char *module, const char *field,
-                           enum shl_helper helper)
+static void require_helper(struct shl_context *ctx, lua_State *L, const char *module,
+                           const char *field, enum shl_helper helper)
 {
     lua_getglobal(L, "require");
     lua_pushstring(L, module);
@@ -190,7 +193,8 @@ static void open_nesting(lua_State *L)
     lua_call(L, 1, 0);
 }
 
-/* -- life ------------------------------------------------------------------------------------- */
+/* -- life
+ * ------------------------------------------------------------------------------------- */
 
 static int open_state(lua_State *L)
 {
@@ -234,7 +238,8 @@ static int open_libraries(lua_State *L)
     return 0;
 }
 
-/* The store is there before anything else, because slots are; it stays on the registry's side. */
+/* The store is there before anything else, because slots are; it stays on the registry's
+ * side. */
 static int open_store(lua_State *L)
 {
     struct shl_context *ctx = lua_touserdata(L, 1);
@@ -247,16 +252,18 @@ static int open_store(lua_State *L)
     return 0;
 }
 
-struct shl_context *shl_context_new(sh_worker *worker, const sh_lua_opts *opts, sh_error **error)
+struct shl_context *shl_context_new(sh_worker *worker, const sh_lua_opts *opts,
+                                    sh_error **error)
 {
     struct shl_context *ctx = sh_malloc(sizeof *ctx);
     if (!ctx)
         return NULL;
-    *ctx = (struct shl_context){ .worker = worker, .opts = opts, .L = luaL_newstate() };
+    *ctx = (struct shl_context){.worker = worker, .opts = opts, .L = luaL_newstate()};
     if (!ctx->L)
         goto fail;
     *sh_worker_slot(worker) = ctx;
-    if (shl_protect(ctx, open_store, ctx, error) < 0 || shl_protect(ctx, open_state, ctx, error) < 0 ||
+    if (shl_protect(ctx, open_store, ctx, error) < 0 ||
+        shl_protect(ctx, open_state, ctx, error) < 0 ||
         shl_protect(ctx, open_libraries, ctx, error) < 0)
         goto fail;
     assert(lua_gettop(ctx->L) == 0);
@@ -270,7 +277,8 @@ fail:
 void shl_context_free(struct shl_context *ctx)
 {
     if (ctx->L && !shl_loop_close(ctx))
-        return; /* a request that can't be ended still refers to the state: both are left behind */
+        return; /* a request that can't be ended still refers to the state: both are left
+                   behind */
     if (ctx->L)
         lua_close(ctx->L);
     shl_lists_free(ctx);

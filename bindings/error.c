@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reasons: why a stage ended, as sh_error in the core and as a value in Lua. A Lua value that is
- * more than a word travels in sh_error's data, encoded; the word and the message are then its text. */
+ * Reasons: why a stage ended, as sh_error in the core and as a value in Lua. A Lua value
+ * that is more than a word travels in sh_error's data, encoded; the word and the message
+ * are then its text. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +31,8 @@ static bool has_error_metatable(lua_State *L, int index)
     return is_error;
 }
 
-/* -- texts ------------------------------------------------------------------------------------ */
+/* -- texts
+ * ------------------------------------------------------------------------------------ */
 
 static void push_sentence(lua_State *L, const sh_error_fields *fields)
 {
@@ -48,7 +50,8 @@ void shl_push_sentence(lua_State *L, const sh_error *error)
     push_sentence(L, sh_error_get(error));
 }
 
-/* The string at `key` of the table at `index`, kept alive by the table; NULL if it is none. */
+/* The string at `key` of the table at `index`, kept alive by the table; NULL if it is none.
+ */
 static const char *string_field(lua_State *L, int index, const char *key)
 {
     lua_pushstring(L, key);
@@ -85,12 +88,15 @@ void shl_push_error_text(lua_State *L, int index)
     if (type == LUA_TTABLE)
         push_table_text(L, index);
     else if (type == LUA_TNIL || type == LUA_TBOOLEAN)
-        lua_pushstring(L, type == LUA_TNIL ? "nil" : lua_toboolean(L, index) ? "true" : "false");
+        lua_pushstring(L, type == LUA_TNIL          ? "nil"
+                          : lua_toboolean(L, index) ? "true"
+                                                    : "false");
     else
         lua_pushfstring(L, "(error object is a %s value)", lua_typename(L, type));
 }
 
-/* -- data ------------------------------------------------------------------------------------- */
+/* -- data
+ * ------------------------------------------------------------------------------------- */
 
 /* Pushes the value at `index` as bytes, or nil if it is not plain data. */
 static const char *push_encoded(lua_State *L, int index, size_t *len)
@@ -118,7 +124,8 @@ static bool push_data(lua_State *L, const sh_error_fields *fields)
     return false;
 }
 
-/* -- to Lua ----------------------------------------------------------------------------------- */
+/* -- to Lua
+ * ----------------------------------------------------------------------------------- */
 
 static void set_string(lua_State *L, const char *key, const char *text)
 {
@@ -215,7 +222,8 @@ int shl_return_failure(lua_State *L, int status, const sh_error *error)
     return 3;
 }
 
-/* -- to C ------------------------------------------------------------------------------------- */
+/* -- to C
+ * ------------------------------------------------------------------------------------- */
 
 static int store(const sh_error_fields *fields, sh_error **out)
 {
@@ -238,7 +246,7 @@ static int take_word(lua_State *L, int index, sh_error **out)
     const char *word = lua_tolstring(L, index, &len);
     if (strcmp(word, "normal") == 0)
         return SH_OK;
-    sh_error_fields fields = { .kind = word_kind(word), .name = word };
+    sh_error_fields fields = {.kind = word_kind(word), .name = word};
     if (strlen(word) != len)
         fields.data = push_encoded(L, index, &fields.data_len);
     return store(&fields, out);
@@ -268,14 +276,15 @@ static bool is_shutdown(lua_State *L, int index)
     if (lua_type(L, index) != LUA_TTABLE)
         return false;
     lua_rawgeti(L, index, 1);
-    bool is_it = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "shutdown") == 0;
+    bool is_it =
+        lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "shutdown") == 0;
     lua_pop(L, 1);
     return is_it;
 }
 
 static int take_shutdown(lua_State *L, int index, sh_error **out)
 {
-    sh_error_fields fields = { .kind = SH_REASON_SHUTDOWN };
+    sh_error_fields fields = {.kind = SH_REASON_SHUTDOWN};
     lua_rawgeti(L, index, 2);
     if (!lua_isnil(L, -1))
         fields.data = push_encoded(L, lua_gettop(L), &fields.data_len);
@@ -285,7 +294,7 @@ static int take_shutdown(lua_State *L, int index, sh_error **out)
 /* Any other value: its text is the word, and it itself comes along if it is plain data. */
 static int take_value(lua_State *L, int index, sh_error **out)
 {
-    sh_error_fields fields = { .kind = SH_REASON_CUSTOM };
+    sh_error_fields fields = {.kind = SH_REASON_CUSTOM};
     shl_push_error_text(L, index);
     fields.name = lua_tostring(L, -1);
     fields.data = push_encoded(L, index, &fields.data_len);
@@ -317,10 +326,10 @@ sh_error *shl_error_raised(lua_State *L, int index, const char *stage, const cha
 {
     index = absolute(L, index);
     int top = lua_gettop(L);
-    sh_error_fields fields = { .kind = SH_REASON_RAISED,
-                               .stage = stage,
-                               .callback = callback,
-                               .traceback = traceback };
+    sh_error_fields fields = {.kind = SH_REASON_RAISED,
+                              .stage = stage,
+                              .callback = callback,
+                              .traceback = traceback};
     bool is_object = has_error_metatable(L, index);
     if (is_object)
         fields.name = string_field(L, index, "name");

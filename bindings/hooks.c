@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The public doors: the hooks that give every worker of a host a Lua state, and what a C program
- * may do with that state. */
+ * The public doors: the hooks that give every worker of a host a Lua state, and what a C
+ * program may do with that state. */
 #include <string.h>
 
 #include "context.h"
@@ -48,7 +48,7 @@ sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts)
     struct lua_hooks *hooks = sh_malloc(size + strings);
     if (!hooks)
         return NULL;
-    hooks->hooks = (sh_worker_hooks){ open_worker, close_worker, hooks };
+    hooks->hooks = (sh_worker_hooks){open_worker, close_worker, hooks};
     hooks->opts = *opts;
     hooks->opts.libraries = hooks->libraries;
     char *room = (char *)(hooks->libraries + n);
@@ -121,7 +121,7 @@ int sh_lua_to_values(sh_worker *worker, sh_batch batch, sh_batch *out, sh_error 
         *out = sh_batch_ref(batch);
         return SH_OK;
     }
-    struct conversion job = { .ctx = shl_worker_context(worker), .in = batch };
+    struct conversion job = {.ctx = shl_worker_context(worker), .in = batch};
     int status = shl_protect(job.ctx, convert_batch, &job, error);
     if (status == SH_OK)
         status = job.status;

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
  * luv on the worker's loop. It is opened when a script first requires it, bound to the loop
- * before (luv would make one of its own), with an error policy of ours (luv's own exits). What it
- * has open refers to the Lua state, so all of it must be closed before the state is. */
+ * before (luv would make one of its own), with an error policy of ours (luv's own exits).
+ * What it has open refers to the Lua state, so all of it must be closed before the state
+ * is. */
 #include "loop.h"
 
 #include <luv/luv.h>
 
 enum { PATIENCE_MS = 2000 };
 
-/* -- errors ----------------------------------------------------------------------------------- */
+/* -- errors
+ * ----------------------------------------------------------------------------------- */
 
-/* How luv calls a callback: as luv_cfpcall, but what it raises is logged and the program goes on. */
+/* How luv calls a callback: as luv_cfpcall, but what it raises is logged and the program
+ * goes on. */
 static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
 {
     (void)flags;
@@ -21,12 +24,14 @@ static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
         return lua_gettop(L) - below;
     const struct shl_context *ctx = shl_context(L);
     const char *text = lua_tostring(L, -1);
-    sh_log(ctx->worker, SH_LOG_ERROR, NULL, "a callback of luv failed: %s", text ? text : "out of memory");
+    sh_log(ctx->worker, SH_LOG_ERROR, NULL, "a callback of luv failed: %s",
+           text ? text : "out of memory");
     lua_settop(L, below);
     return -status;
 }
 
-/* For the states of luv's own threads, which have no host to report to: luv prints, and does not exit. */
+/* For the states of luv's own threads, which have no host to report to: luv prints, and
+ * does not exit. */
 static int call_in_thread(lua_State *L, int nargs, int nresults, int flags)
 {
     return luv_cfpcall(L, nargs, nresults, flags | LUVF_CALLBACK_NOEXIT);
@@ -50,7 +55,8 @@ static void set_thread_policy(void)
     luv_set_thread_cb(acquire_thread_state, lua_close);
 }
 
-/* -- opening ---------------------------------------------------------------------------------- */
+/* -- opening
+ * ---------------------------------------------------------------------------------- */
 
 /* package.preload.luv */
 static int open_luv(lua_State *L)
@@ -80,7 +86,8 @@ void shl_loop_open(lua_State *L)
     lua_pop(L, 2);
 }
 
-/* -- closing ---------------------------------------------------------------------------------- */
+/* -- closing
+ * ---------------------------------------------------------------------------------- */
 
 struct closing {
     uv_timer_t timer;
@@ -114,7 +121,7 @@ bool shl_loop_close(struct shl_context *ctx)
     if (!ctx->helpers[SHL_HELPER_LOOP])
         return true;
     uv_loop_t *loop = sh_worker_loop(ctx->worker);
-    struct closing closing = { .is_late = false };
+    struct closing closing = {.is_late = false};
     uv_timer_init(loop, &closing.timer);
     closing.timer.data = &closing;
     uv_timer_start(&closing.timer, on_late, PATIENCE_MS, 0);

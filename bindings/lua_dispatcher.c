@@ -63,8 +63,8 @@ struct job {
     sh_error *error;
 };
 
-/* -- demand
- * ----------------------------------------------------------------------------------- */
+/* -- demand ------------------------------------------------------------------------------
+ */
 
 /* What one consumer may still be sent is the word that a dispatcher has for it. */
 static int64_t get_credit(sh_subscription *sub)
@@ -106,8 +106,8 @@ static int send_events(lua_State *L)
     return 0;
 }
 
-/* -- calling
- * ---------------------------------------------------------------------------------- */
+/* -- calling -----------------------------------------------------------------------------
+ */
 
 static void push_function(struct job *job, lua_State *L)
 {
@@ -146,9 +146,9 @@ static int do_tell(lua_State *L)
     struct job *job = lua_touserdata(L, 1);
     push_function(job, L);
     shl_push_subscription(L, job->sub);
-    lua_pushnumber(L, (lua_Number)job->n);
-    shl_run(job->self->ctx, names[job->function], job->function == ASK ? 3 : 2, 0,
-            &job->error);
+    if (job->function == ASK)
+        lua_pushnumber(L, (lua_Number)job->n);
+    shl_run(job->self->ctx, names[job->function], lua_gettop(L) - 2, 0, &job->error);
     return 0;
 }
 
@@ -227,8 +227,8 @@ static sh_error *run_job(struct job *job, lua_CFunction f)
     return job->error;
 }
 
-/* -- the core's callbacks
- * ----------------------------------------------------------------------- */
+/* -- the core's callbacks ----------------------------------------------------------------
+ */
 
 static void release(struct lua_dispatcher *self)
 {

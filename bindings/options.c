@@ -15,8 +15,8 @@
 #include "stage.h"
 #include "subscription.h"
 
-/* -- fields
- * ----------------------------------------------------------------------------------- */
+/* -- fields ------------------------------------------------------------------------------
+ */
 
 /* The index of one of the words; the first if there is no such field. */
 static int word_field(lua_State *L, int index, const char *key, const char *const *words)
@@ -43,8 +43,8 @@ static bool boolean_field(lua_State *L, int index, const char *key)
     return value;
 }
 
-/* -- starting
- * --------------------------------------------------------------------------------- */
+/* -- starting ----------------------------------------------------------------------------
+ */
 
 static sh_kind kind_field(lua_State *L, int index)
 {
@@ -105,8 +105,8 @@ static int start(lua_State *L)
     return shl_wait(L, from, convert_started);
 }
 
-/* -- init options
- * ----------------------------------------------------------------------------- */
+/* -- init options ------------------------------------------------------------------------
+ */
 
 static void read_buffer(lua_State *L, int index, sh_stage_opts *out)
 {

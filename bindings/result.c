@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a callback returned, as an sh_result: a list of events, a reply, a mode, or the wish to stop. What
- * is none of these is an error that says what came and what may come. */
+ * What a callback returned, as an sh_result: a list of events, a reply, a mode, or the wish
+ * to stop. What is none of these is an error that says what came and what may come. */
 #include <assert.h>
 #include <string.h>
 
 #include "callback.h"
 #include "object.h"
 
-/* A stop is a table with the helper's metatable: { reason, events, reply, n = how many were given }. */
+/* A stop is a table with the helper's metatable: { reason, events, reply, n = how many were
+ * given }. */
 enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
 
 enum { MAX_RESULTS = 2 }; /* more is ignored, as in Lua */
 
-/* -- stagehost.stop, noreply, ignore ------------------------------------------------------------ */
+/* -- stagehost.stop, noreply, ignore
+ * ------------------------------------------------------------ */
 
 /* stop(reason, events, reply) */
 static int result_stop(lua_State *L)
@@ -44,9 +46,9 @@ static int result_answers(lua_State *L)
 }
 
 const luaL_Reg shl_result_functions[] = {
-    { "stop", result_stop },
-    { "answers", result_answers },
-    { NULL, NULL },
+    {"stop", result_stop},
+    {"answers", result_answers},
+    {NULL, NULL},
 };
 
 static int print_name(lua_State *L)
@@ -56,7 +58,8 @@ static int print_name(lua_State *L)
 }
 
 /* A table of its own that prints as `name`, with itself as its metatable. */
-static void open_value(struct shl_context *ctx, lua_State *L, const char *name, enum shl_helper helper)
+static void open_value(struct shl_context *ctx, lua_State *L, const char *name,
+                       enum shl_helper helper)
 {
     lua_newtable(L);
     lua_pushstring(L, name);
@@ -74,7 +77,8 @@ void shl_result_open(struct shl_context *ctx, lua_State *L)
     open_value(ctx, L, "stagehost.ignore", SHL_HELPER_IGNORE);
 }
 
-/* -- errors ----------------------------------------------------------------------------------- */
+/* -- errors
+ * ----------------------------------------------------------------------------------- */
 
 /* What each callback may return. */
 static const char *allowed(enum shl_callback callback)
@@ -85,7 +89,8 @@ static const char *allowed(enum shl_callback callback)
     case SHL_SUBSCRIBE:
         return "\"automatic\", \"manual\", nil, or stagehost.stop(reason)";
     case SHL_CALL:
-        return "reply[, events], stagehost.noreply[, events], or stagehost.stop(reason[, events[, "
+        return "reply[, events], stagehost.noreply[, events], or stagehost.stop(reason[, "
+               "events[, "
                "reply]]), with a list as events";
     case SHL_SCRIPT:
     case SHL_DISCARDED:
@@ -116,7 +121,8 @@ static const char *push_excerpt(lua_State *L, int index)
     size_t len;
     const char *text = lua_tolstring(L, index, &len);
     lua_pushlstring(L, text, len < MOST ? len : MOST);
-    return lua_pushfstring(L, "a string (\"%s%s\")", lua_tostring(L, -1), len > MOST ? "..." : "");
+    return lua_pushfstring(L, "a string (\"%s%s\")", lua_tostring(L, -1),
+                           len > MOST ? "..." : "");
 }
 
 static const char *push_description(lua_State *L, int index, const char *what)
@@ -130,7 +136,8 @@ static const char *push_description(lua_State *L, int index, const char *what)
         lua_pushvalue(L, index);
         return lua_pushfstring(L, "a number (%s)", lua_tostring(L, -1));
     case LUA_TBOOLEAN:
-        return lua_pushfstring(L, "a boolean (%s)", lua_toboolean(L, index) ? "true" : "false");
+        return lua_pushfstring(L, "a boolean (%s)",
+                               lua_toboolean(L, index) ? "true" : "false");
     case LUA_TTABLE:
         return "a table without a list part";
     }
@@ -145,12 +152,12 @@ static int describe_bad_return(lua_State *L)
     lua_pushvalue(s->co, finish->index);
     lua_xmove(s->co, L, 1);
     const char *what = push_description(L, 2, finish->what);
-    const char *message =
-        lua_pushfstring(L, "%s returned %s: it must return %s", callback, what, allowed(s->callback));
-    sh_error_fields fields = { .kind = SH_REASON_BAD_RETURN,
-                               .message = message,
-                               .stage = sh_stage_name(s->self),
-                               .callback = callback };
+    const char *message = lua_pushfstring(L, "%s returned %s: it must return %s", callback,
+                                          what, allowed(s->callback));
+    sh_error_fields fields = {.kind = SH_REASON_BAD_RETURN,
+                              .message = message,
+                              .stage = sh_stage_name(s->self),
+                              .callback = callback};
     finish->error = sh_error_new(&fields);
     return 0;
 }
@@ -159,7 +166,7 @@ static void drop_result(sh_result *r)
 {
     sh_batch_unref(r->events);
     sh_batch_unref(r->reply);
-    *r = (sh_result){ 0 };
+    *r = (sh_result){0};
 }
 
 static int fail(struct shl_stage *s, sh_error *error, sh_result *r)
@@ -170,17 +177,19 @@ static int fail(struct shl_stage *s, sh_error *error, sh_result *r)
 
 static int bad_return(struct shl_stage *s, int index, const char *what, sh_result *r)
 {
-    struct finish finish = { .s = s, .index = index, .what = what };
+    struct finish finish = {.s = s, .index = index, .what = what};
     sh_error *error = NULL;
     if (shl_protect(s->ctx, describe_bad_return, &finish, &error) == SH_OK)
         error = finish.error;
     return fail(s, error, r);
 }
 
-/* -- parts of a result ------------------------------------------------------------------------ */
+/* -- parts of a result
+ * ------------------------------------------------------------------------ */
 
 /* Only a table with a metatable can be one: this costs nothing for a plain list. */
-static bool is_helper(struct shl_stage *s, int index, enum shl_helper helper, bool as_metatable)
+static bool is_helper(struct shl_stage *s, int index, enum shl_helper helper,
+                      bool as_metatable)
 {
     lua_State *co = s->co;
     if (lua_type(co, index) != LUA_TTABLE || !lua_getmetatable(co, index))
@@ -200,7 +209,8 @@ static bool is_stop(struct shl_stage *s, int index)
     return is_helper(s, index, SHL_HELPER_STOP, true);
 }
 
-/* Whether the call that handle_call was run for is still to be answered; from now on, it is not. */
+/* Whether the call that handle_call was run for is still to be answered; from now on, it is
+ * not. */
 static bool close_call(struct shl_stage *s)
 {
     sh_from from;
@@ -240,13 +250,13 @@ static int read_stop(lua_State *L)
 
 static int take_stop(struct shl_stage *s, int index, sh_result *r)
 {
-    struct finish finish = { .s = s, .r = r, .index = index };
+    struct finish finish = {.s = s, .r = r, .index = index};
     sh_error *error = NULL;
     if (shl_protect(s->ctx, read_stop, &finish, &error) < 0)
         return fail(s, error, r);
     if (r->has_reply && (s->callback != SHL_CALL || !close_call(s))) {
         sh_batch_unref(r->reply);
-        r->reply = (sh_batch){ 0 };
+        r->reply = (sh_batch){0};
         r->has_reply = false;
     }
     lua_settop(s->co, 0);
@@ -283,7 +293,25 @@ static int take_events(struct shl_stage *s, int index, sh_result *r)
     return SH_DONE;
 }
 
-/* -- by callback ------------------------------------------------------------------------------ */
+/* The length of the plain list that is the only result; 0: it is something else, or empty.
+ */
+static uint32_t plain_list(lua_State *co, int n_results)
+{
+    if (n_results != 1 || lua_type(co, 1) != LUA_TTABLE)
+        return 0;
+    if (!lua_getmetatable(co, 1))
+        return (uint32_t)lua_objlen(co, 1);
+    lua_pop(co, 1);
+    return 0;
+}
+
+static bool returns_events(enum shl_callback callback)
+{
+    return callback == SHL_EVENTS || callback == SHL_DEMAND;
+}
+
+/* -- by callback
+ * ------------------------------------------------------------------------------ */
 
 static int take_reply(struct shl_stage *s, sh_result *r)
 {
@@ -293,13 +321,15 @@ static int take_reply(struct shl_stage *s, sh_result *r)
     if (is_helper(s, 1, SHL_HELPER_NOREPLY, false))
         return take_events(s, 2, r);
     if (!close_call(s))
-        return lua_isnil(co, 1) ? take_events(s, 2, r)
-                                : bad_return(s, 1, "a reply although from:reply had answered", r);
+        return lua_isnil(co, 1)
+                   ? take_events(s, 2, r)
+                   : bad_return(s, 1, "a reply although from:reply had answered", r);
     lua_pushvalue(co, 1);
     if (shl_payload_take(s->ctx, co, &r->reply) < 0)
         return fail(s, NULL, r);
     r->has_reply = true;
-    return is_stop(s, 2) ? bad_return(s, 2, "a stop as its events", r) : take_events(s, 2, r);
+    return is_stop(s, 2) ? bad_return(s, 2, "a stop as its events", r)
+                         : take_events(s, 2, r);
 }
 
 static int take_mode(struct shl_stage *s, sh_result *r)
@@ -323,7 +353,8 @@ static int configure(lua_State *L)
         lua_pushvalue(co, 1);
         lua_xmove(co, L, 1);
     }
-    if (shl_start_configure(finish->s, L, has_options ? 2 : 0, &finish->error) < 0 && !finish->error)
+    if (shl_start_configure(finish->s, L, has_options ? 2 : 0, &finish->error) < 0 &&
+        !finish->error)
         luaL_error(L, "%s", sh_strerror(SH_EBADOPT));
     return 0;
 }
@@ -338,7 +369,7 @@ static int take_init(struct shl_stage *s, sh_result *r)
     }
     if (!lua_isnoneornil(co, 1) && !lua_istable(co, 1))
         return bad_return(s, 1, NULL, r);
-    struct finish finish = { .s = s };
+    struct finish finish = {.s = s};
     sh_error *error = NULL;
     if (shl_protect(s->ctx, configure, &finish, &error) == SH_OK)
         error = finish.error;
@@ -351,13 +382,19 @@ static int take_init(struct shl_stage *s, sh_result *r)
 int shl_result_take(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
-    if (s->callback == SHL_TERMINATE) {
-        lua_settop(co, 0);
-        return SH_DONE;
+    int n_results = lua_gettop(co);
+    if (returns_events(s->callback)) { /* and is run for every batch: first what it nearly
+                                          always returns */
+        if (n_results == 0)
+            return SH_DONE;
+        uint32_t n = plain_list(co, n_results);
+        if (n > 0)
+            return shl_batch_take(s->ctx, co, n, &r->events) < 0 ? fail(s, NULL, r)
+                                                                 : SH_DONE;
     }
-    if (lua_gettop(co) > MAX_RESULTS)
+    if (n_results > MAX_RESULTS)
         lua_settop(co, MAX_RESULTS);
-    if (is_stop(s, 1))
+    if (s->callback != SHL_TERMINATE && is_stop(s, 1))
         return take_stop(s, 1, r);
     switch (s->callback) {
     case SHL_INIT:
@@ -370,6 +407,9 @@ int shl_result_take(struct shl_stage *s, sh_result *r)
         r->stop = true;
         lua_settop(co, 0);
         return SH_DONE;
+    case SHL_TERMINATE:
+        lua_settop(co, 0);
+        return SH_DONE;
     case SHL_DEMAND:
     case SHL_EVENTS:
     case SHL_CANCEL:
@@ -378,7 +418,6 @@ int shl_result_take(struct shl_stage *s, sh_result *r)
     case SHL_NOTIFICATION:
         return take_events(s, 1, r);
     case SHL_DISCARDED:
-    case SHL_TERMINATE:
     case SHL_N_CALLBACKS:
         break;
     }

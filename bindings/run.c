@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* -- pushing
- * ---------------------------------------------------------------------------------- */
+/* -- pushing -----------------------------------------------------------------------------
+ */
 
 struct push {
     struct shl_context *ctx;
@@ -41,8 +41,8 @@ int shl_run_push_list(struct shl_context *ctx, sh_batch batch, sh_error **error)
     return shl_run_push_events(ctx, (sh_batch){batch.list, 0, batch.list->n}, error);
 }
 
-/* -- calling
- * ---------------------------------------------------------------------------------- */
+/* -- calling -----------------------------------------------------------------------------
+ */
 
 /* The text of a failed call is its message, then the traceback. */
 static sh_error *make_error(const char *what, const char *text)

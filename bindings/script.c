@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A script as a process: its main chunk is the process's init, so that it may wait at top level. */
+ * A script as a process: its main chunk is the process's init, so that it may wait at top
+ * level. */
 #include <string.h>
 
 #include "callback.h"
@@ -24,7 +25,8 @@ static char *put(char **room, const char *text, size_t len)
 static struct script *script_new(const sh_lua_script *from)
 {
     const char *name = from->name ? from->name : "=script";
-    size_t size = sizeof(struct script) + from->n_args * sizeof(char *) + from->len + strlen(name) + 2;
+    size_t size = sizeof(struct script) + from->n_args * sizeof(char *) + from->len +
+                  strlen(name) + 2;
     if (from->arg0)
         size += strlen(from->arg0) + 1;
     for (size_t i = 0; i < from->n_args; i++)
@@ -32,7 +34,7 @@ static struct script *script_new(const sh_lua_script *from)
     struct script *script = sh_malloc(size);
     if (!script)
         return NULL;
-    *script = (struct script){ .len = from->len, .n_args = from->n_args };
+    *script = (struct script){.len = from->len, .n_args = from->n_args};
     script->args = (char **)(script + 1);
     char *room = (char *)(script->args + from->n_args);
     script->chunk = put(&room, from->chunk, from->len);
@@ -43,7 +45,8 @@ static struct script *script_new(const sh_lua_script *from)
     return script;
 }
 
-/* -- running it ------------------------------------------------------------------------------- */
+/* -- running it
+ * ------------------------------------------------------------------------------- */
 
 struct launch {
     struct shl_stage *s;
@@ -74,7 +77,7 @@ static int push_script(lua_State *L)
 static int init(sh_stage *self, void *state, void *arg, sh_result *r)
 {
     struct shl_stage *s = state;
-    struct launch launch = { s, arg };
+    struct launch launch = {s, arg};
     s->self = self;
     s->ctx = shl_worker_context(sh_stage_worker(self));
     sh_error *error = NULL;
@@ -100,7 +103,8 @@ static const sh_stage_ops script_ops = {
     .destroy = destroy,
 };
 
-/* -- starting it ------------------------------------------------------------------------------ */
+/* -- starting it
+ * ------------------------------------------------------------------------------ */
 
 /* In a state of its own: the worker's may not have been made yet. */
 static int check_syntax(const sh_lua_script *script, sh_error **error)
@@ -109,16 +113,19 @@ static int check_syntax(const sh_lua_script *script, sh_error **error)
     lua_State *L = luaL_newstate();
     if (!L)
         return SH_ENOMEM;
-    int status = luaL_loadbuffer(L, script->chunk, script->len, name) == 0 ? SH_OK : SH_EFAILED;
+    int status =
+        luaL_loadbuffer(L, script->chunk, script->len, name) == 0 ? SH_OK : SH_EFAILED;
     if (status < 0 && error) {
         const char *text = lua_tostring(L, -1);
-        *error = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, "syntax", "%s", text ? text : "not a chunk");
+        *error = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, "syntax", "%s",
+                              text ? text : "not a chunk");
     }
     lua_close(L);
     return status;
 }
 
-int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage **out, sh_error **error)
+int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage **out,
+                        sh_error **error)
 {
     if (error)
         *error = NULL;
@@ -128,6 +135,6 @@ int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage
     struct script *copy = script_new(script);
     if (!copy)
         return SH_ENOMEM;
-    sh_stage_opts opts = { .kind = SH_PROCESS, .ops = &script_ops, .arg = copy };
-    return sh_stage_start(worker, &opts, (sh_from){ 0 }, out, error);
+    sh_stage_opts opts = {.kind = SH_PROCESS, .ops = &script_ops, .arg = copy};
+    return sh_stage_start(worker, &opts, (sh_from){0}, out, error);
 }

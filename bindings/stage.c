@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The callbacks of a stage as the core calls them: each puts its function and arguments on the
- * stage's coroutine and runs it. What is told of every message and every batch, handle_demand and
- * handle_events, takes its arguments from slots; the others make them in a protected call. */
+ * The callbacks of a stage as the core calls them: each puts its function and arguments on
+ * the stage's coroutine and runs it. What is told of every message and every batch,
+ * handle_demand and handle_events, takes its arguments from slots; the others make them in
+ * a protected call. */
 #include "stage.h"
 
 #include "callback.h"
 #include "selector.h"
 
-/* -- arguments -------------------------------------------------------------------------------- */
+/* -- arguments
+ * -------------------------------------------------------------------------------- */
 
 /* Puts the function and self on the coroutine. */
 static void push_callback(struct shl_stage *s, enum shl_callback callback)
@@ -31,8 +33,10 @@ struct arguments {
     sh_from from;
 };
 
-/* Runs `callback` with what `push` leaves on its state above index 1, where it finds the arguments. */
-static int run_with(struct arguments *args, enum shl_callback callback, lua_CFunction push, sh_result *r)
+/* Runs `callback` with what `push` leaves on its state above index 1, where it finds the
+ * arguments. */
+static int run_with(struct arguments *args, enum shl_callback callback, lua_CFunction push,
+                    sh_result *r)
 {
     struct shl_stage *s = args->s;
     if (shl_callback_begin(s, callback, r) < 0)
@@ -50,7 +54,8 @@ static int move_arguments(lua_State *L, const struct shl_stage *s)
     return 0;
 }
 
-/* -- subscriptions: their objects are kept, so that events find them at once -------------------- */
+/* -- subscriptions: their objects are kept, so that events find them at once
+ * -------------------- */
 
 static sh_role own_role(sh_role other)
 {
@@ -80,7 +85,8 @@ static uint32_t free_link(struct shl_stage *s)
 }
 
 /* Pushes the object of a subscription. Raises. */
-static void push_subscription(lua_State *L, struct shl_stage *s, sh_subscription *sub, sh_role own)
+static void push_subscription(lua_State *L, struct shl_stage *s, sh_subscription *sub,
+                              sh_role own)
 {
     uint32_t slot = link_slot(s, sub, own);
     if (slot) {
@@ -107,7 +113,8 @@ static void drop_link(struct shl_stage *s, sh_subscription *sub, sh_role own)
     *place = NULL;
 }
 
-/* -- demand and events ------------------------------------------------------------------------ */
+/* -- demand and events
+ * ------------------------------------------------------------------------ */
 
 static int handle_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
 {
@@ -128,15 +135,15 @@ static int push_events(lua_State *L)
     return move_arguments(L, args->s);
 }
 
-static int handle_events(sh_stage *self, void *state, sh_batch events, sh_subscription *from,
-                         sh_result *r)
+static int handle_events(sh_stage *self, void *state, sh_batch events,
+                         sh_subscription *from, sh_result *r)
 {
     struct shl_stage *s = state;
     (void)self;
     uint32_t events_slot = shl_batch_slot(events);
     uint32_t from_slot = link_slot(s, from, SH_ROLE_CONSUMER);
     if (!events_slot || !from_slot) {
-        struct arguments args = { .s = s, .batch = events, .sub = from };
+        struct arguments args = {.s = s, .batch = events, .sub = from};
         return run_with(&args, SHL_EVENTS, push_events, r);
     }
     if (shl_callback_begin(s, SHL_EVENTS, r) < 0)
@@ -150,12 +157,13 @@ static int handle_events(sh_stage *self, void *state, sh_batch events, sh_subscr
     return shl_callback_run(s, 3, r);
 }
 
-/* -- subscriptions come and go ------------------------------------------------------------------ */
+/* -- subscriptions come and go
+ * ------------------------------------------------------------------ */
 
 /* The options as the user gave them, or a table of those a C program gave. */
 static void push_subscribe_opts(lua_State *L, const struct arguments *args)
 {
-    static const char *const cancel_words[] = { "permanent", "transient", "temporary" };
+    static const char *const cancel_words[] = {"permanent", "transient", "temporary"};
     const sh_subscribe_opts *opts = args->opts;
     if (opts->extra.n > 0) {
         shl_payload_push(args->s->ctx, L, opts->extra);
@@ -190,12 +198,12 @@ static int make_selector(lua_State *L)
     return 0;
 }
 
-static int handle_subscribe(sh_stage *self, void *state, sh_role other, sh_subscribe_opts *opts,
-                            sh_subscription *from, sh_result *r)
+static int handle_subscribe(sh_stage *self, void *state, sh_role other,
+                            sh_subscribe_opts *opts, sh_subscription *from, sh_result *r)
 {
     struct shl_stage *s = state;
     (void)self;
-    struct arguments args = { .s = s, .sub = from, .other = other, .opts = opts };
+    struct arguments args = {.s = s, .sub = from, .other = other, .opts = opts};
     sh_error *error = NULL;
     s->callback = SHL_SUBSCRIBE;
     if (other == SH_ROLE_CONSUMER && opts->extra.n > 0 &&
@@ -220,16 +228,19 @@ static int handle_cancel(sh_stage *self, void *state, sh_ended how, sh_error *re
                          sh_subscription *from, sh_result *r)
 {
     struct shl_stage *s = state;
-    sh_role other = sh_subscription_consumer(from) == self ? SH_ROLE_PRODUCER : SH_ROLE_CONSUMER;
+    sh_role other =
+        sh_subscription_consumer(from) == self ? SH_ROLE_PRODUCER : SH_ROLE_CONSUMER;
     if (!s->functions[SHL_CANCEL]) {
         drop_link(s, from, own_role(other));
         return SH_DONE;
     }
-    struct arguments args = { .s = s, .sub = from, .other = other, .reason = reason, .how = how };
+    struct arguments args = {
+        .s = s, .sub = from, .other = other, .reason = reason, .how = how};
     return run_with(&args, SHL_CANCEL, push_cancel, r);
 }
 
-/* -- messages --------------------------------------------------------------------------------- */
+/* -- messages
+ * --------------------------------------------------------------------------------- */
 
 static int push_message(lua_State *L)
 {
@@ -259,11 +270,12 @@ static int push_call(lua_State *L)
     return move_arguments(L, s);
 }
 
-static int handle_call(sh_stage *self, void *state, sh_batch request, sh_from from, sh_result *r)
+static int handle_call(sh_stage *self, void *state, sh_batch request, sh_from from,
+                       sh_result *r)
 {
     struct shl_stage *s = state;
     (void)self;
-    struct arguments args = { .s = s, .batch = request, .from = from };
+    struct arguments args = {.s = s, .batch = request, .from = from};
     return s->functions[SHL_CALL] ? run_with(&args, SHL_CALL, push_call, r) : SH_ENOSYS;
 }
 
@@ -271,7 +283,7 @@ static int handle_cast(sh_stage *self, void *state, sh_batch message, sh_result 
 {
     struct shl_stage *s = state;
     (void)self;
-    struct arguments args = { .s = s, .batch = message };
+    struct arguments args = {.s = s, .batch = message};
     return s->functions[SHL_CAST] ? run_with(&args, SHL_CAST, push_message, r) : SH_ENOSYS;
 }
 
@@ -279,19 +291,20 @@ static int handle_info(sh_stage *self, void *state, sh_batch message, sh_result 
 {
     struct shl_stage *s = state;
     (void)self;
-    struct arguments args = { .s = s, .batch = message };
+    struct arguments args = {.s = s, .batch = message};
     return s->functions[SHL_INFO] ? run_with(&args, SHL_INFO, push_message, r) : SH_ENOSYS;
 }
 
-static int handle_notification(sh_stage *self, void *state, sh_batch message, sh_subscription *from,
-                               sh_result *r)
+static int handle_notification(sh_stage *self, void *state, sh_batch message,
+                               sh_subscription *from, sh_result *r)
 {
-    struct arguments args = { .s = state, .batch = message, .sub = from };
+    struct arguments args = {.s = state, .batch = message, .sub = from};
     (void)self;
     return run_with(&args, SHL_NOTIFICATION, push_notification, r);
 }
 
-/* -- the end ---------------------------------------------------------------------------------- */
+/* -- the end
+ * ---------------------------------------------------------------------------------- */
 
 static int push_terminate(lua_State *L)
 {
@@ -304,11 +317,13 @@ static int terminate(sh_stage *self, void *state, sh_error *reason, sh_result *r
 {
     struct shl_stage *s = state;
     (void)self;
-    struct arguments args = { .s = s, .reason = reason };
-    return s->functions[SHL_TERMINATE] ? run_with(&args, SHL_TERMINATE, push_terminate, r) : SH_DONE;
+    struct arguments args = {.s = s, .reason = reason};
+    return s->functions[SHL_TERMINATE] ? run_with(&args, SHL_TERMINATE, push_terminate, r)
+                                       : SH_DONE;
 }
 
-/* Only an explicit false keeps it from being logged. A failure ends the stage, a little later. */
+/* Only an explicit false keeps it from being logged. A failure ends the stage, a little
+ * later. */
 static bool format_discarded(sh_stage *self, void *state, uint64_t count)
 {
     struct shl_stage *s = state;
@@ -325,18 +340,18 @@ static bool format_discarded(sh_stage *self, void *state, uint64_t count)
     ctx->current = outer;
     bool log = status != 0 || lua_type(L, -1) != LUA_TBOOLEAN || lua_toboolean(L, -1);
     if (status != 0) {
-        sh_error_fields fields = { .kind = SH_REASON_RAISED,
-                                   .message = lua_tostring(L, -1),
-                                   .stage = sh_stage_name(self),
-                                   .callback = "format_discarded" };
-        sh_stage_stop(ctx->worker, self, sh_error_new(&fields), (sh_from){ 0 });
+        sh_error_fields fields = {.kind = SH_REASON_RAISED,
+                                  .message = lua_tostring(L, -1),
+                                  .stage = sh_stage_name(self),
+                                  .callback = "format_discarded"};
+        sh_stage_stop(ctx->worker, self, sh_error_new(&fields), (sh_from){0});
     }
     lua_pop(L, 1);
     return log;
 }
 
-void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status, sh_batch value,
-                            sh_error *error)
+void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status,
+                            sh_batch value, sh_error *error)
 {
     (void)self;
     shl_callback_answer(state, ref, status, value, error);
@@ -366,10 +381,11 @@ static void destroy(sh_stage *self, void *state, void *arg)
         shl_stage_release(state);
 }
 
-/* -- tables ----------------------------------------------------------------------------------- */
+/* -- tables
+ * ----------------------------------------------------------------------------------- */
 
-/* The core behaves differently where these two are missing: demand goes upstream, notifications on
- * to the consumers. For all others it makes no difference. */
+/* The core behaves differently where these two are missing: demand goes upstream,
+ * notifications on to the consumers. For all others it makes no difference. */
 #define OPS(demand, notification)                                                          \
     {                                                                                      \
         .size = sizeof(struct shl_stage), .init = shl_start_init, .handle_demand = demand, \
@@ -382,8 +398,8 @@ static void destroy(sh_stage *self, void *state, void *arg)
     }
 
 static const sh_stage_ops variants[2][2] = {
-    { OPS(NULL, NULL), OPS(NULL, handle_notification) },
-    { OPS(handle_demand, NULL), OPS(handle_demand, handle_notification) },
+    {OPS(NULL, NULL), OPS(NULL, handle_notification)},
+    {OPS(handle_demand, NULL), OPS(handle_demand, handle_notification)},
 };
 
 static bool has_field(lua_State *L, int index, const char *name)
@@ -397,7 +413,8 @@ static bool has_field(lua_State *L, int index, const char *name)
 const sh_stage_ops *shl_stage_ops_for(lua_State *L, int definition_index, sh_kind kind)
 {
     bool demand = kind != SH_CONSUMER && has_field(L, definition_index, "handle_demand");
-    bool notification = kind != SH_PRODUCER && has_field(L, definition_index, "handle_notification");
+    bool notification =
+        kind != SH_PRODUCER && has_field(L, definition_index, "handle_notification");
     return &variants[demand][notification];
 }
 

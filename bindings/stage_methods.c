@@ -10,8 +10,8 @@
 
 enum { DEFAULT_CALL_TIMEOUT_MS = 5000 };
 
-/* -- helpers
- * ---------------------------------------------------------------------------------- */
+/* -- helpers -----------------------------------------------------------------------------
+ */
 
 static void refuse_self(lua_State *L, const sh_stage *stage, const char *method,
                         const char *instead)
@@ -40,8 +40,8 @@ static sh_error *check_reason(lua_State *L, int index, const char *method)
     return reason;
 }
 
-/* -- answers
- * ---------------------------------------------------------------------------------- */
+/* -- answers -----------------------------------------------------------------------------
+ */
 
 static int convert_done(lua_State *L, int status, sh_batch value, const sh_error *error)
 {
@@ -88,8 +88,8 @@ static int convert_demand_mode(lua_State *L, int status, sh_batch value,
     return 1;
 }
 
-/* -- messages
- * --------------------------------------------------------------------------------- */
+/* -- messages ----------------------------------------------------------------------------
+ */
 
 /* nil: the default; math.huge: none. */
 static uint64_t check_timeout(lua_State *L, int index)
@@ -173,8 +173,8 @@ static int stage_sync_info(lua_State *L)
     return shl_wait(L, from, convert_done);
 }
 
-/* -- ends
- * ------------------------------------------------------------------------------------- */
+/* -- ends --------------------------------------------------------------------------------
+ */
 
 /* stage:stop(reason = "normal") -> true */
 static int stage_stop(lua_State *L)
@@ -217,8 +217,8 @@ static int stage_is_alive(lua_State *L)
     return 1;
 }
 
-/* -- producers
- * -------------------------------------------------------------------------------- */
+/* -- producers ---------------------------------------------------------------------------
+ */
 
 static int query(lua_State *L, sh_stage *stage, const char *method, sh_query what,
                  shl_convert convert)
@@ -257,8 +257,8 @@ static int stage_buffered(lua_State *L)
     return 1;
 }
 
-/* -- counters
- * --------------------------------------------------------------------------------- */
+/* -- counters ----------------------------------------------------------------------------
+ */
 
 #define STATS_MAP(XX)                                                                      \
     XX(events_in)                                                                          \

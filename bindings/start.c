@@ -11,7 +11,7 @@
 enum part { DEFINITION, ARGS, OPTIONS, N_PARTS };
 
 /* Their fields in the table that travels: the start of the place in messages about it. */
-static const char *const part_names[N_PARTS] = { "definition", "args", "options" };
+static const char *const part_names[N_PARTS] = {"definition", "args", "options"};
 
 struct shl_start {
     struct shl_context *ctx;
@@ -22,7 +22,7 @@ static struct shl_start *start_make(struct shl_context *ctx)
 {
     struct shl_start *start = sh_malloc(sizeof *start);
     if (start)
-        *start = (struct shl_start){ .ctx = ctx };
+        *start = (struct shl_start){.ctx = ctx};
     return start;
 }
 
@@ -54,9 +54,10 @@ static void push_part(const struct shl_start *start, lua_State *L, enum part par
         lua_pushnil(L);
 }
 
-struct shl_start *shl_start_new(lua_State *L, int definition_index, int args_index, int options_index)
+struct shl_start *shl_start_new(lua_State *L, int definition_index, int args_index,
+                                int options_index)
 {
-    const int indices[N_PARTS] = { definition_index, args_index, options_index };
+    const int indices[N_PARTS] = {definition_index, args_index, options_index};
     struct shl_start *start = start_make(shl_context(L));
     bool ok = start != NULL;
     for (int i = 0; ok && i < N_PARTS; i++) {
@@ -72,7 +73,8 @@ struct shl_start *shl_start_new(lua_State *L, int definition_index, int args_ind
     return start;
 }
 
-/* -- to another worker: one table, so that what its parts share stays shared -------------------- */
+/* -- to another worker: one table, so that what its parts share stays shared
+ * -------------------- */
 
 struct transfer {
     struct shl_context *ctx;
@@ -121,15 +123,16 @@ static int run_transfer(struct transfer *job, lua_CFunction f, sh_error **error)
 
 int shl_start_encode(sh_worker *worker, void *arg, sh_parcel *out, sh_error **error)
 {
-    struct transfer job = { .ctx = shl_worker_context(worker), .start = arg, .out = out };
+    struct transfer job = {.ctx = shl_worker_context(worker), .start = arg, .out = out};
     int status = run_transfer(&job, encode, error);
     shl_start_free(job.start);
     return status;
 }
 
-int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg, sh_error **error)
+int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg,
+                     sh_error **error)
 {
-    struct transfer job = { .ctx = shl_worker_context(worker), .in = parcel };
+    struct transfer job = {.ctx = shl_worker_context(worker), .in = parcel};
     job.start = start_make(job.ctx);
     if (!job.start)
         return SH_ENOMEM;
@@ -141,7 +144,8 @@ int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg, sh_
     return status;
 }
 
-/* -- init ------------------------------------------------------------------------------------- */
+/* -- init
+ * ------------------------------------------------------------------------------------- */
 
 /* The functions of the definition at `index`. */
 static void keep_functions(struct shl_stage *s, lua_State *L, int index)
@@ -154,7 +158,8 @@ static void keep_functions(struct shl_stage *s, lua_State *L, int index)
         else if (lua_isnil(L, -1))
             lua_pop(L, 1);
         else
-            luaL_error(L, "the callback %s must be a function, not a %s", name, luaL_typename(L, -1));
+            luaL_error(L, "the callback %s must be a function, not a %s", name,
+                       luaL_typename(L, -1));
     }
 }
 

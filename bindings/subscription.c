@@ -7,8 +7,8 @@
 #include "number.h"
 #include "object.h"
 
-/* -- options
- * ---------------------------------------------------------------------------------- */
+/* -- options -----------------------------------------------------------------------------
+ */
 
 /* Strings stay alive with the table at `index`. */
 static const char *string_field(lua_State *L, int index, const char *key)
@@ -80,8 +80,8 @@ void shl_subscribe_opts_drop(sh_subscribe_opts *opts)
     sh_error_unref(opts->current_reason);
 }
 
-/* -- subscribing
- * ------------------------------------------------------------------------------ */
+/* -- subscribing -------------------------------------------------------------------------
+ */
 
 static int convert_subscription(lua_State *L, int status, sh_batch value,
                                 const sh_error *error)
@@ -114,8 +114,8 @@ static int subscribe(lua_State *L)
     return wait ? shl_wait(L, from, convert_subscription) : 0;
 }
 
-/* -- methods
- * ---------------------------------------------------------------------------------- */
+/* -- methods -----------------------------------------------------------------------------
+ */
 
 /* ask(subscription, n). Nobody is asked where the producer was an unknown name. */
 static int subscription_ask(lua_State *L)
@@ -137,7 +137,9 @@ static int subscription_cancel(lua_State *L)
     int status = shl_to_reason(L, 2, &reason);
     if (status == SH_OK)
         status = sh_subscription_cancel(shl_context(L)->worker, sub, reason);
-    return status < 0 && status != SH_ENOPROC ? shl_raise(L, "subscription:cancel", status, NULL) : 0;
+    return status < 0 && status != SH_ENOPROC
+               ? shl_raise(L, "subscription:cancel", status, NULL)
+               : 0;
 }
 
 static sh_role check_side(lua_State *L, int index)

@@ -3,12 +3,12 @@
  * C values and Lua values, where stages written in C and in Lua meet.
  *
  *   nil, boolean, string   the same
- *   integer -> Lua         a number up to 2^53, beyond it a boxed int64_t (9007199254740993LL)
- *   number  -> C           an integer if it is integral and within 2^53, else a number
- *   list, map -> Lua       a table; a map's key can't be nil or NaN
- *   table -> C             a list if its keys are 1 .. n (so is an empty one), else a map
- *   pointer -> Lua         a userdata that keeps the list alive that it came in
- *   userdata of a pointer, light userdata -> C    a pointer, borrowed: valid during the callback
+ *   integer -> Lua         a number up to 2^53, beyond it a boxed int64_t
+ * (9007199254740993LL) number  -> C           an integer if it is integral and within 2^53,
+ * else a number list, map -> Lua       a table; a map's key can't be nil or NaN table -> C
+ * a list if its keys are 1 .. n (so is an empty one), else a map pointer -> Lua         a
+ * userdata that keeps the list alive that it came in userdata of a pointer, light userdata
+ * -> C    a pointer, borrowed: valid during the callback
  *
  * All else (functions, coroutines, handles) has no C value and is an error. */
 #include <math.h>
@@ -21,7 +21,8 @@ enum { MAX_DEPTH = 100 };
 static const char pointer_name[] = "stagehost.pointer";
 static const int64_t max_exact = INT64_C(1) << 53;
 
-/* -- to Lua ----------------------------------------------------------------------------------- */
+/* -- to Lua
+ * ----------------------------------------------------------------------------------- */
 
 struct pointer {
     void *data;
@@ -32,7 +33,7 @@ static int pointer_gc(lua_State *L)
 {
     struct pointer *pointer = lua_touserdata(L, 1);
     sh_batch_unref(pointer->keep);
-    pointer->keep = (sh_batch){ 0 };
+    pointer->keep = (sh_batch){0};
     return 0;
 }
 
@@ -52,10 +53,10 @@ static int pointer_tostring(lua_State *L)
 }
 
 static const luaL_Reg pointer_methods[] = {
-    { "__gc", pointer_gc },
-    { "__eq", pointer_eq },
-    { "__tostring", pointer_tostring },
-    { NULL, NULL },
+    {"__gc", pointer_gc},
+    {"__eq", pointer_eq},
+    {"__tostring", pointer_tostring},
+    {NULL, NULL},
 };
 
 void shl_value_open(lua_State *L)
@@ -70,7 +71,7 @@ void shl_value_open(lua_State *L)
 static void push_pointer(lua_State *L, void *data, sh_batch keep)
 {
     struct pointer *pointer = lua_newuserdata(L, sizeof *pointer);
-    *pointer = (struct pointer){ .data = data };
+    *pointer = (struct pointer){.data = data};
     luaL_getmetatable(L, pointer_name);
     lua_setmetatable(L, -2);
     pointer->keep = sh_batch_ref(keep);
@@ -103,7 +104,8 @@ static void push_map(lua_State *L, const sh_value *items, size_t n, sh_batch kee
     for (size_t i = 0; i < n; i++) {
         const sh_value *key = &items[2 * i];
         if (key->type == SH_NIL || (key->type == SH_NUMBER && isnan(key->u.number)))
-            luaL_error(L, "a map with the key %s has no Lua value", key->type == SH_NIL ? "nil" : "NaN");
+            luaL_error(L, "a map with the key %s has no Lua value",
+                       key->type == SH_NIL ? "nil" : "NaN");
         shl_value_push(L, key, keep);
         shl_value_push(L, key + 1, keep);
         lua_rawset(L, -3);
@@ -127,7 +129,8 @@ void shl_value_push(lua_State *L, const sh_value *value, sh_batch keep)
         lua_pushnumber(L, value->u.number);
         return;
     case SH_STRING:
-        lua_pushlstring(L, value->u.string.data ? value->u.string.data : "", value->u.string.len);
+        lua_pushlstring(L, value->u.string.data ? value->u.string.data : "",
+                        value->u.string.len);
         return;
     case SH_POINTER:
         push_pointer(L, value->u.pointer.data, keep);
@@ -149,8 +152,8 @@ void shl_values_push(lua_State *L, sh_batch batch)
     push_list(L, values, batch.n, batch);
 }
 
-/* -- to C: strings stay where they are, in the tables being read; arrays of values are userdata
- * kept in a table, so that an error frees them -- */
+/* -- to C: strings stay where they are, in the tables being read; arrays of values are
+ * userdata kept in a table, so that an error frees them -- */
 
 struct reader {
     lua_State *L;
@@ -200,12 +203,14 @@ static void get_table(struct reader *reader, int index, sh_value *out, int depth
 {
     size_t n = count_pairs(reader->L, index);
     if (depth >= MAX_DEPTH)
-        luaL_error(reader->L, "a table nested deeper than %d has no C value (is it a cycle?)", MAX_DEPTH);
+        luaL_error(reader->L,
+                   "a table nested deeper than %d has no C value (is it a cycle?)",
+                   MAX_DEPTH);
     if (n == lua_objlen(reader->L, index)) {
-        *out = (sh_value){ .type = SH_LIST, .u.list = { new_items(reader, n), n } };
+        *out = (sh_value){.type = SH_LIST, .u.list = {new_items(reader, n), n}};
         get_list(reader, index, n, out->u.list.items, depth + 1);
     } else {
-        *out = (sh_value){ .type = SH_MAP, .u.map = { new_items(reader, 2 * n), n } };
+        *out = (sh_value){.type = SH_MAP, .u.map = {new_items(reader, 2 * n), n}};
         get_map(reader, index, out->u.map.items, depth + 1);
     }
 }
@@ -214,9 +219,9 @@ static void get_number(double number, sh_value *out)
 {
     bool is_integral = number == floor(number) && fabs(number) <= (double)max_exact;
     if (is_integral && !(number == 0 && signbit(number)))
-        *out = (sh_value){ .type = SH_INTEGER, .u.integer = (int64_t)number };
+        *out = (sh_value){.type = SH_INTEGER, .u.integer = (int64_t)number};
     else
-        *out = (sh_value){ .type = SH_NUMBER, .u.number = number };
+        *out = (sh_value){.type = SH_NUMBER, .u.number = number};
 }
 
 static void get_boxed(lua_State *L, int index, sh_value *out)
@@ -227,8 +232,9 @@ static void get_boxed(lua_State *L, int index, sh_value *out)
     if (lua_isnil(L, -2))
         luaL_error(L, "a cdata that is not a signed 64-bit integer has no C value");
     int64_t high = (int64_t)lua_tonumber(L, -2);
-    *out = (sh_value){ .type = SH_INTEGER,
-                       .u.integer = (int64_t)((uint64_t)high << 32 | (uint64_t)lua_tonumber(L, -1)) };
+    *out = (sh_value){.type = SH_INTEGER,
+                      .u.integer =
+                          (int64_t)((uint64_t)high << 32 | (uint64_t)lua_tonumber(L, -1))};
     lua_pop(L, 2);
 }
 
@@ -242,7 +248,7 @@ static void get_value(struct reader *reader, int index, sh_value *out, int depth
         out->type = SH_NIL;
         return;
     case LUA_TBOOLEAN:
-        *out = (sh_value){ .type = SH_BOOLEAN, .u.boolean = lua_toboolean(L, index) };
+        *out = (sh_value){.type = SH_BOOLEAN, .u.boolean = lua_toboolean(L, index)};
         return;
     case LUA_TNUMBER:
         get_number(lua_tonumber(L, index), out);
@@ -255,12 +261,12 @@ static void get_value(struct reader *reader, int index, sh_value *out, int depth
         get_table(reader, index, out, depth);
         return;
     case LUA_TLIGHTUSERDATA:
-        *out = (sh_value){ .type = SH_POINTER, .u.pointer.data = lua_touserdata(L, index) };
+        *out = (sh_value){.type = SH_POINTER, .u.pointer.data = lua_touserdata(L, index)};
         return;
     case LUA_TUSERDATA:
         if ((pointer = luaL_testudata(L, index, pointer_name)) == NULL)
             break;
-        *out = (sh_value){ .type = SH_POINTER, .u.pointer.data = pointer->data };
+        *out = (sh_value){.type = SH_POINTER, .u.pointer.data = pointer->data};
         return;
     }
     if (strcmp(luaL_typename(L, index), "cdata") == 0)
@@ -272,7 +278,7 @@ static void get_value(struct reader *reader, int index, sh_value *out, int depth
 int shl_values_take(lua_State *L, int index, uint32_t n, sh_batch *out)
 {
     lua_newtable(L);
-    struct reader reader = { .L = L, .anchor = lua_gettop(L) };
+    struct reader reader = {.L = L, .anchor = lua_gettop(L)};
     sh_value *values = new_items(&reader, n);
     get_list(&reader, index, n, values, 0);
     int status = sh_batch_from_values(values, n, out);

@@ -26,10 +26,12 @@ sh_from shl_wait_begin(lua_State *L)
     if (ctx->still)
         luaL_error(L, "%s must not wait", ctx->still);
     if (!ctx->current)
-        luaL_error(L, "only a stage's callback can wait, and none is running (is this a callback of luv?)");
+        luaL_error(L, "only a stage's callback can wait, and none is running (is this a "
+                      "callback of luv?)");
     if (!lua_isyieldable(L))
-        luaL_error(L, "can't wait here, inside of a C function (table.sort, string.gsub, require, ...)");
-    return (sh_from){ ctx->current->self, ++ctx->next_ref };
+        luaL_error(L, "can't wait here, inside of a C function (table.sort, string.gsub, "
+                      "require, ...)");
+    return (sh_from){ctx->current->self, ++ctx->next_ref};
 }
 
 int shl_wait(lua_State *L, sh_from from, shl_convert convert)
@@ -47,7 +49,8 @@ static int convert_nothing(lua_State *L, int status, sh_batch value, const sh_er
     return 0;
 }
 
-/* -- sleep ------------------------------------------------------------------------------------ */
+/* -- sleep
+ * ------------------------------------------------------------------------------------ */
 
 /* sleep(ms) */
 static int wait_sleep(lua_State *L)
@@ -61,7 +64,8 @@ static int wait_sleep(lua_State *L)
     return shl_wait(L, from, convert_nothing);
 }
 
-/* -- what await is made of: a waker is a request that the script itself answers ---------------- */
+/* -- what await is made of: a waker is a request that the script itself answers
+ * ---------------- */
 
 struct waker {
     sh_from from; /* from.stage is a reference */
@@ -71,7 +75,7 @@ struct waker {
 static int wait_waker(lua_State *L)
 {
     struct waker *waker = lua_newuserdata(L, sizeof *waker);
-    *waker = (struct waker){ 0 };
+    *waker = (struct waker){0};
     luaL_getmetatable(L, waker_name);
     lua_setmetatable(L, -2);
     waker->from = shl_wait_begin(L);
@@ -93,7 +97,7 @@ static int wait_park(lua_State *L)
 static int wait_wake(lua_State *L)
 {
     const struct waker *waker = luaL_checkudata(L, 1, waker_name);
-    sh_reply(shl_context(L)->worker, waker->from, (sh_batch){ 0 }, NULL, NULL);
+    sh_reply(shl_context(L)->worker, waker->from, (sh_batch){0}, NULL, NULL);
     return 0;
 }
 
@@ -114,9 +118,6 @@ void shl_wait_open(lua_State *L)
 }
 
 const luaL_Reg shl_wait_functions[] = {
-    { "sleep", wait_sleep },
-    { "waker", wait_waker },
-    { "park", wait_park },
-    { "wake", wait_wake },
-    { NULL, NULL },
+    {"sleep", wait_sleep}, {"waker", wait_waker}, {"park", wait_park},
+    {"wake", wait_wake},   {NULL, NULL},
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Invariants: a marker stands behind an event; at the head there is one only if it was put
- * back there, in front of an event. So the ring is empty exactly when `count` is 0. The scratch of sh__buffer_take comes
- * with the ring, so taking can always go on, if in smaller steps, without memory. */
+ * back there, in front of an event. So the ring is empty exactly when `count` is 0. The
+ * scratch of sh__buffer_take comes with the ring, so taking can always go on, if in smaller
+ * steps, without memory. */
 #include "buffer.h"
 
 #include <assert.h>

@@ -51,9 +51,9 @@ int sh__buffer_mark(struct sh__buffer *buffer, sh_marker *marker);
 
 /* Takes up to n events from the head, stopping early behind an event that markers follow.
  * Returns how many events; *parts points to *n_parts owned ranges in order (valid until the
- * next call). The markers that follow the last taken event are appended to `released`. Markers
- * at the head come alone, with 0 events. Else 0 only when empty: without memory for its scratch it stops early too, so callers go on
- * until they have n. */
+ * next call). The markers that follow the last taken event are appended to `released`.
+ * Markers at the head come alone, with 0 events. Else 0 only when empty: without memory for
+ * its scratch it stops early too, so callers go on until they have n. */
 int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
                         uint32_t *n_parts, struct sh__markers *released);
 

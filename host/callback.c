@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Callbacks: one at a time, and any may wait. Each is started by a sh__callback_* function, which leaves
- * in stage->now what its end needs; callback_done takes it up from there, at once or when
- * sh_stage_complete is called. */
+ * Callbacks: one at a time, and any may wait. Each is started by a sh__callback_* function,
+ * which leaves in stage->now what its end needs; callback_done takes it up from there, at
+ * once or when sh_stage_complete is called. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,8 @@ void sh__callback_forget(sh_stage *stage)
     memset(&stage->now, 0, sizeof stage->now);
 }
 
-/* -- results ---------------------------------------------------------------------------------- */
+/* -- results
+ * ---------------------------------------------------------------------------------- */
 
 static void drop_result(sh_result *r)
 {
@@ -42,9 +43,10 @@ static void emit(sh_stage *stage, sh_batch events)
     } else if (stage->out) {
         sh__emit(stage, events);
     } else {
-        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_CONSUMER_CANNOT_DISPATCH, stage, NULL,
-                "a stage that does not produce returned %u events from %s; they are dropped", events.n,
-                callback_names[stage->now.callback]);
+        sh__log(
+            stage->worker->host, SH_LOG_ERROR, SH_LOG_CONSUMER_CANNOT_DISPATCH, stage, NULL,
+            "a stage that does not produce returned %u events from %s; they are dropped",
+            events.n, callback_names[stage->now.callback]);
         sh_batch_unref(events);
     }
 }
@@ -58,9 +60,9 @@ static void reply_to_call(sh_stage *stage, struct sh__message *message, sh_resul
     } else {
         sh_batch_unref(r->reply);
         sh__pending_call_add(stage, message->from);
-        message->from = (sh_from){ 0 };
+        message->from = (sh_from){0};
     }
-    r->reply = (sh_batch){ 0 };
+    r->reply = (sh_batch){0};
 }
 
 static void init_done(sh_stage *stage, sh_result *r)
@@ -68,27 +70,30 @@ static void init_done(sh_stage *stage, sh_result *r)
     if (r->ignore) {
         r->stop = true;
         sh_error_unref(r->reason);
-        r->reason = sh_error_fmt(SH_REASON_CUSTOM, SH_EIGNORED, "ignore", "init answered ignore");
+        r->reason =
+            sh_error_fmt(SH_REASON_CUSTOM, SH_EIGNORED, "ignore", "init answered ignore");
         return;
     }
     if (r->stop) {
-        /* A process may be done when it has begun (a script is); another stage did not start. */
+        /* A process may be done when it has begun (a script is); another stage did not
+         * start. */
         if (!r->reason && stage->kind != SH_PROCESS)
             r->reason = sh_error_fmt(SH_REASON_CUSTOM, 0, "normal", "init answered stop");
         return;
     }
-    sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_STARTED });
+    sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_STARTED});
     if (stage->n_subscribe_to > 0)
-        sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_SUBSCRIBE_TO });
+        sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SUBSCRIBE_TO});
 }
 
 static sh_error *bad_mode(const sh_stage *stage)
 {
-    sh_error_fields fields = { .kind = SH_REASON_BAD_RETURN,
-                               .stage = sh__stage_label(stage),
-                               .callback = "handle_subscribe",
-                               .message = "handle_subscribe of a producer answered \"manual\": only "
-                                          "\"automatic\" is possible towards a consumer" };
+    sh_error_fields fields = {
+        .kind = SH_REASON_BAD_RETURN,
+        .stage = sh__stage_label(stage),
+        .callback = "handle_subscribe",
+        .message = "handle_subscribe of a producer answered \"manual\": only "
+                   "\"automatic\" is possible towards a consumer"};
     return sh_error_new(&fields);
 }
 
@@ -143,20 +148,24 @@ static void callback_failed(sh_stage *stage, sh_result *r)
     sh_error *reason = r->reason;
     r->reason = NULL;
     if (!reason)
-        reason = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, NULL, "%s failed", callback_names[callback]);
+        reason = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, NULL, "%s failed",
+                              callback_names[callback]);
     drop_result(r);
     if (callback == SH__CALLBACK_TERMINATE) {
-        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_STAGE_ENDED, stage, reason, "terminate failed");
+        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_STAGE_ENDED, stage, reason,
+                "terminate failed");
         sh_error_unref(reason);
         sh__stage_finish(stage);
         return;
     }
     if (callback == SH__CALLBACK_EVENTS)
-        sh__worker_count_unfinished(stage->worker, stage, stage->now.batch.n, "handle_events");
+        sh__worker_count_unfinished(stage->worker, stage, stage->now.batch.n,
+                                    "handle_events");
     if (stage->now.message && stage->now.message->from.stage) {
-        sh__reply(stage->worker, stage->now.message->from, SH_EFAILED, (sh_batch){ 0 }, reason);
+        sh__reply(stage->worker, stage->now.message->from, SH_EFAILED, (sh_batch){0},
+                  reason);
         sh_stage_unref(stage->now.message->from.stage);
-        stage->now.message->from = (sh_from){ 0 };
+        stage->now.message->from = (sh_from){0};
     }
     sh__callback_forget(stage);
     sh__stage_end(stage, reason, false);
@@ -185,13 +194,14 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
     }
     if (r->events.list)
         emit(stage, r->events);
-    if (callback != SH__CALLBACK_EVENTS || r->stop || stage->now.ask > 0 || stage->feed.rest.n == 0)
+    if (callback != SH__CALLBACK_EVENTS || r->stop || stage->now.ask > 0 ||
+        stage->feed.rest.n == 0)
         follow_up(stage, callback, r);
     if (stage->is_waiting)
         return; /* that has ended the stage, and `now` is its terminate, which waits */
     if (callback == SH__CALLBACK_EVENTS) {
         sh_batch_unref(stage->now.batch);
-        stage->now.batch = (sh_batch){ 0 };
+        stage->now.batch = (sh_batch){0};
         stage->now.callback = SH__CALLBACK_NONE;
     } else if (callback == SH__CALLBACK_DEMAND) {
         stage->now.callback = SH__CALLBACK_NONE;
@@ -231,43 +241,48 @@ static void begin(sh_stage *stage, enum sh__callback callback)
     stage->in_callback = true;
 }
 
-/* -- one function for each way in --------------------------------------------------------------- */
+/* -- one function for each way in
+ * --------------------------------------------------------------- */
 
 void sh__callback_init(sh_stage *stage)
 {
-    sh_result r = { 0 };
+    sh_result r = {0};
     begin(stage, SH__CALLBACK_INIT);
     void *arg = stage->arg;
     stage->arg = NULL;
-    int status = stage->ops->init ? stage->ops->init(stage, stage->state, arg, &r) : SH_DONE;
+    int status =
+        stage->ops->init ? stage->ops->init(stage, stage->state, arg, &r) : SH_DONE;
     callback_returned(stage, status, &r);
 }
 
 void sh__callback_demand(sh_stage *stage, int64_t n)
 {
-    sh_result r = { 0 };
+    sh_result r = {0};
     begin(stage, SH__CALLBACK_DEMAND);
-    int status = stage->ops->handle_demand ? stage->ops->handle_demand(stage, stage->state, n, &r) : SH_DONE;
+    int status = stage->ops->handle_demand
+                     ? stage->ops->handle_demand(stage, stage->state, n, &r)
+                     : SH_DONE;
     callback_returned(stage, status, &r);
 }
 
 void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask)
 {
-    sh_result r = { 0 };
+    sh_result r = {0};
     begin(stage, SH__CALLBACK_EVENTS);
     stage->now.batch = batch;
     stage->now.ask = ask;
     stage->stats.events_in += batch.n;
     sh_subscription *sub = stage->feed.message->sub;
-    int status = stage->ops->handle_events ? stage->ops->handle_events(stage, stage->state, batch, sub, &r)
-                                           : SH_DONE;
+    int status = stage->ops->handle_events
+                     ? stage->ops->handle_events(stage, stage->state, batch, sub, &r)
+                     : SH_DONE;
     callback_returned(stage, status, &r);
 }
 
 void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__task *task)
 {
     const sh_stage_ops *ops = stage->ops;
-    sh_result r = { 0 };
+    sh_result r = {0};
     begin(stage, callback);
     stage->now.task = *task;
     int status = SH_DONE;
@@ -275,9 +290,11 @@ void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__t
     sh_role other = in ? SH_ROLE_PRODUCER : SH_ROLE_CONSUMER;
     if (callback == SH__CALLBACK_SUBSCRIBE_IN || callback == SH__CALLBACK_SUBSCRIBE_OUT) {
         if (ops->handle_subscribe)
-            status = ops->handle_subscribe(stage, stage->state, other, &task->subscribe->opts, task->sub, &r);
+            status = ops->handle_subscribe(stage, stage->state, other,
+                                           &task->subscribe->opts, task->sub, &r);
     } else if (ops->handle_cancel) {
-        status = ops->handle_cancel(stage, stage->state, task->how, task->error, task->sub, &r);
+        status =
+            ops->handle_cancel(stage, stage->state, task->how, task->error, task->sub, &r);
     }
     callback_returned(stage, status, &r);
 }
@@ -287,11 +304,11 @@ static sh_error *missing_callback(const sh_stage *stage, enum sh__callback callb
     char text[160];
     snprintf(text, sizeof text, "the stage got a %s but has no %s",
              callback == SH__CALLBACK_CALL ? "call" : "cast", callback_names[callback]);
-    sh_error_fields fields = { .kind = SH_REASON_RAISED,
-                               .code = SH_ENOSYS,
-                               .stage = sh__stage_label(stage),
-                               .callback = callback_names[callback],
-                               .message = text };
+    sh_error_fields fields = {.kind = SH_REASON_RAISED,
+                              .code = SH_ENOSYS,
+                              .stage = sh__stage_label(stage),
+                              .callback = callback_names[callback],
+                              .message = text};
     return sh_error_new(&fields);
 }
 
@@ -309,7 +326,8 @@ static int unhandled(sh_stage *stage, enum sh__callback callback, sh_result *r)
     return SH_EFAILED;
 }
 
-static int run_message(sh_stage *stage, enum sh__callback callback, struct sh__message *message, sh_result *r)
+static int run_message(sh_stage *stage, enum sh__callback callback,
+                       struct sh__message *message, sh_result *r)
 {
     const sh_stage_ops *ops = stage->ops;
     if (callback == SH__CALLBACK_CALL && ops->handle_call)
@@ -319,13 +337,15 @@ static int run_message(sh_stage *stage, enum sh__callback callback, struct sh__m
     if (callback == SH__CALLBACK_INFO && ops->handle_info)
         return ops->handle_info(stage, stage->state, message->batch, r);
     if (callback == SH__CALLBACK_NOTIFICATION && ops->handle_notification)
-        return ops->handle_notification(stage, stage->state, message->batch, message->sub, r);
+        return ops->handle_notification(stage, stage->state, message->batch, message->sub,
+                                        r);
     return SH_ENOSYS;
 }
 
-void sh__callback_message(sh_stage *stage, enum sh__callback callback, struct sh__message *message)
+void sh__callback_message(sh_stage *stage, enum sh__callback callback,
+                          struct sh__message *message)
 {
-    sh_result r = { 0 };
+    sh_result r = {0};
     begin(stage, callback);
     stage->now.message = message;
     int status = run_message(stage, callback, message, &r);
@@ -336,7 +356,7 @@ void sh__callback_message(sh_stage *stage, enum sh__callback callback, struct sh
 
 void sh__callback_terminate(sh_stage *stage)
 {
-    sh_result r = { 0 };
+    sh_result r = {0};
     begin(stage, SH__CALLBACK_TERMINATE);
     int status = SH_DONE;
     if (stage->ops->terminate)

@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define sh__likely(x) __builtin_expect(!!(x), 1)
-#define sh__unlikely(x) __builtin_expect(!!(x), 0)
+#define sh__likely(x)         __builtin_expect(!!(x), 1)
+#define sh__unlikely(x)       __builtin_expect(!!(x), 0)
 #define sh__printf(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
-#define sh__likely(x) (x)
+#define sh__likely(x)   (x)
 #define sh__unlikely(x) (x)
 #define sh__printf(fmt, args)
 #endif

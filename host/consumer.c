@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The consumer side: subscribing, cutting what arrives into batches and asking for more, and what
- * happens when a subscription ends. */
+ * The consumer side: subscribing, cutting what arrives into batches and asking for more,
+ * and what happens when a subscription ends. */
 #include <string.h>
 
 #include "host.h"
@@ -9,14 +9,16 @@
 
 enum { DEFAULT_MAX_DEMAND = 1000 };
 
-/* -- subscribing ------------------------------------------------------------------------------ */
+/* -- subscribing
+ * ------------------------------------------------------------------------------ */
 
-static int bad_bound(sh_error **error, const char *name, const char *what, int64_t bound, int64_t value)
+static int bad_bound(sh_error **error, const char *name, const char *what, int64_t bound,
+                     int64_t value)
 {
     if (error)
         *error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, name,
-                              "expected \"%s\" to be %s %lld, got %lld", name, what, (long long)bound,
-                              (long long)value);
+                              "expected \"%s\" to be %s %lld, got %lld", name, what,
+                              (long long)bound, (long long)value);
     return SH_EBADOPT;
 }
 
@@ -32,10 +34,12 @@ int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error)
     if (opts->min_demand < 0)
         return bad_bound(error, "min_demand", "at least", 0, opts->min_demand);
     if (opts->min_demand > opts->max_demand - 1)
-        return bad_bound(error, "min_demand", "at most", opts->max_demand - 1, opts->min_demand);
+        return bad_bound(error, "min_demand", "at most", opts->max_demand - 1,
+                         opts->min_demand);
     if (!opts->to && !opts->to_name) {
         if (error)
-            *error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "to", "expected a producer in \"to\"");
+            *error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "to",
+                                  "expected a producer in \"to\"");
         return SH_EBADOPT;
     }
     return SH_OK;
@@ -43,7 +47,7 @@ int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error)
 
 static void answer(sh_stage *stage, sh_from from, int status, sh_error *error)
 {
-    sh__reply(stage->worker, from, status, (sh_batch){ 0 }, error);
+    sh__reply(stage->worker, from, status, (sh_batch){0}, error);
     sh_stage_unref(from.stage);
 }
 
@@ -58,7 +62,8 @@ static void no_such_producer(sh_stage *stage, struct sh__subscribe *subscribe, s
     sh_stage_unref(from.stage);
     if (opts->cancel != SH_CANCEL_TEMPORARY) {
         sh_error *reason = sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL,
-                                        "can't subscribe to \"%s\": no stage has that name", opts->to_name);
+                                        "can't subscribe to \"%s\": no stage has that name",
+                                        opts->to_name);
         sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_NOT_ALIVE, stage, NULL,
                 "subscribes to \"%s\", but no stage has that name", opts->to_name);
         sh__stage_fail(stage, reason);
@@ -69,12 +74,13 @@ static void no_such_producer(sh_stage *stage, struct sh__subscribe *subscribe, s
 static struct sh__message *subscribe_message(sh_stage *stage, sh_subscription *sub,
                                              const sh_subscribe_opts *opts)
 {
-    struct sh__message *message = sh__message_new(stage->worker, SH__SUBSCRIBE, sub->producer);
+    struct sh__message *message =
+        sh__message_new(stage->worker, SH__SUBSCRIBE, sub->producer);
     if (!message)
         return NULL;
     sh_subscribe_opts copy = *opts;
     copy.current_reason = opts->current_reason ? sh_error_ref(opts->current_reason) : NULL;
-    copy.extra = opts->extra.list ? sh_batch_ref(opts->extra) : (sh_batch){ 0 };
+    copy.extra = opts->extra.list ? sh_batch_ref(opts->extra) : (sh_batch){0};
     copy.selector = NULL;
     message->subscribe = sh__subscribe_new(&copy);
     sh__message_name(message, sub);
@@ -85,7 +91,8 @@ static struct sh__message *subscribe_message(sh_stage *stage, sh_subscription *s
 }
 
 /* Sends the request and leaves handle_subscribe on the agenda. Takes all but `sub`. */
-static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe *subscribe, sh_from from)
+static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe *subscribe,
+                    sh_from from)
 {
     sh_subscribe_opts *opts = &subscribe->opts;
     sh_error *error = NULL;
@@ -100,15 +107,16 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
     sub->in.max = opts->max_demand;
     sub->in.min = opts->min_demand;
     sh__subscription_open_in(sub);
-    if (from.stage == stage) { /* the agenda has to wait while the stage waits for this answer */
+    if (from.stage ==
+        stage) { /* the agenda has to wait while the stage waits for this answer */
         sh__reply_subscription(stage->worker, from, sub);
         sh_stage_unref(from.stage);
-        from = (sh_from){ 0 };
+        from = (sh_from){0};
     }
-    sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_SUBSCRIBE_IN,
-                                                  .sub = sh_subscription_ref(sub),
-                                                  .subscribe = subscribe,
-                                                  .from = from });
+    sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SUBSCRIBE_IN,
+                                                 .sub = sh_subscription_ref(sub),
+                                                 .subscribe = subscribe,
+                                                 .from = from});
 }
 
 void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from)
@@ -117,12 +125,13 @@ void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh
     sh_error *error = NULL;
     int status = sh__subscribe_opts_check(opts, &error);
     if (status == SH_OK && opts->to == stage) {
-        error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "to", "a stage can't subscribe to itself");
+        error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "to",
+                             "a stage can't subscribe to itself");
         status = SH_EBADOPT;
     }
     if (status < 0) {
-        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_INVALID_OPTION, stage, error, "can't subscribe: %s",
-                sh_error_get(error)->message);
+        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_INVALID_OPTION, stage, error,
+                "can't subscribe: %s", sh_error_get(error)->message);
         answer(stage, from, status, error);
         sh_error_unref(error);
         sh__subscribe_free(subscribe);
@@ -154,7 +163,8 @@ void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode
     sh__consumer_ask(stage, sub, sub->in.max);
 }
 
-/* -- events ----------------------------------------------------------------------------------- */
+/* -- events
+ * ----------------------------------------------------------------------------------- */
 
 void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
 {
@@ -177,18 +187,19 @@ void sh__consumer_feed(sh_stage *stage, struct sh__message *message)
     stage->feed.message = message;
     stage->feed.rest = message->batch;
     stage->feed.covered = message->sub->in.outstanding;
-    message->batch = (sh_batch){ 0 };
+    message->batch = (sh_batch){0};
 }
 
-/* What outstanding demand a batch of n pays off, and the ask that it earns. GenStage 1.3: the limit of a batch is
- * always max - min; events beyond what was asked for before their message came are handed on but
- * earn nothing. */
+/* What outstanding demand a batch of n pays off, and the ask that it earns. GenStage 1.3:
+ * the limit of a batch is always max - min; events beyond what was asked for before their
+ * message came are handed on but earn nothing. */
 static int64_t account(sh_stage *stage, struct sh__half_in *in, uint32_t n)
 {
     int64_t credited = n;
     if (credited > stage->feed.covered) {
         sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_EXCESS, stage, NULL,
-                "got %lld events more than it had asked for", (long long)(n - stage->feed.covered));
+                "got %lld events more than it had asked for",
+                (long long)(n - stage->feed.covered));
         credited = stage->feed.covered;
     }
     stage->feed.covered -= credited;
@@ -207,7 +218,7 @@ void sh__consumer_next(sh_stage *stage)
     int64_t limit = in->max - in->min;
     bool whole = in->manual || !in->open;
     if (whole || rest.n <= limit) {
-        stage->feed.rest = (sh_batch){ 0 };
+        stage->feed.rest = (sh_batch){0};
         sh__callback_events(stage, rest, whole ? 0 : account(stage, in, rest.n));
         return;
     }
@@ -222,27 +233,32 @@ static void unknown_subscription(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
     if (message->kind == SH__EVENTS && sub->producer) {
-        struct sh__message *cancel = sh__message_new(stage->worker, SH__CANCEL_REQUEST, sub->producer);
+        struct sh__message *cancel =
+            sh__message_new(stage->worker, SH__CANCEL_REQUEST, sub->producer);
         if (cancel) {
             sh__message_name(cancel, sub);
-            cancel->error = sh_error_fmt(SH_REASON_CUSTOM, 0, "unknown_subscription",
-                                         "events for a subscription the consumer does not know");
+            cancel->error =
+                sh_error_fmt(SH_REASON_CUSTOM, 0, "unknown_subscription",
+                             "events for a subscription the consumer does not know");
             sh__send(stage->worker, cancel, NULL);
         }
-        sh__worker_count_unfinished(stage->worker, stage, message->batch.n, "unknown subscription");
+        sh__worker_count_unfinished(stage->worker, stage, message->batch.n,
+                                    "unknown subscription");
     }
     sh__message_free(stage->worker, message);
 }
 
-/* -- the end of a subscription ------------------------------------------------------------------ */
+/* -- the end of a subscription
+ * ------------------------------------------------------------------ */
 
 static void push_cancel(sh_stage *stage, struct sh__message *message)
 {
     sh__stage_push_task(
-        stage, (struct sh__task){ .kind = SH__TASK_CANCEL_IN,
-                                  .how = message->kind == SH__DOWN ? SH_ENDED_DOWN : SH_ENDED_CANCEL,
-                                  .sub = sh_subscription_ref(message->sub),
-                                  .error = message->error ? sh_error_ref(message->error) : NULL });
+        stage, (struct sh__task){
+                   .kind = SH__TASK_CANCEL_IN,
+                   .how = message->kind == SH__DOWN ? SH_ENDED_DOWN : SH_ENDED_CANCEL,
+                   .sub = sh_subscription_ref(message->sub),
+                   .error = message->error ? sh_error_ref(message->error) : NULL});
 }
 
 void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message)
@@ -258,14 +274,16 @@ static bool cancel_ends_stage(const sh_stage *stage, sh_cancel mode, const sh_er
         return false;
     if (mode == SH_CANCEL_TRANSIENT)
         return !sh_error_is_clean(reason);
-    return !(stage->end_with_last && sh_error_is_clean(reason) && !sh__link_is_empty(&stage->producers));
+    return !(stage->end_with_last && sh_error_is_clean(reason) &&
+             !sh__link_is_empty(&stage->producers));
 }
 
 void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason)
 {
     bool ends = cancel_ends_stage(stage, mode, reason);
     if (!ends && stage->is_draining && sh__link_is_empty(&stage->producers))
-        sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"), true);
+        sh__stage_end(
+            stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"), true);
     if (!ends)
         return;
     sh__log(stage->worker->host, SH_LOG_DEBUG, SH_LOG_STOPPING_AFTER_CANCEL, stage, reason,
@@ -274,8 +292,8 @@ void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason)
     sh__stage_end(stage, reason ? sh_error_ref(reason) : NULL, true);
 }
 
-/* A subscription has ended. On a producer_consumer with input that comes before it, that is handled first: the
- * end waits behind it in the input queue. */
+/* A subscription has ended. On a producer_consumer with input that comes before it, that is
+ * handled first: the end waits behind it in the input queue. */
 static void subscription_ended(sh_stage *stage, struct sh__message *message)
 {
     sh__subscription_close_in(message->sub);

@@ -207,8 +207,8 @@ static void send_parts(struct partition *partition, const sh_batch *parts, uint3
     }
 }
 
-/* What stood behind the last event taken: notifications go on at once; infos wait for the next ask
- * if there are more events behind them, as in GenStage 1.3. */
+/* What stood behind the last event taken: notifications go on at once; infos wait for the
+ * next ask if there are more events behind them, as in GenStage 1.3. */
 static void pass_markers(struct partition *partition, struct sh__markers *released,
                          bool is_exhausted, sh_dispatch *out)
 {

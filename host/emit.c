@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The way out of events: callback -> dispatcher -> (leftover) buffer; and of demand: consumer ->
- * dispatcher -> buffer first -> what is missing to handle_demand. The dispatcher says how much it would send
- * now (credit); the stage knows how much it has asked for and not got (owed). New events never overtake
- * buffered ones. */
+ * The way out of events: callback -> dispatcher -> (leftover) buffer; and of demand:
+ * consumer -> dispatcher -> buffer first -> what is missing to handle_demand. The
+ * dispatcher says how much it would send now (credit); the stage knows how much it has
+ * asked for and not got (owed). New events never overtake buffered ones. */
 #include <assert.h>
 #include <string.h>
 
@@ -11,158 +11,33 @@
 #include "host.h"
 #include "stage.h"
 
-/* -- what a dispatcher can do ------------------------------------------------------------------- */
-
-static struct sh__dispatch *context_of(sh_dispatch *base)
-{
-    return sh__container_of(base, struct sh__dispatch, base);
-}
-
-static void do_send(sh_dispatch *base, sh_subscription *sub, sh_batch batch)
-{
-    struct sh__dispatch *out = context_of(base);
-    sh_stage *stage = out->stage;
-    struct sh__message *message = sh__message_new(stage->worker, SH__EVENTS, sub->consumer);
-    if (sh__unlikely(!message)) {
-        sh__worker_count_unfinished(stage->worker, stage, batch.n, "out of memory");
-        sh_batch_unref(batch);
-        return;
-    }
-    sh__message_name(message, sub);
-    message->batch = batch;
-    stage->stats.events_out += batch.n;
-    stage->stats.messages_out++;
-    sub->out.stats.messages++;
-    sub->out.stats.events += batch.n;
-    sub->out.stats.outstanding -= batch.n;
-    if (sh__likely(!message->crossing)) {
-        sh__stage_deliver(sub->consumer, message);
-        return;
-    }
-    uint32_t n = batch.n;
-    sh_error *error = NULL;
-    if (sh__send(stage->worker, message, &error) < 0) {
-        sh__worker_count_unfinished(stage->worker, stage, n, "could not cross to another worker");
-        sh__stage_fail(stage, sh__error_at(error, stage));
-    }
-}
-
-static void do_notify(sh_dispatch *base, sh_subscription *sub, sh_marker *marker)
-{
-    sh_stage *stage = context_of(base)->stage;
-    struct sh__message *message = sh__message_new(stage->worker, SH__NOTIFICATION, sub->consumer);
-    if (!message)
-        return;
-    sh__message_name(message, sub);
-    message->batch = sh_batch_ref(marker->message);
-    stage->stats.messages_out++;
-    sh_error *error = NULL;
-    if (sh__send(stage->worker, message, &error) < 0)
-        sh__stage_fail(stage, sh__error_at(error, stage));
-}
-
-/* An info that everything before it has passed goes to the stage's own mailbox. */
-static void do_release(sh_dispatch *base, sh_marker *marker)
-{
-    sh_stage *stage = context_of(base)->stage;
-    if (!marker->is_notification) {
-        struct sh__message *message = sh__message_new(stage->worker, SH__INFO, stage);
-        if (message) {
-            message->batch = marker->message;
-            marker->message = (sh_batch){ 0 };
-            sh__stage_deliver(stage, message);
-        }
-    }
-    sh__marker_free(marker);
-}
-
-static void do_fail(sh_dispatch *base, sh_subscription *sub, sh_error *error)
-{
-    sh_stage *stage = context_of(base)->stage;
-    sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_SUBSCRIPTION_REFUSED, stage, error, "cancels %s: %s",
-            sh__stage_label(sub->consumer), sh_error_get(error)->message);
-    struct sh__message *message = sh__message_new(stage->worker, SH__CANCEL_REQUEST, stage);
-    if (!message) {
-        sh_error_unref(error);
-        return;
-    }
-    sh__message_name(message, sub);
-    message->error = error;
-    sh__stage_deliver(stage, message);
-}
-
-static void do_skip(sh_dispatch *base, uint32_t n, sh_error *error)
-{
-    struct sh__dispatch *out = context_of(base);
-    sh_stage *stage = out->stage;
-    out->skipped += n;
-    stage->stats.discarded_none += n;
-    if (!error)
-        return;
-    stage->worker->totals_discarded += n;
-    sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_BAD_EVENT, stage, error, "dropped %u events: %s", n,
-            sh_error_get(error)->message);
-    sh_error_unref(error);
-}
-
-static void do_warn(sh_dispatch *base, sh_subscription *sub, int64_t n, int64_t max)
-{
-    sh_stage *stage = context_of(base)->stage;
-    sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_MAX_DEMAND_MISMATCH, stage, NULL,
-            "%s asks for %lld events, more than the max_demand of %lld that the demand dispatcher works with",
-            sh__stage_label(sub->consumer), (long long)n, (long long)max);
-}
-
-void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage)
-{
-    out->base.worker = stage->worker;
-    out->base.owed = 0;
-    out->base.send = do_send;
-    out->base.notify = do_notify;
-    out->base.release = do_release;
-    out->base.fail = do_fail;
-    out->base.skip = do_skip;
-    out->base.warn = do_warn;
-    out->stage = stage;
-    out->skipped = 0;
-}
-
-sh_error *sh__error_at(sh_error *error, const sh_stage *stage)
-{
-    sh_error_fields fields = *sh_error_get(error);
-    if (!error || fields.stage)
-        return error;
-    fields.stage = sh__stage_label(stage);
-    sh_error *copy = sh_error_new(&fields);
-    if (!copy)
-        return error;
-    sh_error_unref(error);
-    return copy;
-}
-
 /* Offers events (borrowed) to the dispatcher; returns how many it took. */
 static uint32_t dispatch(sh_stage *stage, sh_batch batch, int64_t owed)
 {
     struct sh__producer *out = stage->out;
     out->dispatch.base.owed = owed;
     sh_error *error = NULL;
-    int64_t taken = out->dispatcher->dispatch(out->dispatcher_state, batch, &out->dispatch.base, &error);
+    int64_t taken = out->dispatcher->dispatch(out->dispatcher_state, batch,
+                                              &out->dispatch.base, &error);
     if (sh__unlikely(taken < 0)) {
         if (!error)
-            error = sh_error_fmt(SH_REASON_RAISED, (int)taken, NULL, "the dispatcher failed");
+            error =
+                sh_error_fmt(SH_REASON_RAISED, (int)taken, NULL, "the dispatcher failed");
         sh__stage_fail(stage, error);
         return 0;
     }
     return (uint32_t)taken;
 }
 
-/* -- markers ---------------------------------------------------------------------------------- */
+/* -- markers
+ * ---------------------------------------------------------------------------------- */
 
 /* A marker is never dropped silently: the stage ends instead. */
 static void lose_marker(sh_stage *stage, sh_marker *marker)
 {
     sh__marker_free(marker);
-    sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM)));
+    sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
+                                       sh_strerror(SH_ENOMEM)));
 }
 
 static void pass_marker(sh_stage *stage, sh_marker *marker)
@@ -175,9 +50,11 @@ static void pass_marker(sh_stage *stage, sh_marker *marker)
         return;
     }
     if (marker->is_notification)
-        for (struct sh__link *link = stage->consumers.next; link != &stage->consumers; link = link->next)
-            do_notify(context, sh__container_of(link, sh_subscription, out.link), marker);
-    do_release(context, marker);
+        for (struct sh__link *link = stage->consumers.next; link != &stage->consumers;
+             link = link->next)
+            context->notify(context, sh__container_of(link, sh_subscription, out.link),
+                            marker);
+    context->release(context, marker);
 }
 
 static void pass_markers(sh_stage *stage, struct sh__markers *released)
@@ -195,7 +72,7 @@ void sh__mark(sh_stage *stage, sh_marker *marker)
     if (!marker)
         return;
     if (out->accumulated_head) {
-        if (!accumulate(stage, (struct sh__accumulated){ .marker = marker }))
+        if (!accumulate(stage, (struct sh__accumulated){.marker = marker}))
             lose_marker(stage, marker);
         return;
     }
@@ -206,7 +83,8 @@ void sh__mark(sh_stage *stage, sh_marker *marker)
         lose_marker(stage, marker);
 }
 
-/* -- buffer ----------------------------------------------------------------------------------- */
+/* -- buffer
+ * ----------------------------------------------------------------------------------- */
 
 static void discarded(sh_stage *stage, uint64_t n)
 {
@@ -229,8 +107,9 @@ static void discarded_no_consumers(sh_stage *stage, uint64_t n)
 
 void sh__discard_buffer(sh_stage *stage)
 {
-    struct sh__markers released = { 0 };
-    discarded_no_consumers(stage, (uint64_t)sh__buffer_clear(&stage->out->buffer, &released));
+    struct sh__markers released = {0};
+    discarded_no_consumers(stage,
+                           (uint64_t)sh__buffer_clear(&stage->out->buffer, &released));
     pass_markers(stage, &released);
 }
 
@@ -243,12 +122,13 @@ static void store(sh_stage *stage, sh_batch batch)
         sh_batch_unref(batch);
         return;
     }
-    struct sh__markers released = { 0 };
+    struct sh__markers released = {0};
     uint64_t n = 0;
     uint32_t events = batch.n;
     if (sh__buffer_store(&out->buffer, batch, &released, &n) < 0) {
         sh__worker_count_unfinished(stage->worker, stage, events, "out of memory");
-        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM)));
+        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
+                                           sh_strerror(SH_ENOMEM)));
         return;
     }
     if (n > 0)
@@ -263,10 +143,11 @@ static void put_back(sh_stage *stage, sh_batch batch)
         sh__worker_count_unfinished(stage->worker, stage, events, "out of memory");
 }
 
-/* Returns what the dispatcher did not take to the head of the buffer: the rest of `batch` (borrowed), then the parts
- * behind it, then the markers that followed them all. */
-static void return_unsent(sh_stage *stage, sh_batch batch, uint32_t taken, const sh_batch *parts,
-                          uint32_t n_parts, struct sh__markers *released)
+/* Returns what the dispatcher did not take to the head of the buffer: the rest of `batch`
+ * (borrowed), then the parts behind it, then the markers that followed them all. */
+static void return_unsent(sh_stage *stage, sh_batch batch, uint32_t taken,
+                          const sh_batch *parts, uint32_t n_parts,
+                          struct sh__markers *released)
 {
     sh__buffer_put_back_markers(&stage->out->buffer, released);
     while (n_parts > 0)
@@ -282,7 +163,7 @@ static int64_t send_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_par
     int64_t sent = 0;
     uint32_t used = 0;
     for (uint32_t i = 0; i < n_parts; i += used) {
-        sh_batch batch = { 0 };
+        sh_batch batch = {0};
         if (sh__batch_join(stage->worker, parts + i, n_parts - i, &batch, &used) < 0) {
             return_unsent(stage, batch, 0, parts + i, n_parts - i, released);
             return sent;
@@ -291,7 +172,8 @@ static int64_t send_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_par
         sent += taken;
         bool all = taken == batch.n;
         if (!all)
-            return_unsent(stage, batch, taken, parts + i + used, n_parts - i - used, released);
+            return_unsent(stage, batch, taken, parts + i + used, n_parts - i - used,
+                          released);
         sh_batch_unref(batch);
         if (!all)
             return sent;
@@ -310,7 +192,7 @@ static int64_t drain_buffer(sh_stage *stage)
             break;
         sh_batch *parts;
         uint32_t n_parts;
-        struct sh__markers released = { 0 };
+        struct sh__markers released = {0};
         sh__buffer_take(&out->buffer, credit, &parts, &n_parts, &released);
         int64_t now = send_parts(stage, parts, n_parts, &released);
         pass_markers(stage, &released);
@@ -321,14 +203,16 @@ static int64_t drain_buffer(sh_stage *stage)
     return sent;
 }
 
-/* -- demand ----------------------------------------------------------------------------------- */
+/* -- demand
+ * ----------------------------------------------------------------------------------- */
 
 static bool accumulate(sh_stage *stage, struct sh__accumulated item)
 {
     struct sh__producer *out = stage->out;
     struct sh__accumulated *copy = sh_malloc(sizeof *copy);
     if (!copy) {
-        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM)));
+        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
+                                           sh_strerror(SH_ENOMEM)));
         return false;
     }
     *copy = item;
@@ -342,24 +226,27 @@ static bool accumulate(sh_stage *stage, struct sh__accumulated item)
     return true;
 }
 
-/* Moves ranges taken from the buffer behind what is accumulated; what can't be is lost, and counted. */
+/* Moves ranges taken from the buffer behind what is accumulated; what can't be is lost, and
+ * counted. */
 static void accumulate_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_parts)
 {
     uint32_t used = 0;
     for (uint32_t i = 0; i < n_parts; i += used) {
-        sh_batch batch = { 0 };
+        sh_batch batch = {0};
         if (sh__batch_join(stage->worker, parts + i, n_parts - i, &batch, &used) < 0) {
             batch = parts[i];
             used = 1;
         }
-        if (accumulate(stage, (struct sh__accumulated){ .events = batch, .from_buffer = batch.n }))
+        if (accumulate(stage,
+                       (struct sh__accumulated){.events = batch, .from_buffer = batch.n}))
             continue;
         sh__worker_count_unfinished(stage->worker, stage, batch.n, "out of memory");
         sh_batch_unref(batch);
     }
 }
 
-/* Demand mode "accumulate": buffered events that could go now and the demand that is missing are kept in order. */
+/* Demand mode "accumulate": buffered events that could go now and the demand that is
+ * missing are kept in order. */
 static void accumulate_settled(sh_stage *stage)
 {
     struct sh__producer *out = stage->out;
@@ -367,23 +254,23 @@ static void accumulate_settled(sh_stage *stage)
     while (room > 0 && out->buffer.count > 0) {
         sh_batch *parts;
         uint32_t n_parts;
-        struct sh__markers released = { 0 };
+        struct sh__markers released = {0};
         room -= sh__buffer_take(&out->buffer, room, &parts, &n_parts, &released);
         accumulate_parts(stage, parts, n_parts);
         sh_marker *marker;
         while ((marker = sh__markers_pop(&released)))
-            if (!accumulate(stage, (struct sh__accumulated){ .marker = marker }))
+            if (!accumulate(stage, (struct sh__accumulated){.marker = marker}))
                 lose_marker(stage, marker);
     }
     int64_t missing = sh__credit(out) - out->accumulated_from_buffer - out->owed;
-    if (missing > 0 && accumulate(stage, (struct sh__accumulated){ .demand = missing }))
+    if (missing > 0 && accumulate(stage, (struct sh__accumulated){.demand = missing}))
         out->owed += missing;
 }
 
 static void ask_for(sh_stage *stage, int64_t n)
 {
     if (stage->ops->handle_demand)
-        sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_DEMAND, .n = n });
+        sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_DEMAND, .n = n});
 }
 
 void sh__settle(sh_stage *stage)
@@ -418,13 +305,14 @@ void sh__serve(sh_stage *stage, int64_t n)
         ask_for(stage, n - sent);
 }
 
-/* -- emission --------------------------------------------------------------------------------- */
+/* -- emission
+ * --------------------------------------------------------------------------------- */
 
 void sh__emit(sh_stage *stage, sh_batch batch)
 {
     struct sh__producer *out = stage->out;
     if (sh__unlikely(out->is_accumulating)) {
-        if (!accumulate(stage, (struct sh__accumulated){ .events = batch }))
+        if (!accumulate(stage, (struct sh__accumulated){.events = batch}))
             sh_batch_unref(batch);
         return;
     }
@@ -443,7 +331,8 @@ void sh__emit(sh_stage *stage, sh_batch batch)
             sh_batch_unref(batch);
         }
     }
-    sh__settle(stage);
+    if (out->buffer.count > 0 || sh__credit(out) > out->owed || out->polling_ms > 0)
+        sh__settle(stage);
 }
 
 int64_t sh__producer_held(const sh_stage *stage, sh_held which)

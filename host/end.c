@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a stage ends: in order (its consumers take what it holds first) or at once; terminate; then
- * everything is taken down and the peers are told, and what nobody got is counted. */
+ * How a stage ends: in order (its consumers take what it holds first) or at once;
+ * terminate; then everything is taken down and the peers are told, and what nobody got is
+ * counted. */
 #include <assert.h>
 
 #include "host.h"
 #include "stage.h"
 
-/* -- leftovers -------------------------------------------------------------------------------- */
+/* -- leftovers
+ * -------------------------------------------------------------------------------- */
 
 static void count(sh_stage *stage, uint64_t events, const char *where, bool may_discard)
 {
@@ -39,7 +41,8 @@ void sh__stage_count_leftovers(sh_stage *stage)
         count(stage, (uint64_t)sh__producer_held(stage, SH_HELD_ALL), "buffer", false);
 }
 
-/* -- ending ----------------------------------------------------------------------------------- */
+/* -- ending
+ * ----------------------------------------------------------------------------------- */
 
 /* Whether somebody may still take what the stage holds. */
 static bool should_wait(const sh_stage *stage)
@@ -58,7 +61,7 @@ static void drop_agenda(sh_stage *stage)
     while (stage->n_tasks > 0) {
         struct sh__task task = stage->tasks[--stage->n_tasks];
         if (task.from.stage)
-            sh__reply(stage->worker, task.from, SH_ENOPROC, (sh_batch){ 0 }, NULL);
+            sh__reply(stage->worker, task.from, SH_ENOPROC, (sh_batch){0}, NULL);
         sh__task_free(&task);
     }
 }
@@ -68,7 +71,7 @@ void sh__stage_drop_feed(sh_stage *stage)
     if (!stage->feed.message)
         return;
     sh_batch_unref(stage->feed.rest);
-    stage->feed.rest = (sh_batch){ 0 };
+    stage->feed.rest = (sh_batch){0};
     sh__message_free(stage->worker, stage->feed.message);
     stage->feed.message = NULL;
 }
@@ -101,7 +104,7 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
 
 void sh__stage_fail(sh_stage *stage, sh_error *error)
 {
-    sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_STOP, .error = error });
+    sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_STOP, .error = error});
 }
 
 /* Its callback sleeps and will not be resumed. */
@@ -110,7 +113,8 @@ void sh__stage_end_sleeping(sh_stage *stage)
     stage->is_waiting = false;
     sh__callback_forget(stage);
     stage->chose_to_stop = true;
-    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"), false);
+    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"),
+                  false);
 }
 
 void sh__stage_check_leaving(sh_stage *stage)
@@ -124,7 +128,8 @@ void sh__stage_check_leaving(sh_stage *stage)
     sh__callback_terminate(stage);
 }
 
-/* -- taking down ------------------------------------------------------------------------------ */
+/* -- taking down
+ * ------------------------------------------------------------------------------ */
 
 static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_stage *peer, sh_role role)
 {
@@ -140,7 +145,8 @@ static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_stage *peer, sh_
 static void close_producers(sh_stage *stage)
 {
     while (!sh__link_is_empty(&stage->producers)) {
-        sh_subscription *sub = sh__container_of(stage->producers.next, sh_subscription, in.link);
+        sh_subscription *sub =
+            sh__container_of(stage->producers.next, sh_subscription, in.link);
         if (sub->producer)
             tell_peer(stage, sub, sub->producer, SH_ROLE_CONSUMER);
         sh__subscription_close_in(sub);
@@ -150,10 +156,12 @@ static void close_producers(sh_stage *stage)
 static void close_consumers(sh_stage *stage)
 {
     while (!sh__link_is_empty(&stage->consumers)) {
-        sh_subscription *sub = sh__container_of(stage->consumers.next, sh_subscription, out.link);
+        sh_subscription *sub =
+            sh__container_of(stage->consumers.next, sh_subscription, out.link);
         if (sub->out.dispatching) {
             sub->out.dispatching = false;
-            stage->out->dispatcher->cancel(stage->out->dispatcher_state, sub, &stage->out->dispatch.base);
+            stage->out->dispatcher->cancel(stage->out->dispatcher_state, sub,
+                                           &stage->out->dispatch.base);
         }
         tell_peer(stage, sub, sub->consumer, SH_ROLE_PRODUCER);
         sh__subscription_close_out(sub);
@@ -180,10 +188,11 @@ static void answer_start(sh_stage *stage)
     sh_from from = stage->start_from;
     if (!from.stage)
         return;
-    stage->start_from = (sh_from){ 0 };
+    stage->start_from = (sh_from){0};
     const sh_error *reason = stage->end_reason;
-    int status = reason && sh_error_get(reason)->code == SH_EIGNORED ? SH_EIGNORED : SH_EFAILED;
-    sh__reply(stage->worker, from, status, (sh_batch){ 0 }, stage->end_reason);
+    int status =
+        reason && sh_error_get(reason)->code == SH_EIGNORED ? SH_EIGNORED : SH_EFAILED;
+    sh__reply(stage->worker, from, status, (sh_batch){0}, stage->end_reason);
     sh_stage_unref(from.stage);
 }
 
@@ -198,8 +207,8 @@ static void report(sh_stage *stage, bool never_ran, bool has_asker)
     stage->worker->stages_failed++;
     sh__host_record_failure(host, reason);
     const char *message = sh_error_get(reason)->message;
-    sh__log(host, SH_LOG_ERROR, never_ran ? SH_LOG_START_FAILED : SH_LOG_STAGE_ENDED, stage, reason, "%s",
-            message ? message : sh_error_get(reason)->name);
+    sh__log(host, SH_LOG_ERROR, never_ran ? SH_LOG_START_FAILED : SH_LOG_STAGE_ENDED, stage,
+            reason, "%s", message ? message : sh_error_get(reason)->name);
 }
 
 void sh__stage_finish(sh_stage *stage)

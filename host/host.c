@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A host owns its workers. Worker 0 runs on the thread that calls sh_host_run; another worker's
- * thread is made when the first stage is placed on it. The host ends when no stage is alive. */
+ * A host owns its workers. Worker 0 runs on the thread that calls sh_host_run; another
+ * worker's thread is made when the first stage is placed on it. The host ends when no stage
+ * is alive. */
 #include "host.h"
 
 #include <sched.h>
@@ -73,7 +74,8 @@ int sh_host_new(const sh_host_opts *opts, sh_host **out)
         if (status < 0)
             goto worker_failed;
     }
-    sh__worker_open(&host->workers[0]); /* a failure is told to every stage that is started here */
+    sh__worker_open(
+        &host->workers[0]); /* a failure is told to every stage that is started here */
     *out = host;
     return SH_OK;
 worker_failed:
@@ -83,7 +85,8 @@ worker_failed:
     return status;
 }
 
-/* -- threads ---------------------------------------------------------------------------------- */
+/* -- threads
+ * ---------------------------------------------------------------------------------- */
 
 static void run_thread(void *arg)
 {
@@ -103,7 +106,8 @@ int sh__host_ensure_thread(sh_host *host, sh_worker *worker)
     uv_mutex_lock(&host->thread_lock);
     int status = SH_OK;
     if (!worker->has_thread) {
-        status = uv_thread_create(&worker->thread, run_thread, worker) == 0 ? SH_OK : SH_ENOMEM;
+        status =
+            uv_thread_create(&worker->thread, run_thread, worker) == 0 ? SH_OK : SH_ENOMEM;
         worker->has_thread = status == SH_OK;
     }
     uv_mutex_unlock(&host->thread_lock);
@@ -140,9 +144,11 @@ void sh__host_shut_processes_down(sh_host *host)
         sh__worker_order(&host->workers[i], SH__ORDER_SHUTDOWN);
 }
 
-/* -- run, drain, stop --------------------------------------------------------------------------- */
+/* -- run, drain, stop
+ * --------------------------------------------------------------------------- */
 
-/* Messages that crossed while their receivers were ending: refused, until no answer is under way. */
+/* Messages that crossed while their receivers were ending: refused, until no answer is
+ * under way. */
 static void sweep(sh_host *host)
 {
     bool again = true;
@@ -235,7 +241,8 @@ void sh_host_free(sh_host *host)
     free_base(host);
 }
 
-/* -- what it knows ------------------------------------------------------------------------------ */
+/* -- what it knows
+ * ------------------------------------------------------------------------------ */
 
 void sh__host_record_failure(sh_host *host, sh_error *error)
 {
@@ -252,8 +259,8 @@ const sh_error *sh_host_first_failure(const sh_host *host)
 
 void sh_host_get_summary(const sh_host *host, sh_host_summary *out)
 {
-    *out = (sh_host_summary){ .stages_started = atomic_load(&host->started),
-                              .killed = atomic_load(&host->killed) };
+    *out = (sh_host_summary){.stages_started = atomic_load(&host->started),
+                             .killed = atomic_load(&host->killed)};
     for (unsigned i = 0; i < host->n_workers; i++) {
         out->stages_failed += host->workers[i].stages_failed;
         out->discarded += host->workers[i].totals_discarded;
@@ -267,7 +274,8 @@ void sh_host_each_unfinished(const sh_host *host,
                              void *data)
 {
     for (unsigned i = 0; i < host->n_workers; i++)
-        for (struct sh__unfinished *entry = host->workers[i].unfinished; entry; entry = entry->next)
+        for (struct sh__unfinished *entry = host->workers[i].unfinished; entry;
+             entry = entry->next)
             each(data, entry->stage, entry->events, entry->where);
 }
 

@@ -22,13 +22,13 @@ struct sh_host {
     _Atomic uint64_t next_id;        /* of stages and subscriptions     */
     _Atomic uint64_t started;
     _Atomic bool draining, shutting_down, killed;
-    _Atomic int exit_status;         /* -1: none was set                */
+    _Atomic int exit_status; /* -1: none was set                */
 
     uv_mutex_t lock;
     /* guarded by: lock */
     struct sh__registry *registry;
     sh_error *first_failure;
-    uv_mutex_t log_lock; /* guards: calls of opts.log */
+    uv_mutex_t log_lock;    /* guards: calls of opts.log */
     uv_mutex_t thread_lock; /* guards: has_thread of the workers */
 
     uint64_t ticks_at_start, ns_at_start; /* to convert ticks into time */

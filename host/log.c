@@ -30,7 +30,8 @@ static void write_record(sh_host *host, const sh_log_record *record)
 }
 
 /* Formats into a buffer on the stack, or a longer one when that is too short. */
-static void log_formatted(sh_host *host, sh_log_record *record, const char *fmt, va_list args)
+static void log_formatted(sh_host *host, sh_log_record *record, const char *fmt,
+                          va_list args)
 {
     char small[512];
     va_list again;
@@ -50,7 +51,7 @@ void sh__log(sh_host *host, sh_log_level level, sh_log_code code, const sh_stage
 {
     if (!sh__log_enabled(host, level))
         return;
-    sh_log_record record = { .level = level, .code = code, .error = error };
+    sh_log_record record = {.level = level, .code = code, .error = error};
     record.stage = stage ? sh__stage_label(stage) : NULL;
     va_list args;
     va_start(args, fmt);
@@ -62,7 +63,7 @@ void sh_log(sh_worker *worker, sh_log_level level, const char *stage, const char
 {
     if (!sh__log_enabled(worker->host, level))
         return;
-    sh_log_record record = { .level = level, .code = SH_LOG_USER, .stage = stage };
+    sh_log_record record = {.level = level, .code = SH_LOG_USER, .stage = stage};
     va_list args;
     va_start(args, fmt);
     log_formatted(worker->host, &record, fmt, args);

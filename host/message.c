@@ -6,7 +6,8 @@
 #include "host.h"
 #include "stage.h"
 
-struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind, sh_stage *to)
+struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind,
+                                    sh_stage *to)
 {
     struct sh__message *message = worker->free_messages;
     if (sh__likely(message != NULL))
@@ -51,21 +52,26 @@ static void crossing_free(struct sh__crossing *crossing)
     sh_free(crossing);
 }
 
-void sh__message_free(sh_worker *worker, struct sh__message *message)
+/* What asks and events never carry. */
+static void free_extras(struct sh__message *message)
 {
-    sh_batch_unref(message->batch);
-    if (message->sub)
-        sh__subscription_drop(message->sub, message->crossing);
-    if (message->from.stage)
-        sh_stage_unref(message->from.stage);
-    if (message->error)
-        sh_error_unref(message->error);
+    sh_stage_unref(message->from.stage);
+    sh_error_unref(message->error);
     if (message->subscribe)
         sh__subscribe_free(message->subscribe);
-    if (message->parcel)
-        crossing_free(message->parcel);
+    crossing_free(message->parcel);
     if (message->crossing)
         sh_stage_unref(message->to);
+}
+
+void sh__message_free(sh_worker *worker, struct sh__message *message)
+{
+    if (message->batch.list)
+        sh_batch_unref(message->batch);
+    if (message->sub)
+        sh__subscription_drop(message->sub, message->crossing);
+    if ((message->kind != SH__ASK && message->kind != SH__EVENTS) || message->crossing)
+        free_extras(message);
     message->next = worker->free_messages;
     worker->free_messages = message;
 }
@@ -79,14 +85,14 @@ static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
     struct sh__crossing *crossing = sh_malloc(sizeof *crossing);
     if (!crossing)
         return SH_ENOMEM;
-    *crossing = (struct sh__crossing){ .ops = batch->list->ops, .n = batch->n };
+    *crossing = (struct sh__crossing){.ops = batch->list->ops, .n = batch->n};
     int status = crossing->ops->encode(worker, batch, extra, &crossing->parcel, error);
     if (status < 0) {
         sh_free(crossing);
         return status;
     }
     sh_batch_unref(*batch);
-    *batch = (sh_batch){ 0 };
+    *batch = (sh_batch){0};
     *out = crossing;
     return SH_OK;
 }
@@ -98,7 +104,7 @@ static int decode_batch(sh_worker *worker, struct sh__crossing *crossing, sh_bat
         return SH_OK;
     sh_list *list = crossing->ops->decode(worker, &crossing->parcel, error);
     if (list)
-        *batch = (sh_batch){ .list = list, .n = list->n };
+        *batch = (sh_batch){.list = list, .n = list->n};
     crossing_free(crossing);
     return list ? SH_OK : SH_EFAILED;
 }
@@ -110,8 +116,10 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
         return SH_OK;
     }
     sh_error *local = NULL;
-    sh_batch *batch = message->subscribe ? &message->subscribe->opts.extra : &message->batch;
-    int status = encode_batch(worker, batch, message->subscribe != NULL, &message->parcel, &local);
+    sh_batch *batch =
+        message->subscribe ? &message->subscribe->opts.extra : &message->batch;
+    int status =
+        encode_batch(worker, batch, message->subscribe != NULL, &message->parcel, &local);
     if (status < 0) {
         if (!local)
             local = sh_error_fmt(SH_REASON_RAISED, status, NULL, "%s", sh_strerror(status));
@@ -132,11 +140,13 @@ int sh__message_arrive(sh_worker *worker, struct sh__message *message)
     sh_error *error = NULL;
     struct sh__crossing *crossing = message->parcel;
     message->parcel = NULL;
-    sh_batch *batch = message->subscribe ? &message->subscribe->opts.extra : &message->batch;
+    sh_batch *batch =
+        message->subscribe ? &message->subscribe->opts.extra : &message->batch;
     if (decode_batch(worker, crossing, batch, &error) == SH_OK)
         return SH_OK;
     if (!error)
-        error = sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
+        error =
+            sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
     sh_error_unref(message->error);
     message->error = error;
     return SH_EFAILED;
@@ -149,7 +159,8 @@ static void refuse_subscribe(sh_worker *worker, struct sh__message *message)
         return;
     sh__message_name(down, message->sub);
     down->what = SH_ROLE_PRODUCER;
-    down->error = sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL, "the producer is not alive");
+    down->error =
+        sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL, "the producer is not alive");
     sh__send(worker, down, NULL);
 }
 
@@ -174,7 +185,8 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message)
         refuse_subscribe(worker, message);
     } else if (message->from.stage && message->kind != SH__REPLY) {
         bool stopping = message->kind == SH__STOP;
-        sh__reply(worker, message->from, stopping ? SH_OK : SH_ENOPROC, (sh_batch){ 0 }, NULL);
+        sh__reply(worker, message->from, stopping ? SH_OK : SH_ENOPROC, (sh_batch){0},
+                  NULL);
     }
     sh__message_free(worker, message);
 }

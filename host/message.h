@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Messages: all that stages say to one another. A message belongs to its queue; whoever takes it out
- * either handles it (and frees it) or refuses it, which answers what waits for an answer and
- * counts events that nobody will get. */
+ * Messages: all that stages say to one another. A message belongs to its queue; whoever
+ * takes it out either handles it (and frees it) or refuses it, which answers what waits for
+ * an answer and counts events that nobody will get. */
 #ifndef SH_MESSAGE_H
 #define SH_MESSAGE_H
 
@@ -10,27 +10,27 @@
 
 /* kind, name for logs and specs */
 #define SH__MESSAGE_MAP(XX)                                                                \
-    XX(START, "start")                   /* first message of every stage           */       \
-    XX(SUBSCRIBE_TO, "subscribe_to")     /* anyone -> consumer: subscribe           */       \
-    XX(SUBSCRIBE, "subscribe")           /* consumer -> producer                    */       \
-    XX(ASK, "ask")                       /* consumer -> producer: n                 */       \
-    XX(CANCEL_REQUEST, "cancel_request") /* consumer -> producer: error             */       \
-    XX(EVENTS, "events")                 /* producer -> consumer: batch             */       \
-    XX(NOTIFICATION, "notification")     /* producer -> consumer: batch             */       \
-    XX(CANCEL, "cancel")                 /* producer -> consumer: error             */       \
-    XX(DOWN, "down")                     /* either -> either: the sender has ended  */       \
+    XX(START, "start")                   /* first message of every stage           */      \
+    XX(SUBSCRIBE_TO, "subscribe_to")     /* anyone -> consumer: subscribe           */     \
+    XX(SUBSCRIBE, "subscribe")           /* consumer -> producer                    */     \
+    XX(ASK, "ask")                       /* consumer -> producer: n                 */     \
+    XX(CANCEL_REQUEST, "cancel_request") /* consumer -> producer: error             */     \
+    XX(EVENTS, "events")                 /* producer -> consumer: batch             */     \
+    XX(NOTIFICATION, "notification")     /* producer -> consumer: batch             */     \
+    XX(CANCEL, "cancel")                 /* producer -> consumer: error             */     \
+    XX(DOWN, "down")                     /* either -> either: the sender has ended  */     \
     XX(CALL, "call")                                                                       \
     XX(CAST, "cast")                                                                       \
-    XX(INFO, "info")                     /* plain message                           */       \
-    XX(QUEUED_INFO, "queued_info")       /* handle_info behind what is buffered     */       \
-    XX(NOTIFY, "notify")                 /* tell every consumer, in order           */       \
+    XX(INFO, "info")               /* plain message                           */           \
+    XX(QUEUED_INFO, "queued_info") /* handle_info behind what is buffered     */           \
+    XX(NOTIFY, "notify")           /* tell every consumer, in order           */           \
     XX(SET_DEMAND, "set_demand")                                                           \
     XX(QUERY, "query")                                                                     \
     XX(MONITOR, "monitor")                                                                 \
     XX(STOP, "stop")                                                                       \
-    XX(DRAIN, "drain")                   /* end in order: the host is draining      */       \
-    XX(KILL, "kill")                     /* handled on arrival, not in turn         */       \
-    XX(REPLY, "reply")                   /* handled on arrival, not in turn         */
+    XX(DRAIN, "drain") /* end in order: the host is draining      */                       \
+    XX(KILL, "kill")   /* handled on arrival, not in turn         */                       \
+    XX(REPLY, "reply") /* handled on arrival, not in turn         */
 
 enum sh__message_kind {
 #define XX(name, text) SH__##name,
@@ -40,7 +40,8 @@ enum sh__message_kind {
 
 /* What a subscribe request carries beside its message. */
 struct sh__subscribe {
-    sh_subscribe_opts opts; /* owns to (ref), to_name, partition, current (ref), reason, extra */
+    sh_subscribe_opts
+        opts; /* owns to (ref), to_name, partition, current (ref), reason, extra */
 };
 
 /* A payload between workers: encoded by the sender, decoded by the receiver. */
@@ -52,12 +53,12 @@ struct sh__crossing {
 
 struct sh__message {
     struct sh__message *next;
-    sh_stage *to; /* a reference only while crossing workers */
-    uint8_t kind; /* enum sh__message_kind */
-    uint8_t what;  /* DOWN: sh_role of the sender; SET_DEMAND, QUERY: which */
-    bool crossing; /* sent from another worker */
-    int status;   /* REPLY */
-    int64_t n;    /* ASK: events; */
+    sh_stage *to;         /* a reference only while crossing workers */
+    uint8_t kind;         /* enum sh__message_kind */
+    uint8_t what;         /* DOWN: sh_role of the sender; SET_DEMAND, QUERY: which */
+    bool crossing;        /* sent from another worker */
+    int status;           /* REPLY */
+    int64_t n;            /* ASK: events; */
     sh_subscription *sub; /* counted, see subscription.h */
     sh_batch batch;       /* owned */
     sh_from from;         /* from.stage is a reference */
@@ -96,23 +97,26 @@ static inline struct sh__message *sh__mailbox_pop(struct sh__mailbox *box)
 }
 
 /* A zeroed message from the worker's free list; NULL when out of memory. */
-struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind, sh_stage *to);
+struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind,
+                                    sh_stage *to);
 /* Names a subscription in the message, which holds it until it is freed. */
 void sh__message_name(struct sh__message *message, sh_subscription *sub);
 /* Releases all that the message owns. On the worker that holds it. */
 void sh__message_free(sh_worker *worker, struct sh__message *message);
-/* Nobody will handle this message (its stage has ended): answers whoever waits for it, tells
- * a subscriber, counts lost events against message->to. Frees it. */
+/* Nobody will handle this message (its stage has ended): answers whoever waits for it,
+ * tells a subscriber, counts lost events against message->to. Frees it. */
 void sh__message_refuse(sh_worker *worker, struct sh__message *message);
 /* Hands a message to its stage: pushed and scheduled on this worker, staged for another
- * one (then its payload is encoded). Takes it. SH_EFAILED with *error (may be NULL): the payload
- * can't cross; nothing was sent and the message was freed. */
+ * one (then its payload is encoded). Takes it. SH_EFAILED with *error (may be NULL): the
+ * payload can't cross; nothing was sent and the message was freed. */
 int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error);
 
-/* Decodes the payload of a message that came from another worker. On failure message->error says why. */
+/* Decodes the payload of a message that came from another worker. On failure message->error
+ * says why. */
 int sh__message_arrive(sh_worker *worker, struct sh__message *message);
 
-/* Deep copy of subscribe options with references of its own; takes what `opts` says is taken. */
+/* Deep copy of subscribe options with references of its own; takes what `opts` says is
+ * taken. */
 struct sh__subscribe *sh__subscribe_new(const sh_subscribe_opts *opts);
 void sh__subscribe_free(struct sh__subscribe *subscribe);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The producer side: who is subscribed, who asks, and the demand mode. What happens to events is in emit.c. */
+ * The producer side: who is subscribed, who asks, and the demand mode. What happens to
+ * events is in emit.c. */
 #include <string.h>
 
 #include "host.h"
@@ -37,7 +38,8 @@ void sh__producer_free(struct sh__producer *out)
     sh_free(out);
 }
 
-/* -- subscribe -------------------------------------------------------------------------------- */
+/* -- subscribe
+ * -------------------------------------------------------------------------------- */
 
 static void send_cancel(sh_stage *stage, sh_subscription *sub, sh_error *reason)
 {
@@ -50,27 +52,31 @@ static void send_cancel(sh_stage *stage, sh_subscription *sub, sh_error *reason)
     sh__send(stage->worker, message, NULL);
 }
 
-static void send_cancel_named(sh_stage *stage, sh_subscription *sub, const char *name, const char *why)
+static void send_cancel_named(sh_stage *stage, sh_subscription *sub, const char *name,
+                              const char *why)
 {
     sh_error *reason = sh_error_fmt(SH_REASON_CUSTOM, 0, name, "%s", why);
     send_cancel(stage, sub, reason);
     sh_error_unref(reason);
 }
 
-/* handle_subscribe comes first; then, below it on the agenda, the dispatcher. A resubscription cancels the
- * old one before that. */
+/* handle_subscribe comes first; then, below it on the agenda, the dispatcher. A
+ * resubscription cancels the old one before that. */
 static void on_subscribe(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
     if (sub->out.open) {
-        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_DUPLICATED_SUBSCRIPTION, stage, NULL,
-                "%s subscribed twice with the same subscription", sh__stage_label(sub->consumer));
-        send_cancel_named(stage, sub, "duplicated_subscription", "the subscription exists already");
+        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_DUPLICATED_SUBSCRIPTION, stage,
+                NULL, "%s subscribed twice with the same subscription",
+                sh__stage_label(sub->consumer));
+        send_cancel_named(stage, sub, "duplicated_subscription",
+                          "the subscription exists already");
         sh__message_free(stage->worker, message);
         return;
     }
-    struct sh__task task = { .kind = SH__TASK_SUBSCRIBE_OUT, .sub = sh_subscription_ref(sub),
-                             .subscribe = message->subscribe };
+    struct sh__task task = {.kind = SH__TASK_SUBSCRIBE_OUT,
+                            .sub = sh_subscription_ref(sub),
+                            .subscribe = message->subscribe};
     message->subscribe = NULL;
     if (sub->consumer != NULL)
         sh__subscription_open_out(sub);
@@ -88,8 +94,9 @@ static void refuse(sh_stage *stage, sh_subscription *sub, sh_error *error)
 {
     const sh_error_fields *why = sh_error_get(error);
     bool already = why->name && strcmp(why->name, "already_subscribed") == 0;
-    sh__log(stage->worker->host, SH_LOG_ERROR, already ? SH_LOG_ALREADY_SUBSCRIBED : SH_LOG_SUBSCRIPTION_REFUSED,
-            stage, error, "refused %s: %s", sh__stage_label(sub->consumer),
+    sh__log(stage->worker->host, SH_LOG_ERROR,
+            already ? SH_LOG_ALREADY_SUBSCRIBED : SH_LOG_SUBSCRIPTION_REFUSED, stage, error,
+            "refused %s: %s", sh__stage_label(sub->consumer),
             why->message ? why->message : why->name);
     sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, error, true);
 }
@@ -101,9 +108,11 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
         return; /* cancelled while handle_subscribe waited */
     struct sh__producer *out = stage->out;
     sh_error *error = NULL;
-    if (out->dispatcher->subscribe(out->dispatcher_state, sub, &task->subscribe->opts, &error) < 0) {
+    if (out->dispatcher->subscribe(out->dispatcher_state, sub, &task->subscribe->opts,
+                                   &error) < 0) {
         if (!error)
-            error = sh_error_fmt(SH_REASON_CUSTOM, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
+            error = sh_error_fmt(SH_REASON_CUSTOM, SH_ENOMEM, NULL, "%s",
+                                 sh_strerror(SH_ENOMEM));
         refuse(stage, sub, error);
         return;
     }
@@ -112,14 +121,16 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
     sh__settle(stage);
 }
 
-/* -- cancel ----------------------------------------------------------------------------------- */
+/* -- cancel
+ * ----------------------------------------------------------------------------------- */
 
 /* The dispatcher forgets the consumer before handle_cancel can emit anything. */
-void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how, sh_error *reason, bool tell)
+void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
+                         sh_error *reason, bool tell)
 {
     struct sh__producer *out = stage->out;
     sh_subscription_ref(sub);
-    sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_SETTLE });
+    sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
     if (sub->out.dispatching) {
         sub->out.dispatching = false;
         out->dispatcher->cancel(out->dispatcher_state, sub, &out->dispatch.base);
@@ -127,8 +138,9 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how, sh
     sh__subscription_close_out(sub);
     if (tell)
         send_cancel(stage, sub, reason);
-    sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_CANCEL_OUT, .how = how, .sub = sub,
-                                                  .error = reason });
+    sh__stage_push_task(
+        stage, (struct sh__task){
+                   .kind = SH__TASK_CANCEL_OUT, .how = how, .sub = sub, .error = reason});
     if (out->discard_when_no_consumers && sh__link_is_empty(&stage->consumers))
         sh__discard_buffer(stage);
 }
@@ -137,7 +149,8 @@ static void on_cancel_request(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
     if (!sub->out.open || sub->producer != stage) {
-        send_cancel_named(stage, sub, "unknown_subscription", "the producer does not know the subscription");
+        send_cancel_named(stage, sub, "unknown_subscription",
+                          "the producer does not know the subscription");
     } else {
         sh_error *reason = message->error;
         message->error = NULL;
@@ -157,14 +170,16 @@ static void on_down(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
-/* -- ask -------------------------------------------------------------------------------------- */
+/* -- ask
+ * -------------------------------------------------------------------------------------- */
 
 static void on_ask(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
     struct sh__producer *out = stage->out;
     if (sh__unlikely(!sub->out.dispatching || sub->producer != stage)) {
-        send_cancel_named(stage, sub, "unknown_subscription", "the producer does not know the subscription");
+        send_cancel_named(stage, sub, "unknown_subscription",
+                          "the producer does not know the subscription");
     } else if (message->n > 0) {
         stage->stats.asks_in++;
         stage->stats.demand_in += (uint64_t)message->n;
@@ -194,7 +209,8 @@ void sh__producer_message(sh_stage *stage, struct sh__message *message)
     }
 }
 
-/* -- demand mode ------------------------------------------------------------------------------ */
+/* -- demand mode
+ * ------------------------------------------------------------------------------ */
 
 void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode)
 {
@@ -203,7 +219,7 @@ void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode)
         out->is_accumulating = true;
     } else if (out->is_accumulating) {
         out->is_accumulating = false;
-        sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_REPLAY });
+        sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_REPLAY});
     }
 }
 
@@ -220,7 +236,7 @@ void sh__producer_replay(sh_stage *stage)
     if (!out->accumulated_head)
         out->accumulated_tail = NULL;
     if (out->accumulated_head)
-        sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_REPLAY });
+        sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_REPLAY});
     if (item->demand > 0) {
         sh__serve(stage, item->demand);
     } else if (item->marker) {
@@ -230,7 +246,7 @@ void sh__producer_replay(sh_stage *stage)
         out->accumulated_events -= item->events.n;
         out->accumulated_from_buffer -= item->from_buffer;
         sh__emit(stage, item->events);
-        item->events = (sh_batch){ 0 };
+        item->events = (sh_batch){0};
     }
     accumulated_free(item);
 }

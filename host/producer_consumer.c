@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The input queue of a producer_consumer: whole upstream messages, infos, and ends of subscriptions, in
- * order. Events are taken while its consumers have credit; a message that was taken is handled
- * to its end, and what nobody has asked for then is buffered. As GenStage 1.3. */
+ * The input queue of a producer_consumer: whole upstream messages, infos, and ends of
+ * subscriptions, in order. Events are taken while its consumers have credit; a message that
+ * was taken is handled to its end, and what nobody has asked for then is buffered. As
+ * GenStage 1.3. */
 #include "host.h"
 #include "stage.h"
 
@@ -11,8 +12,8 @@ bool sh__pump_is_empty(const sh_stage *stage)
     return !stage->input.head && !stage->feed.message;
 }
 
-/* Its consumers were there and have left: nobody will give credit for what is queued before the end of an
- * upstream that takes this stage down with it. */
+/* Its consumers were there and have left: nobody will give credit for what is queued before
+ * the end of an upstream that takes this stage down with it. */
 static bool is_abandoned(const sh_stage *stage)
 {
     return sh__link_is_empty(&stage->consumers) &&
@@ -25,7 +26,8 @@ static bool ends_here(const struct sh__message *message)
     return message->kind == SH__CANCEL || message->kind == SH__DOWN;
 }
 
-/* Nobody is left on either side: input before the end of the last upstream can't be handed on. */
+/* Nobody is left on either side: input before the end of the last upstream can't be handed
+ * on. */
 static bool skip_abandoned(sh_stage *stage)
 {
     struct sh__message *message = stage->input.head;
@@ -44,7 +46,7 @@ static bool skip_abandoned(sh_stage *stage)
 static void take_payload(sh_stage *stage, struct sh__message *message, bool is_notification)
 {
     sh_batch payload = message->batch;
-    message->batch = (sh_batch){ 0 };
+    message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);
     sh__mark(stage, sh__marker_new(is_notification, payload));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Names of stages: a hash table with open addressing and tombstone-free deletion (backward shift).
- * Looked up when something starts or subscribes by name, not per event. */
+ * Names of stages: a hash table with open addressing and tombstone-free deletion (backward
+ * shift). Looked up when something starts or subscribes by name, not per event. */
 #include <string.h>
 
 #include "host.h"
@@ -53,7 +53,7 @@ static int add_locked(sh_host *host, const char *name, sh_stage *stage)
         host->registry = sh_malloc(sizeof *host->registry);
         if (!host->registry)
             return SH_ENOMEM;
-        *host->registry = (struct sh__registry){ 0 };
+        *host->registry = (struct sh__registry){0};
     }
     struct sh__registry *registry = host->registry;
     if (registry->count * 2 >= registry->capacity && !grow(registry))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Answers: to calls, to whoever waits for a stage's end, to requests. An answer always arrives: what
- * ends without giving one is answered for. */
+ * Answers: to calls, to whoever waits for a stage's end, to requests. An answer always
+ * arrives: what ends without giving one is answered for. */
 #include <string.h>
 
 #include "host.h"
@@ -9,7 +9,8 @@
 
 void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value, sh_error *error)
 {
-    struct sh__message *message = from.stage ? sh__message_new(worker, SH__REPLY, from.stage) : NULL;
+    struct sh__message *message =
+        from.stage ? sh__message_new(worker, SH__REPLY, from.stage) : NULL;
     if (!message) {
         sh_batch_unref(value);
         return;
@@ -20,7 +21,8 @@ void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value, sh_e
     message->error = error ? sh_error_ref(error) : NULL;
     sh_error *failure = NULL;
     if (sh__send(worker, message, &failure) < 0) {
-        sh__reply(worker, from, SH_EFAILED, (sh_batch){ 0 }, failure); /* nothing left that can't cross */
+        sh__reply(worker, from, SH_EFAILED, (sh_batch){0},
+                  failure); /* nothing left that can't cross */
         sh_error_unref(failure);
     }
 }
@@ -29,8 +31,8 @@ void sh__reply_integer(sh_worker *worker, sh_from from, int64_t value)
 {
     if (!from.stage)
         return;
-    sh_value number = { .type = SH_INTEGER, .u.integer = value };
-    sh_batch batch = { 0 };
+    sh_value number = {.type = SH_INTEGER, .u.integer = value};
+    sh_batch batch = {0};
     int status = sh_batch_from_values(&number, 1, &batch);
     sh__reply(worker, from, status, batch, NULL);
 }
@@ -44,8 +46,9 @@ void sh__reply_subscription(sh_worker *worker, sh_from from, sh_subscription *su
 {
     if (!from.stage)
         return;
-    sh_value value = { .type = SH_POINTER, .u.pointer = { sh_subscription_ref(sub), free_subscription } };
-    sh_batch batch = { 0 };
+    sh_value value = {.type = SH_POINTER,
+                      .u.pointer = {sh_subscription_ref(sub), free_subscription}};
+    sh_batch batch = {0};
     int status = sh_batch_from_values(&value, 1, &batch);
     if (status < 0)
         sh_subscription_unref(sub);
@@ -55,19 +58,21 @@ void sh__reply_subscription(sh_worker *worker, sh_from from, sh_subscription *su
 sh_subscription *sh_reply_subscription(sh_batch value)
 {
     const sh_value *values = sh_batch_values(value);
-    if (!values || value.n != 1 || values->type != SH_POINTER || values->u.pointer.free != free_subscription)
+    if (!values || value.n != 1 || values->type != SH_POINTER ||
+        values->u.pointer.free != free_subscription)
         return NULL;
     return sh_subscription_ref(values->u.pointer.data);
 }
 
-/* -- calls that are still to be answered -------------------------------------------------------- */
+/* -- calls that are still to be answered
+ * -------------------------------------------------------- */
 
 void sh__pending_call_add(sh_stage *callee, sh_from from)
 {
     sh_worker *worker = callee->worker;
     struct sh__pending_call *call = sh_malloc(sizeof *call);
     if (!call) {
-        sh__reply(worker, from, SH_ENOMEM, (sh_batch){ 0 }, NULL);
+        sh__reply(worker, from, SH_ENOMEM, (sh_batch){0}, NULL);
         sh_stage_unref(from.stage);
         return;
     }
@@ -88,16 +93,19 @@ static struct sh__pending_call *find_call(sh_worker *worker, sh_from from)
 {
     struct sh__link *head = &worker->pending_calls;
     for (struct sh__link *link = head->prev; link != head; link = link->prev) {
-        struct sh__pending_call *call = sh__container_of(link, struct sh__pending_call, link);
+        struct sh__pending_call *call =
+            sh__container_of(link, struct sh__pending_call, link);
         if (call->from.stage == from.stage && call->from.ref == from.ref)
             return call;
     }
     return NULL;
 }
 
-int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure, sh_error **error)
+int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
+             sh_error **error)
 {
-    struct sh__message *message = from.stage ? sh__message_new(worker, SH__REPLY, from.stage) : NULL;
+    struct sh__message *message =
+        from.stage ? sh__message_new(worker, SH__REPLY, from.stage) : NULL;
     if (!message) {
         sh_batch_unref(value);
         sh_error_unref(failure);
@@ -114,7 +122,8 @@ int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
     return status;
 }
 
-/* -- waiting for the end ------------------------------------------------------------------------ */
+/* -- waiting for the end
+ * ------------------------------------------------------------------------ */
 
 struct sh__monitor {
     struct sh__monitor *next;
@@ -125,11 +134,11 @@ void sh__monitor_add(sh_stage *stage, sh_from from)
 {
     struct sh__monitor *monitor = from.stage ? sh_malloc(sizeof *monitor) : NULL;
     if (!monitor) {
-        sh__reply(stage->worker, from, SH_ENOMEM, (sh_batch){ 0 }, NULL);
+        sh__reply(stage->worker, from, SH_ENOMEM, (sh_batch){0}, NULL);
         sh_stage_unref(from.stage);
         return;
     }
-    *monitor = (struct sh__monitor){ stage->monitors, from };
+    *monitor = (struct sh__monitor){stage->monitors, from};
     stage->monitors = monitor;
 }
 
@@ -139,17 +148,18 @@ void sh__answer_ended(sh_stage *stage)
     while (stage->monitors) {
         struct sh__monitor *monitor = stage->monitors;
         stage->monitors = monitor->next;
-        sh__reply(worker, monitor->from, SH_OK, (sh_batch){ 0 }, stage->end_reason);
+        sh__reply(worker, monitor->from, SH_OK, (sh_batch){0}, stage->end_reason);
         sh_stage_unref(monitor->from.stage);
         sh_free(monitor);
     }
     struct sh__link *link = worker->pending_calls.next;
     while (link != &worker->pending_calls) {
-        struct sh__pending_call *call = sh__container_of(link, struct sh__pending_call, link);
+        struct sh__pending_call *call =
+            sh__container_of(link, struct sh__pending_call, link);
         link = link->next;
         if (call->callee != stage)
             continue;
-        sh__reply(worker, call->from, SH_ENOPROC, (sh_batch){ 0 }, stage->end_reason);
+        sh__reply(worker, call->from, SH_ENOPROC, (sh_batch){0}, stage->end_reason);
         forget_call(call);
     }
 }

@@ -6,7 +6,8 @@
 #include "host.h"
 #include "stage.h"
 
-static struct sh__message *new_message(sh_worker *worker, enum sh__message_kind kind, sh_stage *to, sh_from from)
+static struct sh__message *new_message(sh_worker *worker, enum sh__message_kind kind,
+                                       sh_stage *to, sh_from from)
 {
     struct sh__message *message = sh__message_new(worker, kind, to);
     if (message && from.stage) {
@@ -16,8 +17,8 @@ static struct sh__message *new_message(sh_worker *worker, enum sh__message_kind 
     return message;
 }
 
-static int send_payload(sh_worker *worker, enum sh__message_kind kind, sh_stage *to, sh_batch payload,
-                        sh_from from, sh_error **error)
+static int send_payload(sh_worker *worker, enum sh__message_kind kind, sh_stage *to,
+                        sh_batch payload, sh_from from, sh_error **error)
 {
     struct sh__message *message = new_message(worker, kind, to, from);
     if (!message) {
@@ -28,8 +29,8 @@ static int send_payload(sh_worker *worker, enum sh__message_kind kind, sh_stage 
     return sh__send(worker, message, error);
 }
 
-int sh_stage_call(sh_worker *worker, sh_stage *to, sh_batch request, sh_from from, uint64_t timeout_ms,
-                  sh_error **error)
+int sh_stage_call(sh_worker *worker, sh_stage *to, sh_batch request, sh_from from,
+                  uint64_t timeout_ms, sh_error **error)
 {
     int status = send_payload(worker, SH__CALL, to, request, from, error);
     if (status == SH_OK && from.stage && timeout_ms > 0)
@@ -39,31 +40,35 @@ int sh_stage_call(sh_worker *worker, sh_stage *to, sh_batch request, sh_from fro
 
 int sh_stage_cast(sh_worker *worker, sh_stage *to, sh_batch message, sh_error **error)
 {
-    return send_payload(worker, SH__CAST, to, message, (sh_from){ 0 }, error);
+    return send_payload(worker, SH__CAST, to, message, (sh_from){0}, error);
 }
 
 int sh_stage_send(sh_worker *worker, sh_stage *to, sh_batch message, sh_error **error)
 {
-    return send_payload(worker, SH__INFO, to, message, (sh_from){ 0 }, error);
+    return send_payload(worker, SH__INFO, to, message, (sh_from){0}, error);
 }
 
-int sh_stage_info(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from, sh_error **error)
+int sh_stage_info(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from,
+                  sh_error **error)
 {
     return send_payload(worker, SH__QUEUED_INFO, to, message, from, error);
 }
 
-/* What a stage tells its own consumers from inside a callback goes right behind the events that the callback
- * returns. */
-int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from, sh_error **error)
+/* What a stage tells its own consumers from inside a callback goes right behind the events
+ * that the callback returns. */
+int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from,
+                    sh_error **error)
 {
     if (worker->current != to || !to->out)
         return send_payload(worker, SH__NOTIFY, to, message, from, error);
-    sh__reply(worker, from, SH_OK, (sh_batch){ 0 }, NULL);
-    sh__stage_push_task_last(to, (struct sh__task){ .kind = SH__TASK_NOTIFY, .message = message });
+    sh__reply(worker, from, SH_OK, (sh_batch){0}, NULL);
+    sh__stage_push_task_last(
+        to, (struct sh__task){.kind = SH__TASK_NOTIFY, .message = message});
     return SH_OK;
 }
 
-static int send_plain(sh_worker *worker, struct sh__message *message, uint8_t what, sh_error *reason)
+static int send_plain(sh_worker *worker, struct sh__message *message, uint8_t what,
+                      sh_error *reason)
 {
     if (!message) {
         sh_error_unref(reason);
@@ -81,7 +86,7 @@ int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from 
 
 int sh_stage_kill(sh_worker *worker, sh_stage *stage)
 {
-    return send_plain(worker, new_message(worker, SH__KILL, stage, (sh_from){ 0 }), 0, NULL);
+    return send_plain(worker, new_message(worker, SH__KILL, stage, (sh_from){0}), 0, NULL);
 }
 
 int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from)
@@ -89,19 +94,22 @@ int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from)
     return send_plain(worker, new_message(worker, SH__MONITOR, stage, from), 0, NULL);
 }
 
-int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode, sh_from from)
+int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode,
+                        sh_from from)
 {
-    return send_plain(worker, new_message(worker, SH__SET_DEMAND, stage, from), (uint8_t)mode, NULL);
+    return send_plain(worker, new_message(worker, SH__SET_DEMAND, stage, from),
+                      (uint8_t)mode, NULL);
 }
 
 int sh_stage_query(sh_worker *worker, sh_stage *stage, sh_query what, sh_from from)
 {
-    return send_plain(worker, new_message(worker, SH__QUERY, stage, from), (uint8_t)what, NULL);
+    return send_plain(worker, new_message(worker, SH__QUERY, stage, from), (uint8_t)what,
+                      NULL);
 }
 
 /* A stage that subscribes itself can't wait for its own mailbox: it is done at once. */
-int sh_stage_subscribe(sh_worker *worker, sh_stage *consumer, const sh_subscribe_opts *opts, sh_from from,
-                       sh_error **error)
+int sh_stage_subscribe(sh_worker *worker, sh_stage *consumer, const sh_subscribe_opts *opts,
+                       sh_from from, sh_error **error)
 {
     struct sh__subscribe *subscribe = sh__subscribe_new(opts);
     if (!subscribe)
@@ -114,7 +122,7 @@ int sh_stage_subscribe(sh_worker *worker, sh_stage *consumer, const sh_subscribe
     message->subscribe = subscribe;
     if (worker->current == consumer && sh__stage_consumes(consumer)) {
         message->subscribe = NULL;
-        message->from = (sh_from){ 0 };
+        message->from = (sh_from){0};
         sh__message_free(worker, message);
         sh__consumer_subscribe(consumer, subscribe, from);
         return SH_OK;
@@ -141,7 +149,8 @@ int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n)
 
 int sh_subscription_cancel(sh_worker *worker, sh_subscription *sub, sh_error *reason)
 {
-    struct sh__message *message = sub->producer ? sh__message_new(worker, SH__CANCEL_REQUEST, sub->producer) : NULL;
+    struct sh__message *message =
+        sub->producer ? sh__message_new(worker, SH__CANCEL_REQUEST, sub->producer) : NULL;
     if (!message) {
         sh_error_unref(reason);
         return sub->producer ? SH_ENOMEM : SH_ENOPROC;

@@ -10,13 +10,16 @@
 
 enum { TURN_STEPS = 32 };
 
-/* -- phases ----------------------------------------------------------------------------------- */
+/* -- phases
+ * ----------------------------------------------------------------------------------- */
 
 /* Which phase may follow which; printed in host/README.md. */
 static const uint8_t followers[] = {
     [SH__PHASE_NEW] = 1 << SH__PHASE_STARTING | 1 << SH__PHASE_ENDED,
-    [SH__PHASE_STARTING] = 1 << SH__PHASE_RUNNING | 1 << SH__PHASE_ENDING | 1 << SH__PHASE_ENDED,
-    [SH__PHASE_RUNNING] = 1 << SH__PHASE_LEAVING | 1 << SH__PHASE_ENDING | 1 << SH__PHASE_ENDED,
+    [SH__PHASE_STARTING] =
+        1 << SH__PHASE_RUNNING | 1 << SH__PHASE_ENDING | 1 << SH__PHASE_ENDED,
+    [SH__PHASE_RUNNING] =
+        1 << SH__PHASE_LEAVING | 1 << SH__PHASE_ENDING | 1 << SH__PHASE_ENDED,
     [SH__PHASE_LEAVING] = 1 << SH__PHASE_ENDING | 1 << SH__PHASE_ENDED,
     [SH__PHASE_ENDING] = 1 << SH__PHASE_ENDED,
     [SH__PHASE_ENDED] = 0,
@@ -34,7 +37,8 @@ void sh__stage_set_phase(sh_stage *stage, enum sh__phase phase)
     stage->is_not_running = phase != SH__PHASE_RUNNING;
 }
 
-/* -- messages come in ------------------------------------------------------------------------- */
+/* -- messages come in
+ * ------------------------------------------------------------------------- */
 
 void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
 {
@@ -60,7 +64,8 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
     sh__worker_schedule(worker, stage);
 }
 
-/* -- agenda ----------------------------------------------------------------------------------- */
+/* -- agenda
+ * ----------------------------------------------------------------------------------- */
 
 void sh__stage_push_task(sh_stage *stage, struct sh__task task)
 {
@@ -104,29 +109,35 @@ static void task_started(sh_stage *stage)
 {
     if (stage->phase == SH__PHASE_STARTING)
         sh__stage_set_phase(stage, SH__PHASE_RUNNING);
-    sh__reply(stage->worker, stage->start_from, SH_OK, (sh_batch){ 0 }, NULL);
+    sh__reply(stage->worker, stage->start_from, SH_OK, (sh_batch){0}, NULL);
     sh_stage_unref(stage->start_from.stage);
-    stage->start_from = (sh_from){ 0 };
+    stage->start_from = (sh_from){0};
 }
 
-/* The subscriptions given at start, one task each; they are done before any message is taken. */
+/* The subscriptions given at start, one task each; they are done before any message is
+ * taken. */
 static void task_subscribe_to(sh_stage *stage, size_t i)
 {
     if (i + 1 < stage->n_subscribe_to)
-        sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_SUBSCRIBE_TO, .n = (int64_t)i + 1 });
+        sh__stage_push_task(
+            stage, (struct sh__task){.kind = SH__TASK_SUBSCRIBE_TO, .n = (int64_t)i + 1});
     struct sh__subscribe *subscribe = stage->subscribe_to[i];
     stage->subscribe_to[i] = NULL;
-    sh__consumer_subscribe(stage, subscribe, (sh_from){ 0 });
+    sh__consumer_subscribe(stage, subscribe, (sh_from){0});
 }
 
 static void run_task(sh_stage *stage)
 {
-    struct sh__task task = stage->tasks[--stage->n_tasks];
+    struct sh__task *top = &stage->tasks[--stage->n_tasks];
+    if (top->kind == SH__TASK_DEMAND) { /* the frequent one: not worth a copy */
+        if (stage->phase == SH__PHASE_RUNNING && !stage->is_draining)
+            sh__callback_demand(stage, top->n);
+        return;
+    }
+    struct sh__task task = *top;
     switch (task.kind) {
     case SH__TASK_DEMAND:
-        if (stage->phase == SH__PHASE_RUNNING && !stage->is_draining)
-            sh__callback_demand(stage, task.n);
-        return;
+        return; /* above */
     case SH__TASK_SETTLE:
         sh__settle(stage);
         return;
@@ -160,196 +171,6 @@ static void run_task(sh_stage *stage)
     }
 }
 
-/* -- messages are taken ----------------------------------------------------------------------- */
-
-static void refuse_kind(sh_stage *stage, struct sh__message *message, sh_log_code code, int status,
-                        const char *what)
-{
-    sh__log(stage->worker->host, SH_LOG_ERROR, code, stage, NULL, "%s", what);
-    sh__reply(stage->worker, message->from, status, (sh_batch){ 0 }, NULL);
-    sh__message_free(stage->worker, message);
-}
-
-static void subscribe_to(sh_stage *stage, struct sh__message *message)
-{
-    if (!sh__stage_consumes(stage)) {
-        refuse_kind(stage, message, SH_LOG_PRODUCER_CANNOT_SUBSCRIBE, SH_ENOTCONSUMER,
-                    "a stage that does not consume can't subscribe");
-        return;
-    }
-    struct sh__subscribe *subscribe = message->subscribe;
-    sh_from from = message->from;
-    message->subscribe = NULL;
-    message->from = (sh_from){ 0 };
-    sh__message_free(stage->worker, message);
-    sh__consumer_subscribe(stage, subscribe, from);
-}
-
-/* An info keeps its place behind what the stage holds now. Consumers hold nothing: it goes to the end of
- * their mailbox, like any message. */
-static void queued_info(sh_stage *stage, struct sh__message *message)
-{
-    sh__reply(stage->worker, message->from, SH_OK, (sh_batch){ 0 }, NULL);
-    sh_stage_unref(message->from.stage);
-    message->from = (sh_from){ 0 };
-    if (!stage->out) {
-        message->kind = SH__INFO;
-        sh__mailbox_push(&stage->mailbox, message);
-    } else if (stage->kind == SH_PRODUCER_CONSUMER && !sh__pump_is_empty(stage)) {
-        sh__mailbox_push(&stage->input, message);
-    } else {
-        sh_batch payload = message->batch;
-        message->batch = (sh_batch){ 0 };
-        sh__message_free(stage->worker, message);
-        sh__mark(stage, sh__marker_new(false, payload));
-    }
-}
-
-static void notify(sh_stage *stage, struct sh__message *message)
-{
-    if (!stage->out) {
-        refuse_kind(stage, message, SH_LOG_NOT_A_PRODUCER, SH_ENOTPRODUCER,
-                    "a stage that does not produce has no consumers to notify");
-        return;
-    }
-    sh__reply(stage->worker, message->from, SH_OK, (sh_batch){ 0 }, NULL);
-    sh_batch payload = message->batch;
-    message->batch = (sh_batch){ 0 };
-    sh__message_free(stage->worker, message);
-    sh__mark(stage, sh__marker_new(true, payload));
-}
-
-static void set_demand(sh_stage *stage, struct sh__message *message)
-{
-    bool forward = message->what == SH_DEMAND_FORWARD;
-    if (stage->kind != SH_PRODUCER && !(forward && stage->kind == SH_PRODUCER_CONSUMER)) {
-        refuse_kind(stage, message, SH_LOG_DEMAND_MODE_NOT_PRODUCER, SH_ENOTPRODUCER,
-                    "the demand mode can only be set on a producer");
-        return;
-    }
-    if (stage->kind == SH_PRODUCER)
-        sh__producer_set_demand(stage, message->what);
-    sh__reply(stage->worker, message->from, SH_OK, (sh_batch){ 0 }, NULL);
-    sh__message_free(stage->worker, message);
-}
-
-static void query(sh_stage *stage, struct sh__message *message)
-{
-    int64_t value = 0;
-    if (message->what == SH_QUERY_DEMAND_MODE) {
-        if (stage->kind == SH_PRODUCER_CONSUMER) {
-            refuse_kind(stage, message, SH_LOG_DEMAND_MODE_NOT_PRODUCER, SH_ENOTPRODUCER,
-                        "only a producer has a demand mode");
-            return;
-        }
-        value = stage->out && stage->out->is_accumulating ? SH_DEMAND_ACCUMULATE : SH_DEMAND_FORWARD;
-    } else if (stage->out) {
-        value = stage->out->buffer.count;
-    } else {
-        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_BUFFERED_NOT_PRODUCER, stage, NULL,
-                "only a stage that produces has buffered events");
-    }
-    sh__reply_integer(stage->worker, message->from, value);
-    sh__message_free(stage->worker, message);
-}
-
-static void stop(sh_stage *stage, struct sh__message *message)
-{
-    sh_error *reason = message->error;
-    message->error = NULL;
-    if (message->from.stage)
-        sh__monitor_add(stage, message->from);
-    message->from = (sh_from){ 0 };
-    sh__message_free(stage->worker, message);
-    stage->chose_to_stop = sh_error_is_clean(reason);
-    sh__stage_end(stage, reason, reason == NULL);
-}
-
-/* The host is draining: producers end in order; what consumes, as soon as nothing feeds it any more. */
-static void drain(sh_stage *stage, struct sh__message *message)
-{
-    sh__message_free(stage->worker, message);
-    stage->is_draining = true;
-    if (sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers))
-        return;
-    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"), true);
-}
-
-static void protocol(sh_stage *stage, struct sh__message *message)
-{
-    bool for_producer = message->kind == SH__SUBSCRIBE || message->kind == SH__ASK ||
-                        message->kind == SH__CANCEL_REQUEST ||
-                        (message->kind == SH__DOWN && message->what == SH_ROLE_CONSUMER);
-    if (for_producer && stage->out)
-        sh__producer_message(stage, message);
-    else if (!for_producer && sh__stage_consumes(stage))
-        sh__consumer_message(stage, message);
-    else
-        refuse_kind(stage, message, for_producer ? SH_LOG_NOT_A_PRODUCER : SH_LOG_NOT_A_CONSUMER, SH_OK,
-                    for_producer ? "a consumer tried to subscribe to, ask or cancel a stage that does not produce"
-                                 : "a producer sent events to a stage that does not consume");
-}
-
-static void take_message(sh_stage *stage, struct sh__message *message)
-{
-    if (stage->tap && stage->tap(stage, message, stage->tap_data))
-        return;
-    switch ((enum sh__message_kind)message->kind) {
-    case SH__START:
-        sh__stage_set_phase(stage, SH__PHASE_STARTING);
-        sh__stage_begin(stage, message);
-        sh__message_free(stage->worker, message);
-        return;
-    case SH__SUBSCRIBE_TO:
-        subscribe_to(stage, message);
-        return;
-    case SH__SUBSCRIBE:
-    case SH__ASK:
-    case SH__CANCEL_REQUEST:
-    case SH__EVENTS:
-    case SH__NOTIFICATION:
-    case SH__CANCEL:
-    case SH__DOWN:
-        protocol(stage, message);
-        return;
-    case SH__CALL:
-        sh__callback_message(stage, SH__CALLBACK_CALL, message);
-        return;
-    case SH__CAST:
-        sh__callback_message(stage, SH__CALLBACK_CAST, message);
-        return;
-    case SH__INFO:
-        sh__callback_message(stage, SH__CALLBACK_INFO, message);
-        return;
-    case SH__QUEUED_INFO:
-        queued_info(stage, message);
-        return;
-    case SH__NOTIFY:
-        notify(stage, message);
-        return;
-    case SH__SET_DEMAND:
-        set_demand(stage, message);
-        return;
-    case SH__QUERY:
-        query(stage, message);
-        return;
-    case SH__MONITOR:
-        sh__monitor_add(stage, message->from);
-        message->from = (sh_from){ 0 };
-        sh__message_free(stage->worker, message);
-        return;
-    case SH__STOP:
-        stop(stage, message);
-        return;
-    case SH__DRAIN:
-        drain(stage, message);
-        return;
-    case SH__KILL:
-    case SH__REPLY:
-        assert(!"handled on arrival");
-    }
-}
-
 static void take_answer(sh_stage *stage)
 {
     struct sh__message *message = sh__mailbox_pop(&stage->answers);
@@ -358,14 +179,15 @@ static void take_answer(sh_stage *stage)
         sh__timer_answered(stage, (uint64_t)message->n);
     if (stage->ops->handle_reply && stage->phase != SH__PHASE_NEW) {
         sh_batch value = message->batch;
-        message->batch = (sh_batch){ 0 };
-        stage->ops->handle_reply(stage, stage->state, (uint64_t)message->n, message->status, value,
-                                 message->error);
+        message->batch = (sh_batch){0};
+        stage->ops->handle_reply(stage, stage->state, (uint64_t)message->n, message->status,
+                                 value, message->error);
     }
     sh__message_free(stage->worker, message);
 }
 
-/* -- the turn --------------------------------------------------------------------------------- */
+/* -- the turn
+ * --------------------------------------------------------------------------------- */
 
 /* A process that only sleeps has nothing left to wait for when the pipeline has drained. */
 static bool is_idle_at_shutdown(const sh_stage *stage)
@@ -376,7 +198,8 @@ static bool is_idle_at_shutdown(const sh_stage *stage)
 
 enum next { GO_ON, DONE, STOP };
 
-/* What is out of the usual course: whether to go on with it, a step was done, or there is nothing to do. */
+/* What is out of the usual course: whether to go on with it, a step was done, or there is
+ * nothing to do. */
 static enum next special_step(sh_stage *stage)
 {
     if (stage->phase == SH__PHASE_ENDED)
@@ -436,7 +259,7 @@ static bool step(sh_stage *stage)
     struct sh__message *message = sh__mailbox_pop(&stage->mailbox);
     if (!message)
         return false;
-    take_message(stage, message);
+    sh__stage_receive(stage, message);
     return true;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of a stage. It handles one message at a time; handling one may leave follow-up tasks on
- * its agenda (a stack: a task's own follow-ups run before the tasks below it), because any
- * callback may wait and what comes after it must then wait too. A turn takes, in this
- * order: agenda, the rest of a batch being fed to handle_events, a producer_consumer's input
- * queue while there is credit, the mailbox. */
+ * The inside of a stage. It handles one message at a time; handling one may leave follow-up
+ * tasks on its agenda (a stack: a task's own follow-ups run before the tasks below it),
+ * because any callback may wait and what comes after it must then wait too. A turn takes,
+ * in this order: agenda, the rest of a batch being fed to handle_events, a
+ * producer_consumer's input queue while there is credit, the mailbox. */
 #ifndef SH_STAGE_H
 #define SH_STAGE_H
 
@@ -20,11 +20,11 @@
 
 /* A stage's life. Every change goes through stage_set_phase in stage.c. */
 #define SH__PHASE_MAP(XX)                                                                  \
-    XX(NEW, "new")           /* made; START is in its mailbox                     */        \
-    XX(STARTING, "starting") /* init and the first subscriptions                  */        \
+    XX(NEW, "new")           /* made; START is in its mailbox                     */       \
+    XX(STARTING, "starting") /* init and the first subscriptions                  */       \
     XX(RUNNING, "running")                                                                 \
-    XX(LEAVING, "leaving")   /* will end when its consumers have taken everything */        \
-    XX(ENDING, "ending")     /* in terminate                                      */        \
+    XX(LEAVING, "leaving") /* will end when its consumers have taken everything */         \
+    XX(ENDING, "ending")   /* in terminate                                      */         \
     XX(ENDED, "ended")
 
 enum sh__phase {
@@ -72,20 +72,20 @@ struct sh__task {
     enum sh__task_kind kind;
     sh_ended how;
     int64_t n;
-    sh_subscription *sub; /* an atomic reference */
-    sh_error *error;      /* owned */
+    sh_subscription *sub;            /* an atomic reference */
+    sh_error *error;                 /* owned */
     struct sh__subscribe *subscribe; /* owned */
-    sh_from from;         /* from.stage is a reference */
-    sh_batch message;     /* NOTIFY; owned */
+    sh_from from;                    /* from.stage is a reference */
+    sh_batch message;                /* NOTIFY; owned */
 };
 
 /* An item held back in demand mode "accumulate", in order. */
 struct sh__accumulated {
     struct sh__accumulated *next;
-    int64_t demand;    /* > 0: a demand */
-    sh_batch events;   /* else events ... */
+    int64_t demand;      /* > 0: a demand */
+    sh_batch events;     /* else events ... */
     int64_t from_buffer; /* of these, taken from the buffer */
-    sh_marker *marker; /* ... or a marker */
+    sh_marker *marker;   /* ... or a marker */
 };
 
 /* What a dispatcher of a stage works with. */
@@ -101,7 +101,7 @@ struct sh__producer {
     struct sh__buffer buffer;
     const sh_dispatcher_ops *dispatcher;
     void *dispatcher_state;
-    int64_t owed;        /* asked of handle_demand (or upstream), not answered by events yet */
+    int64_t owed; /* asked of handle_demand (or upstream), not answered by events yet */
     bool has_had_consumers, discard_when_no_consumers;
     bool is_accumulating;
     struct sh__accumulated *accumulated_head, *accumulated_tail;
@@ -119,19 +119,20 @@ struct sh_stage {
     sh_kind kind;
     uint64_t id;
     sh_worker *worker;
-    char *name;         /* NULL: none */
-    char label[24];     /* "#id" */
+    char *name;     /* NULL: none */
+    char label[24]; /* "#id" */
     const sh_stage_ops *ops;
     void *state, *arg;
     struct sh__crossing *arg_parcel;
 
-    /* What keeps a turn from its usual course; `special` tells at once whether there is any. */
+    /* What keeps a turn from its usual course; `special` tells at once whether there is
+     * any. */
     union {
         struct {
-            bool is_waiting;  /* a callback returned SH_WAIT */
-            bool is_held;     /* specs: takes no message from its mailbox */
+            bool is_waiting; /* a callback returned SH_WAIT */
+            bool is_held;    /* specs: takes no message from its mailbox */
             bool is_killed;
-            bool has_answers; /* `answers` is not empty */
+            bool has_answers;    /* `answers` is not empty */
             bool is_not_running; /* phase is not RUNNING */
             bool unused[3];
         };
@@ -142,26 +143,28 @@ struct sh_stage {
     bool is_draining;
     bool end_with_last;
     bool is_cascade;    /* ends because a producer did */
-    bool chose_to_stop; /* ends by its own decision: what is queued for it counts as discarded */
+    bool chose_to_stop; /* ends by its own decision: what is queued for it counts as
+                           discarded */
     struct sh__mailbox mailbox;
     struct sh__mailbox answers; /* REPLY: taken even while a callback waits */
-    struct sh__link link; /* in worker->stages */
+    struct sh__link link;       /* in worker->stages */
 
     /* the callback that runs or waits */
     struct {
-        uint8_t callback; /* enum sh__callback */
-        sh_batch batch;           /* EVENTS: what it was given (owned) */
-        int64_t ask;              /* EVENTS: asked for after it */
+        uint8_t callback;            /* enum sh__callback */
+        sh_batch batch;              /* EVENTS: what it was given (owned) */
+        int64_t ask;                 /* EVENTS: asked for after it */
         struct sh__message *message; /* CALL, CAST, INFO, NOTIFICATION */
         struct sh__task task;        /* SUBSCRIBE_*, CANCEL_* */
-        uint64_t began; /* ticks */
+        uint64_t began;              /* ticks */
     } now;
 
     /* events that are being handed to handle_events */
     struct {
-        struct sh__message *message; /* EVENTS; holds the subscription; NULL: nothing to feed */
-        sh_batch rest;               /* what of its events is left (owned) */
-        int64_t covered;             /* of these, asked for before the message came */
+        struct sh__message
+            *message;    /* EVENTS; holds the subscription; NULL: nothing to feed */
+        sh_batch rest;   /* what of its events is left (owned) */
+        int64_t covered; /* of these, asked for before the message came */
     } feed;
 
     struct sh__task *tasks;
@@ -170,7 +173,8 @@ struct sh_stage {
     struct sh__link producers; /* in-halves  */
     struct sh__link consumers; /* out-halves */
     struct sh__producer *out;  /* NULL on consumers and processes */
-    struct sh__mailbox input;  /* producer_consumer: EVENTS, NOTIFICATION, QUEUED_INFO, CANCEL, DOWN */
+    struct sh__mailbox
+        input; /* producer_consumer: EVENTS, NOTIFICATION, QUEUED_INFO, CANCEL, DOWN */
 
     struct sh__subscribe **subscribe_to;
     size_t n_subscribe_to;
@@ -186,15 +190,17 @@ struct sh_stage {
     void *tap_data;
 };
 
-/* stage.c ------------------------------------------------------------------------------------ */
-/* Hands a message on its own worker to the stage: queued, or handled at once (REPLY, KILL). Takes it. */
+/* stage.c
+ * ------------------------------------------------------------------------------------ */
+/* Hands a message on its own worker to the stage: queued, or handled at once (REPLY, KILL).
+ * Takes it. */
 void sh__stage_deliver(sh_stage *stage, struct sh__message *message);
 /* One turn, bounded. Returns whether there is more to do. */
 bool sh__stage_turn(sh_stage *stage);
 /* Pushes a task on the agenda; takes what it owns. */
 void sh__stage_push_task(sh_stage *stage, struct sh__task task);
-/* Ends the stage with `reason` (taken; NULL: normal). `in_order`: only after its consumers have taken what
- * it holds. */
+/* Ends the stage with `reason` (taken; NULL: normal). `in_order`: only after its consumers
+ * have taken what it holds. */
 void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order);
 /* Ends it as a failure of the engine's rules: a named short error. */
 void sh__stage_fail(sh_stage *stage, sh_error *error);
@@ -213,6 +219,9 @@ void sh__stage_drop_feed(sh_stage *stage);
 /* terminate has run (or is left out): takes everything down and tells the peers. */
 void sh__stage_finish(sh_stage *stage);
 
+/* receive.c: acts on a message from the mailbox; takes it. */
+void sh__stage_receive(sh_stage *stage, struct sh__message *message);
+
 /* start.c: START has arrived on the stage's worker. */
 void sh__stage_begin(sh_stage *stage, struct sh__message *message);
 void sh__stage_free_subscribe_to(sh_stage *stage);
@@ -220,17 +229,20 @@ void sh__stage_free_subscribe_to(sh_stage *stage);
 /* end.c: events it holds that nobody will get now, for the ledger. */
 void sh__stage_count_leftovers(sh_stage *stage);
 
-/* callback.c --------------------------------------------------------------------------------- */
+/* callback.c
+ * --------------------------------------------------------------------------------- */
 void sh__callback_init(sh_stage *stage);
 void sh__callback_demand(sh_stage *stage, int64_t n);
 void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask);
 void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__task *task);
-void sh__callback_message(sh_stage *stage, enum sh__callback callback, struct sh__message *message);
+void sh__callback_message(sh_stage *stage, enum sh__callback callback,
+                          struct sh__message *message);
 void sh__callback_terminate(sh_stage *stage);
 /* Drops what `now` holds. */
 void sh__callback_forget(sh_stage *stage);
 
-/* consumer.c --------------------------------------------------------------------------------- */
+/* consumer.c
+ * --------------------------------------------------------------------------------- */
 /* Subscribes; takes both. Answers from (a reference, or NULL stage). */
 void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from);
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
@@ -244,12 +256,14 @@ void sh__consumer_next(sh_stage *stage);
 void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n);
 /* EVENTS, NOTIFICATION, CANCEL, DOWN on a stage that consumes; takes the message. */
 void sh__consumer_message(sh_stage *stage, struct sh__message *message);
-/* Leaves handle_cancel for a CANCEL or DOWN (taken) on the agenda; its half is closed already. */
+/* Leaves handle_cancel for a CANCEL or DOWN (taken) on the agenda; its half is closed
+ * already. */
 void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message);
 /* handle_cancel has run: applies the cancel mode. */
 void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason);
 
-/* producer.c --------------------------------------------------------------------------------- */
+/* producer.c
+ * --------------------------------------------------------------------------------- */
 struct sh__producer *sh__producer_new(void);
 void sh__producer_free(struct sh__producer *producer);
 /* SUBSCRIBE, ASK, CANCEL_REQUEST, DOWN on a stage that produces; takes the message. */
@@ -257,19 +271,21 @@ void sh__producer_message(sh_stage *stage, struct sh__message *message);
 /* handle_subscribe has answered. */
 void sh__producer_subscribed(sh_stage *stage, struct sh__task *task);
 /* Cancels one consumer: takes reason. `tell`: send it CANCEL. */
-void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how, sh_error *reason,
-                         bool tell);
+void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
+                         sh_error *reason, bool tell);
 void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode);
 void sh__producer_replay(sh_stage *stage);
 
-/* emit.c: events on their way out ------------------------------------------------------------ */
+/* emit.c: events on their way out
+ * ------------------------------------------------------------ */
 /* Takes events from a callback: to the dispatcher, the rest to the buffer. */
 void sh__emit(sh_stage *stage, sh_batch batch);
 /* Sends what is buffered as far as credit goes; asks for what is missing. */
 void sh__settle(sh_stage *stage);
 /* Puts an in-band message in its place among the events; takes it. */
 void sh__mark(sh_stage *stage, sh_marker *marker);
-/* Lets an asked demand of `n` be served: buffer first, the rest is asked of handle_demand. */
+/* Lets an asked demand of `n` be served: buffer first, the rest is asked of handle_demand.
+ */
 void sh__serve(sh_stage *stage, int64_t n);
 /* Fills in what the dispatcher of this stage may do. */
 void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage);
@@ -280,14 +296,18 @@ sh_error *sh__error_at(sh_error *error, const sh_stage *stage);
 /* Drops the whole buffer: nobody is there to want it. */
 void sh__discard_buffer(sh_stage *stage);
 
-/* producer_consumer.c ------------------------------------------------------------------------ */
+/* producer_consumer.c
+ * ------------------------------------------------------------------------ */
 /* Takes one entry of the input queue if it may be taken now. Returns whether it did. */
 bool sh__pump(sh_stage *stage);
-/* Whether the stage has input or a batch in the works that should be handled before it ends. */
+/* Whether the stage has input or a batch in the works that should be handled before it
+ * ends. */
 bool sh__pump_is_empty(const sh_stage *stage);
 
-/* request.c: calls, replies, monitors -------------------------------------------------------- */
-void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value, sh_error *error);
+/* request.c: calls, replies, monitors
+ * -------------------------------------------------------- */
+void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value,
+               sh_error *error);
 void sh__reply_subscription(sh_worker *worker, sh_from from, sh_subscription *sub);
 void sh__reply_integer(sh_worker *worker, sh_from from, int64_t value);
 /* Takes `from`'s reference into the worker's list of unanswered calls. */

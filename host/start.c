@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Making stages: options are checked on the starter's worker, init runs on the stage's own. */
+ * Making stages: options are checked on the starter's worker, init runs on the stage's own.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,9 +10,11 @@
 
 enum { DEFAULT_BUFFER = 10000 };
 
-/* -- options ---------------------------------------------------------------------------------- */
+/* -- options
+ * ---------------------------------------------------------------------------------- */
 
-static int bad_option(sh_error **error, const char *name, const char *fmt, const char *value)
+static int bad_option(sh_error **error, const char *name, const char *fmt,
+                      const char *value)
 {
     if (error)
         *error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, name, fmt, value);
@@ -29,13 +32,15 @@ static int check_opts(const sh_stage_opts *opts, sh_error **error)
                           opts->dispatcher ? "dispatcher" : "buffer_size");
     if (opts->buffer_size < SH_BUFFER_NONE)
         return bad_option(error, "buffer_size", "buffer_size: %s", "must not be negative");
-    if (opts->kind != SH_PRODUCER && (opts->demand != SH_DEMAND_FORWARD || opts->polling_interval_ms))
+    if (opts->kind != SH_PRODUCER &&
+        (opts->demand != SH_DEMAND_FORWARD || opts->polling_interval_ms))
         return bad_option(error, opts->demand ? "demand" : "polling_interval",
                           "%s is an option of producers",
                           opts->demand ? "demand" : "polling_interval");
     bool consumes = opts->kind == SH_CONSUMER || opts->kind == SH_PRODUCER_CONSUMER;
     if (!consumes && opts->n_subscribe_to > 0)
-        return bad_option(error, "subscribe_to", "%s is an option of stages that consume", "subscribe_to");
+        return bad_option(error, "subscribe_to", "%s is an option of stages that consume",
+                          "subscribe_to");
     for (size_t i = 0; i < opts->n_subscribe_to; i++) {
         sh_subscribe_opts copy = opts->subscribe_to[i];
         int status = sh__subscribe_opts_check(&copy, error);
@@ -91,12 +96,14 @@ static int set_dispatcher(sh_stage *stage, const sh_stage_opts *opts, sh_error *
         sh_free(out->dispatcher_state);
         out->dispatcher = NULL;
     }
-    const sh_dispatcher_ops *ops = opts->dispatcher ? opts->dispatcher : &sh_dispatcher_demand;
+    const sh_dispatcher_ops *ops =
+        opts->dispatcher ? opts->dispatcher : &sh_dispatcher_demand;
     void *state = sh_malloc(ops->size ? ops->size : 1);
     if (!state)
         return SH_ENOMEM;
     memset(state, 0, ops->size);
-    int status = ops->init(state, opts->dispatcher_opts, sh__worker_random(stage->worker), error);
+    int status =
+        ops->init(state, opts->dispatcher_opts, sh__worker_random(stage->worker), error);
     if (status < 0) {
         sh_free(state);
         return status;
@@ -158,7 +165,8 @@ int sh_stage_configure(sh_stage *self, const sh_stage_opts *opts, sh_error **err
     return configure(self, &full, error);
 }
 
-/* -- start ------------------------------------------------------------------------------------ */
+/* -- start
+ * ------------------------------------------------------------------------------------ */
 
 static sh_worker *choose_worker(sh_worker *worker, int wish)
 {
@@ -206,7 +214,8 @@ static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
 }
 
 /* The arguments for init, as they have to be for the target worker. Takes arg. */
-static int prepare_arg(sh_worker *worker, sh_stage *stage, const sh_stage_opts *opts, sh_error **error)
+static int prepare_arg(sh_worker *worker, sh_stage *stage, const sh_stage_opts *opts,
+                       sh_error **error)
 {
     if (stage->worker == worker || !opts->ops->arg_encode) {
         stage->arg = opts->arg;
@@ -217,8 +226,9 @@ static int prepare_arg(sh_worker *worker, sh_stage *stage, const sh_stage_opts *
         stage->arg = opts->arg;
         return SH_ENOMEM;
     }
-    *stage->arg_parcel = (struct sh__crossing){ 0 };
-    int status = opts->ops->arg_encode(worker, opts->arg, &stage->arg_parcel->parcel, error);
+    *stage->arg_parcel = (struct sh__crossing){0};
+    int status =
+        opts->ops->arg_encode(worker, opts->arg, &stage->arg_parcel->parcel, error);
     if (status < 0) {
         sh_free(stage->arg_parcel);
         stage->arg_parcel = NULL;
@@ -259,7 +269,8 @@ static int refuse_start(const sh_stage_opts *opts, int status)
     return status;
 }
 
-static void post_start(sh_worker *worker, sh_stage *stage, struct sh__message *message, sh_from from)
+static void post_start(sh_worker *worker, sh_stage *stage, struct sh__message *message,
+                       sh_from from)
 {
     sh_host *host = worker->host;
     atomic_fetch_add(&host->alive, 1);
@@ -273,12 +284,13 @@ static void post_start(sh_worker *worker, sh_stage *stage, struct sh__message *m
     sh__send(worker, message, NULL);
 }
 
-int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from, sh_stage **out,
-                   sh_error **error)
+int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
+                   sh_stage **out, sh_error **error)
 {
     sh_worker *target = choose_worker(worker, opts->worker);
     if (!target)
-        return refuse_start(opts, bad_option(error, "worker", "worker: %s", "there is no such worker"));
+        return refuse_start(
+            opts, bad_option(error, "worker", "worker: %s", "there is no such worker"));
     int status = check_opts(opts, error);
     if (status < 0)
         return refuse_start(opts, status);
@@ -303,7 +315,8 @@ int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from, s
             goto failed;
     }
     status = sh__host_ensure_thread(worker->host, target);
-    struct sh__message *message = status < 0 ? NULL : sh__message_new(worker, SH__START, stage);
+    struct sh__message *message =
+        status < 0 ? NULL : sh__message_new(worker, SH__START, stage);
     if (!message) {
         status = SH_ENOMEM;
         goto failed;
@@ -317,22 +330,24 @@ failed:
     return status;
 }
 
-/* START has arrived on the stage's own worker. The creation's reference now belongs to the worker's list. */
+/* START has arrived on the stage's own worker. The creation's reference now belongs to the
+ * worker's list. */
 void sh__stage_begin(sh_stage *stage, struct sh__message *message)
 {
     sh_worker *worker = stage->worker;
     stage->start_from = message->from;
-    message->from = (sh_from){ 0 };
+    message->from = (sh_from){0};
     sh_error *error = NULL;
     if (!worker->is_open) {
         error = sh_error_ref(worker->open_error);
         if (!error)
-            error = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, NULL, "worker %u could not be opened",
-                                 worker->index);
+            error = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, NULL,
+                                 "worker %u could not be opened", worker->index);
     } else if (stage->arg_parcel) {
         struct sh__crossing *box = stage->arg_parcel;
         if (stage->ops->arg_decode(worker, &box->parcel, &stage->arg, &error) < 0 && !error)
-            error = sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
+            error = sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
+                                 sh_strerror(SH_ENOMEM));
         if (box->parcel.free)
             box->parcel.free(box->parcel.data, box->parcel.len);
         else

@@ -17,20 +17,22 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
 {
     *out = stage->stats;
     out->callback_ns = sh__host_ticks_to_ns(stage->worker->host, stage->callback_ticks);
-    out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) + stage->feed.rest.n;
+    out->queued =
+        queued_events(&stage->mailbox) + queued_events(&stage->input) + stage->feed.rest.n;
     out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;
     out->demand_owed = stage->out ? stage->out->owed : 0;
 }
 
-void sh_subscription_get_stats(const sh_subscription *sub, sh_role side, sh_subscription_stats *out)
+void sh_subscription_get_stats(const sh_subscription *sub, sh_role side,
+                               sh_subscription_stats *out)
 {
     *out = side == SH_ROLE_PRODUCER ? sub->out.stats : sub->in.stats;
     if (side == SH_ROLE_CONSUMER)
         out->outstanding = sub->in.outstanding;
 }
 
-void sh_stage_each_subscription(sh_stage *stage, sh_role other, void (*each)(void *data, sh_subscription *sub),
-                                void *data)
+void sh_stage_each_subscription(sh_stage *stage, sh_role other,
+                                void (*each)(void *data, sh_subscription *sub), void *data)
 {
     bool in = other == SH_ROLE_PRODUCER;
     struct sh__link *head = in ? &stage->producers : &stage->consumers;
@@ -92,13 +94,15 @@ void sh__stage_dump(sh_stage *stage)
     sh_stage_stats stats;
     sh_stage_get_stats(stage, &stats);
     sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_USER, stage, stage->end_reason,
-            "%s on worker %u is %s%s: owes %lld, buffered %lld, queued %lld, in %llu, out %llu, discarded %llu, "
+            "%s on worker %u is %s%s: owes %lld, buffered %lld, queued %lld, in %llu, out "
+            "%llu, discarded %llu, "
             "%u producers, %u consumers, mailbox %u, %.3f s in %llu callbacks",
             kind_names[stage->kind], stage->worker->index, phase_names[stage->phase],
             stage->is_waiting ? " (a callback waits)" : "", (long long)stats.demand_owed,
-            (long long)stats.buffered, (long long)stats.queued, (unsigned long long)stats.events_in,
-            (unsigned long long)stats.events_out,
-            (unsigned long long)(stats.discarded_full + stats.discarded_no_consumers + stats.discarded_none),
-            stats.producers, stats.consumers, stage->mailbox.length, (double)stats.callback_ns / 1e9,
-            (unsigned long long)stats.callbacks);
+            (long long)stats.buffered, (long long)stats.queued,
+            (unsigned long long)stats.events_in, (unsigned long long)stats.events_out,
+            (unsigned long long)(stats.discarded_full + stats.discarded_no_consumers +
+                                 stats.discarded_none),
+            stats.producers, stats.consumers, stage->mailbox.length,
+            (double)stats.callback_ns / 1e9, (unsigned long long)stats.callbacks);
 }

@@ -6,12 +6,13 @@
 #include "host.h"
 #include "stage.h"
 
-sh_subscription *sh__subscription_new(sh_worker *worker, sh_stage *consumer, sh_stage *producer)
+sh_subscription *sh__subscription_new(sh_worker *worker, sh_stage *consumer,
+                                      sh_stage *producer)
 {
     sh_subscription *sub = sh_malloc(sizeof *sub);
     if (!sub)
         return NULL;
-    *sub = (sh_subscription){ .consumer = sh_stage_ref(consumer) };
+    *sub = (sh_subscription){.consumer = sh_stage_ref(consumer)};
     sub->producer = producer ? sh_stage_ref(producer) : NULL;
     sub->local = producer && producer->worker == consumer->worker;
     sub->grouped = sub->local;
@@ -37,8 +38,9 @@ void sh_subscription_unref(sh_subscription *sub)
     sh_free(sub);
 }
 
-/* Drops the common reference of the messages between two stages of one worker. Before the first half
- * opens there is none to drop: a subscription that never opened ends with its handle. */
+/* Drops the common reference of the messages between two stages of one worker. Before the
+ * first half opens there is none to drop: a subscription that never opened ends with its
+ * handle. */
 void sh__subscription_ungroup(sh_subscription *sub)
 {
     if (!sub->grouped || sub->in_flight || sub->in.open || sub->out.open)

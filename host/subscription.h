@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A subscription has two halves: `in` belongs to the consumer's worker, `out` to the producer's.
- * Neither worker touches the other half. The object itself is shared by both halves,
- * by handles and by messages on their way, and is its own tag: the address is the identity.
+ * A subscription has two halves: `in` belongs to the consumer's worker, `out` to the
+ * producer's. Neither worker touches the other half. The object itself is shared by both
+ * halves, by handles and by messages on their way, and is its own tag: the address is the
+ * identity.
  *
- * Counting: halves and handles hold atomic references. Messages between stages of one worker are
- * counted without atomics in `in_flight`; all of them together with the creation hold one
- * atomic reference (`grouped`), dropped when both halves are closed and none is left. */
+ * Counting: halves and handles hold atomic references. Messages between stages of one
+ * worker are counted without atomics in `in_flight`; all of them together with the creation
+ * hold one atomic reference (`grouped`), dropped when both halves are closed and none is
+ * left. */
 #ifndef SH_SUBSCRIPTION_H
 #define SH_SUBSCRIPTION_H
 
@@ -17,11 +19,11 @@
 
 struct sh_subscription {
     _Atomic uint32_t refs;
-    bool local;          /* both stages live on one worker */
-    bool grouped;        /* see above; local only */
-    uint32_t in_flight;  /* local only */
+    bool local;         /* both stages live on one worker */
+    bool grouped;       /* see above; local only */
+    uint32_t in_flight; /* local only */
     uint64_t id;
-    sh_stage *consumer;  /* references; producer is NULL when its name was unknown */
+    sh_stage *consumer; /* references; producer is NULL when its name was unknown */
     sh_stage *producer;
 
     /* guarded by: the consumer's worker */
@@ -29,7 +31,7 @@ struct sh_subscription {
         struct sh__link link; /* in consumer->producers */
         bool open;
         bool manual;
-        bool has_started;     /* handle_subscribe has answered: asks may be sent */
+        bool has_started; /* handle_subscribe has answered: asks may be sent */
         sh_cancel cancel;
         int64_t max, min, outstanding;
         void *slot;
@@ -40,7 +42,7 @@ struct sh_subscription {
     struct sh__half_out {
         struct sh__link link; /* in producer->consumers */
         bool open;
-        bool dispatching;     /* the dispatcher knows it */
+        bool dispatching; /* the dispatcher knows it */
         void *slot;
         void *dispatch_data;
         sh_subscription_stats stats;
@@ -48,7 +50,8 @@ struct sh_subscription {
 };
 
 /* One reference, closed halves. `producer` may be NULL. NULL when out of memory. */
-sh_subscription *sh__subscription_new(sh_worker *worker, sh_stage *consumer, sh_stage *producer);
+sh_subscription *sh__subscription_new(sh_worker *worker, sh_stage *consumer,
+                                      sh_stage *producer);
 void sh__subscription_open_in(sh_subscription *sub);
 void sh__subscription_open_out(sh_subscription *sub);
 /* Take the half out of its stage's list and drop its reference; harmless when closed. */

@@ -19,7 +19,8 @@ struct sh__timer {
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct sh__timer *timer = sh__container_of((uv_timer_t *)handle, struct sh__timer, handle);
+    struct sh__timer *timer =
+        sh__container_of((uv_timer_t *)handle, struct sh__timer, handle);
     sh_free(timer);
 }
 
@@ -29,7 +30,7 @@ static void timer_stop(struct sh__timer *timer)
     if (timer->next)
         timer->next->link = timer->link;
     sh_batch_unref(timer->message);
-    timer->message = (sh_batch){ 0 };
+    timer->message = (sh_batch){0};
     uv_close((uv_handle_t *)&timer->handle, on_closed);
 }
 
@@ -43,16 +44,18 @@ static void send_message(struct sh__timer *timer, bool again)
     if (again)
         timer->message = sh_batch_ref(timer->message);
     else
-        timer->message = (sh_batch){ 0 };
+        timer->message = (sh_batch){0};
     sh__stage_deliver(stage, message);
 }
 
 static void poll_demand(struct sh__timer *timer)
 {
     sh_stage *stage = timer->stage;
-    if (stage->out->owed > 0 && !stage->out->is_accumulating && stage->phase == SH__PHASE_RUNNING) {
+    if (stage->out->owed > 0 && !stage->out->is_accumulating &&
+        stage->phase == SH__PHASE_RUNNING) {
         if (!stage->is_waiting && stage->n_tasks == 0)
-            sh__stage_push_task(stage, (struct sh__task){ .kind = SH__TASK_DEMAND, .n = stage->out->owed });
+            sh__stage_push_task(
+                stage, (struct sh__task){.kind = SH__TASK_DEMAND, .n = stage->out->owed});
         return;
     }
     stage->out->polling_timer = 0;
@@ -69,8 +72,8 @@ static void on_timer(uv_timer_t *handle)
         break;
     case TIMER_WAKE:
     case TIMER_CALL:
-        sh__reply(timer->stage->worker, (sh_from){ timer->stage, timer->ref }, SH_ETIMEDOUT, (sh_batch){ 0 },
-                  NULL);
+        sh__reply(timer->stage->worker, (sh_from){timer->stage, timer->ref}, SH_ETIMEDOUT,
+                  (sh_batch){0}, NULL);
         break;
     case TIMER_POLL:
         poll_demand(timer);
@@ -80,14 +83,16 @@ static void on_timer(uv_timer_t *handle)
         timer_stop(timer);
 }
 
-static int timer_start(sh_stage *stage, enum timer_kind kind, uint64_t after_ms, uint64_t every_ms,
-                       struct sh__timer **out)
+static int timer_start(sh_stage *stage, enum timer_kind kind, uint64_t after_ms,
+                       uint64_t every_ms, struct sh__timer **out)
 {
-    struct sh__timer *timer = stage->phase == SH__PHASE_ENDED ? NULL : sh_malloc(sizeof *timer);
+    struct sh__timer *timer =
+        stage->phase == SH__PHASE_ENDED ? NULL : sh_malloc(sizeof *timer);
     if (!timer)
         return stage->phase == SH__PHASE_ENDED ? SH_ESTATE : SH_ENOMEM;
     sh_worker *worker = stage->worker;
-    *timer = (struct sh__timer){ .stage = stage, .kind = kind, .next = stage->timers, .link = &stage->timers };
+    *timer = (struct sh__timer){
+        .stage = stage, .kind = kind, .next = stage->timers, .link = &stage->timers};
     timer->id = atomic_fetch_add(&worker->host->next_id, 1) + 1;
     if (timer->next)
         timer->next->link = &timer->next;
@@ -99,7 +104,8 @@ static int timer_start(sh_stage *stage, enum timer_kind kind, uint64_t after_ms,
     return SH_OK;
 }
 
-int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batch message, uint64_t *id)
+int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batch message,
+                   uint64_t *id)
 {
     struct sh__timer *timer;
     int status = timer_start(self, TIMER_MESSAGE, after_ms, every_ms, &timer);
@@ -112,7 +118,8 @@ int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batc
     return SH_OK;
 }
 
-static int start_wake(sh_stage *self, enum timer_kind kind, uint64_t after_ms, uint64_t ref, uint64_t *id)
+static int start_wake(sh_stage *self, enum timer_kind kind, uint64_t after_ms, uint64_t ref,
+                      uint64_t *id)
 {
     struct sh__timer *timer;
     int status = timer_start(self, kind, after_ms, 0, &timer);

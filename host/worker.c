@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loop of a worker. While stages have something to do, an idle handle keeps the loop from waiting
- * and runs a bounded slice of the run queue in each of its turns, so that timers and I/O come
- * in between; when the queue is empty nothing is active and the worker sleeps in the kernel. Messages
- * to other workers are staged in outboxes and handed over once per turn: one short lock
- * and at most one wake-up for each target. */
+ * The loop of a worker. While stages have something to do, an idle handle keeps the loop
+ * from waiting and runs a bounded slice of the run queue in each of its turns, so that
+ * timers and I/O come in between; when the queue is empty nothing is active and the worker
+ * sleeps in the kernel. Messages to other workers are staged in outboxes and handed over
+ * once per turn: one short lock and at most one wake-up for each target. */
 #include "worker.h"
 
 #include <assert.h>
@@ -26,7 +26,8 @@ uint64_t sh__worker_random(sh_worker *worker)
     return x * UINT64_C(0x2545F4914F6CDD1D);
 }
 
-/* -- run queue ------------------------------------------------------------------------------ */
+/* -- run queue
+ * ------------------------------------------------------------------------------ */
 
 static bool run_queue_grow(sh_worker *worker)
 {
@@ -62,7 +63,8 @@ static sh_stage *run_queue_pop(sh_worker *worker)
     uint32_t mask = worker->run_capacity - 1;
     uint32_t head = worker->run_head;
     if (worker->host->opts.seeded && worker->run_length > 1) {
-        uint32_t pick = (head + (uint32_t)(sh__worker_random(worker) % worker->run_length)) & mask;
+        uint32_t pick =
+            (head + (uint32_t)(sh__worker_random(worker) % worker->run_length)) & mask;
         sh_stage *swap = worker->run_queue[pick];
         worker->run_queue[pick] = worker->run_queue[head];
         worker->run_queue[head] = swap;
@@ -79,12 +81,13 @@ static void answer_idle_waiter(sh_worker *worker)
     if (!worker->idle_waiter.stage || worker->run_length > 0)
         return;
     sh_from from = worker->idle_waiter;
-    worker->idle_waiter = (sh_from){ 0 };
-    sh__reply(worker, from, SH_OK, (sh_batch){ 0 }, NULL);
+    worker->idle_waiter = (sh_from){0};
+    sh__reply(worker, from, SH_OK, (sh_batch){0}, NULL);
     sh_stage_unref(from.stage);
 }
 
-/* A stage that has ended may still be on the C stack or in the run queue: it is let go here. */
+/* A stage that has ended may still be on the C stack or in the run queue: it is let go
+ * here. */
 static void reap(sh_worker *worker)
 {
     struct sh__link *link = worker->ended.next;
@@ -137,128 +140,8 @@ static void on_prepare(uv_prepare_t *handle)
     sh__worker_flush(worker);
 }
 
-/* -- between workers -------------------------------------------------------------------------- */
-
-void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message)
-{
-    struct sh__outbox *outbox = &worker->outboxes[target->index];
-    message->next = NULL;
-    if (outbox->tail)
-        outbox->tail->next = message;
-    else
-        outbox->head = message;
-    outbox->tail = message;
-    worker->has_outgoing = true;
-}
-
-void sh__worker_flush(sh_worker *worker)
-{
-    if (!worker->has_outgoing)
-        return;
-    worker->has_outgoing = false;
-    for (unsigned i = 0; i < worker->host->n_workers; i++) {
-        struct sh__outbox *outbox = &worker->outboxes[i];
-        if (!outbox->head)
-            continue;
-        sh_worker *target = &worker->host->workers[i];
-        uv_mutex_lock(&target->inbox_lock);
-        bool was_empty = target->inbox_head == NULL;
-        if (was_empty)
-            target->inbox_head = outbox->head;
-        else
-            target->inbox_tail->next = outbox->head;
-        target->inbox_tail = outbox->tail;
-        uv_mutex_unlock(&target->inbox_lock);
-        *outbox = (struct sh__outbox){ 0 };
-        if (was_empty)
-            uv_async_send(&target->wake);
-    }
-}
-
-void sh__worker_order(sh_worker *worker, uint32_t orders)
-{
-    atomic_fetch_or(&worker->orders, orders);
-    uv_async_send(&worker->wake);
-}
-
-static struct sh__message *take_inbox(sh_worker *worker)
-{
-    uv_mutex_lock(&worker->inbox_lock);
-    struct sh__message *message = worker->inbox_head;
-    worker->inbox_head = worker->inbox_tail = NULL;
-    uv_mutex_unlock(&worker->inbox_lock);
-    return message;
-}
-
-static void deliver_inbox(sh_worker *worker)
-{
-    struct sh__message *message = take_inbox(worker);
-    while (message) {
-        struct sh__message *next = message->next;
-        sh_stage *to = message->to;
-        if (message->parcel && sh__message_arrive(worker, message) < 0) {
-            sh__stage_fail(to, sh_error_ref(message->error));
-            sh__message_refuse(worker, message);
-        } else {
-            sh__stage_deliver(to, message);
-        }
-        message = next;
-    }
-}
-
-/* -- orders ----------------------------------------------------------------------------------- */
-
-static void send_to_all(sh_worker *worker, enum sh__message_kind kind)
-{
-    for (struct sh__link *link = worker->stages.next; link != &worker->stages; link = link->next) {
-        sh_stage *stage = sh__container_of(link, sh_stage, link);
-        if (kind == SH__DRAIN && stage->kind == SH_PROCESS)
-            continue;
-        struct sh__message *message = sh__message_new(worker, kind, stage);
-        if (message)
-            sh__stage_deliver(stage, message);
-    }
-}
-
-/* The pipeline has drained: a process that only sleeps ends now, the others when they are through with
- * what they do. */
-static void shut_processes_down(sh_worker *worker)
-{
-    for (struct sh__link *link = worker->stages.next; link != &worker->stages; link = link->next) {
-        sh_stage *stage = sh__container_of(link, sh_stage, link);
-        if (stage->kind != SH_PROCESS)
-            continue;
-        struct sh__message *message = sh__message_new(worker, SH__DRAIN, stage);
-        if (message)
-            sh__stage_deliver(stage, message);
-    }
-}
-
-static void dump_stages(sh_worker *worker)
-{
-    for (struct sh__link *link = worker->stages.next; link != &worker->stages; link = link->next)
-        sh__stage_dump(sh__container_of(link, sh_stage, link));
-}
-
-static void on_wake(uv_async_t *handle)
-{
-    sh_worker *worker = handle->data;
-    uint32_t orders = atomic_exchange(&worker->orders, 0);
-    deliver_inbox(worker);
-    if (orders & SH__ORDER_DRAIN)
-        send_to_all(worker, SH__DRAIN);
-    if (orders & SH__ORDER_SHUTDOWN)
-        shut_processes_down(worker);
-    if (orders & SH__ORDER_KILL)
-        send_to_all(worker, SH__KILL);
-    if (orders & SH__ORDER_DUMP)
-        dump_stages(worker);
-    sh__worker_flush(worker);
-    if (orders & SH__ORDER_QUIT)
-        uv_stop(worker->loop);
-}
-
-/* -- life ------------------------------------------------------------------------------------- */
+/* -- life
+ * ------------------------------------------------------------------------------------- */
 
 int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t *loop)
 {
@@ -276,7 +159,7 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
     worker->loop = loop ? loop : &worker->own_loop;
     if (!loop && uv_loop_init(&worker->own_loop) < 0)
         goto loop_failed;
-    if (uv_async_init(worker->loop, &worker->wake, on_wake) < 0)
+    if (uv_async_init(worker->loop, &worker->wake, sh__worker_on_wake) < 0)
         goto async_failed;
     uv_mutex_init(&worker->inbox_lock);
     uv_idle_init(worker->loop, &worker->idle);
@@ -304,10 +187,11 @@ static void on_closed(uv_handle_t *handle)
 
 bool sh__worker_sweep(sh_worker *worker)
 {
-    struct sh__message *message = take_inbox(worker);
+    struct sh__message *message = sh__worker_take_inbox(worker);
     bool any = message || worker->has_outgoing;
     worker->run_length = 0; /* only stages that have ended are left in it */
-    for (struct sh__link *link = worker->ended.next; link != &worker->ended; link = link->next)
+    for (struct sh__link *link = worker->ended.next; link != &worker->ended;
+         link = link->next)
         sh__container_of(link, sh_stage, link)->is_queued = false;
     reap(worker);
     while (message) {
@@ -379,7 +263,7 @@ void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint6
     struct sh__unfinished *entry = sh_malloc(sizeof *entry + len);
     if (!entry)
         return;
-    *entry = (struct sh__unfinished){ worker->unfinished, stage->id, events, where };
+    *entry = (struct sh__unfinished){worker->unfinished, stage->id, events, where};
     memcpy(entry->stage, label, len);
     worker->unfinished = entry;
 }
@@ -404,7 +288,8 @@ void **sh_worker_slot(sh_worker *worker)
     return &worker->slot;
 }
 
-void sh_worker_each_stage(sh_worker *worker, void (*each)(void *data, sh_stage *stage), void *data)
+void sh_worker_each_stage(sh_worker *worker, void (*each)(void *data, sh_stage *stage),
+                          void *data)
 {
     struct sh__link *link = worker->stages.next;
     while (link != &worker->stages) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A worker: a thread with its loop, its run queue of stages that have something to do, and the two
- * ends of the queues between workers. Everything in it belongs to its own thread, except the
- * inbox. */
+ * A worker: a thread with its loop, its run queue of stages that have something to do, and
+ * the two ends of the queues between workers. Everything in it belongs to its own thread,
+ * except the inbox. */
 #ifndef SH_WORKER_H
 #define SH_WORKER_H
 
@@ -21,11 +21,11 @@ struct sh__outbox {
 
 /* Control words between workers; bits of sh_worker.orders. */
 enum {
-    SH__ORDER_QUIT = 1,      /* no stage is left: leave the loop         */
-    SH__ORDER_DRAIN = 2,     /* send DRAIN to every stage                */
-    SH__ORDER_SHUTDOWN = 4,  /* the pipeline has drained: end processes  */
-    SH__ORDER_KILL = 8,      /* end every stage at once                  */
-    SH__ORDER_DUMP = 16,     /* log one line for every stage             */
+    SH__ORDER_QUIT = 1,     /* no stage is left: leave the loop         */
+    SH__ORDER_DRAIN = 2,    /* send DRAIN to every stage                */
+    SH__ORDER_SHUTDOWN = 4, /* the pipeline has drained: end processes  */
+    SH__ORDER_KILL = 8,     /* end every stage at once                  */
+    SH__ORDER_DUMP = 16,    /* log one line for every stage             */
 };
 
 /* A stage that ended with events nobody got. */
@@ -46,10 +46,10 @@ struct sh__pending_call {
 struct sh_worker {
     sh_host *host;
     unsigned index;
-    bool is_open;       /* hooks.open has succeeded */
+    bool is_open; /* hooks.open has succeeded */
     bool has_thread;
-    bool slicing;       /* inside a slice of the run queue */
-    uint64_t ticks;     /* when the slice, or the last callback in it, ended or began */
+    bool slicing;   /* inside a slice of the run queue */
+    uint64_t ticks; /* when the slice, or the last callback in it, ended or began */
     uv_thread_t thread;
     uv_loop_t *loop, own_loop;
     uv_async_t wake;
@@ -59,7 +59,7 @@ struct sh_worker {
 
     sh_stage **run_queue; /* ring; capacity is a power of two */
     uint32_t run_capacity, run_head, run_length;
-    uint64_t random;      /* state of the generator; shuffles the queue when seeded */
+    uint64_t random; /* state of the generator; shuffles the queue when seeded */
 
     struct sh__link stages; /* alive ones, in order of start */
     struct sh__link ended;  /* their last reference here is dropped when nothing runs */
@@ -69,7 +69,7 @@ struct sh_worker {
     struct sh__message *free_messages;
     struct sh__link pending_calls;
     struct sh__unfinished *unfinished;
-    sh_from idle_waiter;    /* specs: answered when the run queue is empty */
+    sh_from idle_waiter; /* specs: answered when the run queue is empty */
     sh_error *open_error;
     void *slot;
     uint64_t totals_discarded, totals_unfinished, stages_failed;
@@ -85,14 +85,14 @@ struct sh_worker {
 int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t *loop);
 /* Closes the handles; runs the loop until they are. */
 void sh__worker_fini(sh_worker *worker);
-/* Refuses what is in its inbox and sends what is staged, when no thread runs any more. Returns whether
- * there was anything. */
+/* Refuses what is in its inbox and sends what is staged, when no thread runs any more.
+ * Returns whether there was anything. */
 bool sh__worker_sweep(sh_worker *worker);
 /* hooks.open, once; on the worker's thread. */
 int sh__worker_open(sh_worker *worker);
 void sh__worker_close(sh_worker *worker);
-/* The ticks since `began`. Reading the clock costs as much as a small callback: it is read once for each, and the
- * little that the engine does before a callback counts with it. */
+/* The ticks since `began`. Reading the clock costs as much as a small callback: it is read
+ * once for each, and the little that the engine does before a callback counts with it. */
 static inline uint64_t sh__worker_tick(sh_worker *worker, uint64_t began)
 {
     worker->ticks = sh__ticks();
@@ -105,6 +105,10 @@ void sh__worker_schedule(sh_worker *worker, sh_stage *stage);
 void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message);
 /* Sends what is staged. */
 void sh__worker_flush(sh_worker *worker);
+/* crossing.c: the messages that came from other workers, as a list. */
+struct sh__message *sh__worker_take_inbox(sh_worker *worker);
+/* Delivers them, and does what was ordered. */
+void sh__worker_on_wake(uv_async_t *handle);
 /* Sets order bits and wakes the worker; any thread. */
 void sh__worker_order(sh_worker *worker, uint32_t orders);
 /* Counts events nobody got, for the ledger. */

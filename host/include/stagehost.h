@@ -27,30 +27,31 @@ extern "C" {
 
 #define SH_VERSION "0.1.0"
 
-typedef struct sh_host sh_host;                 /* the runtime: workers, names, end state  */
-typedef struct sh_worker sh_worker;             /* one thread: loop, run queue, its stages */
-typedef struct sh_stage sh_stage;               /* shared handle of one stage              */
-typedef struct sh_subscription sh_subscription; /* shared handle of one consumer/producer link */
-typedef struct sh_error sh_error;               /* why something ended or failed           */
-typedef struct sh_list sh_list;                 /* an immutable list of events             */
-typedef struct sh_batch sh_batch;               /* a range of a list                       */
-typedef struct sh_dispatch sh_dispatch;         /* where a dispatcher puts its deliveries  */
+typedef struct sh_host sh_host;     /* the runtime: workers, names, end state  */
+typedef struct sh_worker sh_worker; /* one thread: loop, run queue, its stages */
+typedef struct sh_stage sh_stage;   /* shared handle of one stage              */
+typedef struct sh_subscription
+    sh_subscription;                    /* shared handle of one consumer/producer link */
+typedef struct sh_error sh_error;       /* why something ended or failed           */
+typedef struct sh_list sh_list;         /* an immutable list of events             */
+typedef struct sh_batch sh_batch;       /* a range of a list                       */
+typedef struct sh_dispatch sh_dispatch; /* where a dispatcher puts its deliveries  */
 struct uv_loop_s;
 
 /* -------------------------------------------------------------------- errors, reasons */
 
-#define SH_ERRNO_MAP(XX)                                                                  \
-    XX(ENOMEM, -1, "out of memory")                                                       \
-    XX(EINVAL, -2, "invalid argument")                                                    \
-    XX(EBADOPT, -3, "invalid option")                                                     \
-    XX(ENOPROC, -4, "no such stage, or it is not alive")                                  \
-    XX(EEXIST, -5, "already started: the name is taken")                                  \
-    XX(ETIMEDOUT, -6, "timed out")                                                        \
-    XX(ENOTCONSUMER, -7, "the stage is not a consumer")                                   \
-    XX(ENOTPRODUCER, -8, "the stage is not a producer")                                   \
-    XX(EFAILED, -9, "failed; the error tells why")                                        \
-    XX(EIGNORED, -10, "init answered ignore")                                             \
-    XX(ENOSYS, -11, "not supported by this kind of stage")                                \
+#define SH_ERRNO_MAP(XX)                                                                   \
+    XX(ENOMEM, -1, "out of memory")                                                        \
+    XX(EINVAL, -2, "invalid argument")                                                     \
+    XX(EBADOPT, -3, "invalid option")                                                      \
+    XX(ENOPROC, -4, "no such stage, or it is not alive")                                   \
+    XX(EEXIST, -5, "already started: the name is taken")                                   \
+    XX(ETIMEDOUT, -6, "timed out")                                                         \
+    XX(ENOTCONSUMER, -7, "the stage is not a consumer")                                    \
+    XX(ENOTPRODUCER, -8, "the stage is not a producer")                                    \
+    XX(EFAILED, -9, "failed; the error tells why")                                         \
+    XX(EIGNORED, -10, "init answered ignore")                                              \
+    XX(ENOSYS, -11, "not supported by this kind of stage")                                 \
     XX(ESTATE, -12, "not possible in this state")
 
 enum {
@@ -66,13 +67,13 @@ const char *sh_strerror(int code);
 const char *sh_err_name(int code);
 
 /* Why a stage ended. SH_REASON_NORMAL is written as a NULL sh_error. */
-#define SH_REASON_MAP(XX)                                                                 \
-    XX(NORMAL, "normal")                                                                  \
-    XX(SHUTDOWN, "shutdown")           /* asked to end, plain or with a detail */         \
-    XX(KILLED, "killed")                                                                  \
-    XX(NOPROC, "noproc")               /* the peer did not exist */                       \
-    XX(BAD_RETURN, "bad_return_value") /* a callback answered what is not allowed */      \
-    XX(RAISED, "error")                /* a callback raised an error */                   \
+#define SH_REASON_MAP(XX)                                                                  \
+    XX(NORMAL, "normal")                                                                   \
+    XX(SHUTDOWN, "shutdown") /* asked to end, plain or with a detail */                    \
+    XX(KILLED, "killed")                                                                   \
+    XX(NOPROC, "noproc")               /* the peer did not exist */                        \
+    XX(BAD_RETURN, "bad_return_value") /* a callback answered what is not allowed */       \
+    XX(RAISED, "error")                /* a callback raised an error */                    \
     XX(CUSTOM, "custom")               /* whatever a callback chose as its reason */
 
 typedef enum sh_reason {
@@ -87,12 +88,12 @@ const char *sh_reason_name(sh_reason kind);
 /* An error is immutable once shared, counted atomically, and may cross threads. */
 typedef struct sh_error_fields {
     sh_reason kind;
-    int code;              /* SH_E* where one fits, else 0                                */
-    const char *name;      /* short word, "noproc", "oops"; NULL: sh_reason_name(kind), which
-                              is also what sh_error_get() then shows                      */
-    const char *message;   /* one sentence for people; may be NULL                        */
-    const char *stage;     /* name of the stage it happened in; may be NULL               */
-    const char *callback;  /* "handle_events" ...; may be NULL                            */
+    int code;             /* SH_E* where one fits, else 0                                */
+    const char *name;     /* short word, "noproc", "oops"; NULL: sh_reason_name(kind), which
+                             is also what sh_error_get() then shows                      */
+    const char *message;  /* one sentence for people; may be NULL                        */
+    const char *stage;    /* name of the stage it happened in; may be NULL               */
+    const char *callback; /* "handle_events" ...; may be NULL                            */
     const char *traceback; /* may be NULL                                                 */
     const void *data;      /* opaque detail of the layer above (an encoded Lua value)     */
     size_t data_len;
@@ -103,8 +104,8 @@ typedef struct sh_error_fields {
 sh_error *sh_error_new(const sh_error_fields *fields);
 /* printf-like short form; code and kind as given. Any thread. */
 sh_error *sh_error_fmt(sh_reason kind, int code, const char *name, const char *fmt, ...);
-sh_error *sh_error_ref(sh_error *error);  /* NULL is allowed and returned */
-void sh_error_unref(sh_error *error);     /* NULL is allowed */
+sh_error *sh_error_ref(sh_error *error); /* NULL is allowed and returned */
+void sh_error_unref(sh_error *error);    /* NULL is allowed */
 /* Borrowed view; for NULL the fields of "normal". */
 const sh_error_fields *sh_error_get(const sh_error *error);
 /* normal or shutdown: an end that is not a crash. */
@@ -112,8 +113,8 @@ bool sh_error_is_clean(const sh_error *error);
 
 /* -------------------------------------------------------------------- events */
 
-/* Something encoded, on its way between workers. The core calls `free` once, after decoding it or
- * instead, on any worker. */
+/* Something encoded, on its way between workers. The core calls `free` once, after decoding
+ * it or instead, on any worker. */
 typedef struct sh_parcel {
     void *data;
     size_t len;
@@ -129,18 +130,19 @@ typedef struct sh_list_ops {
     void (*free)(sh_list *list);
     /* Makes one list of `n_parts` ranges, all of lists with these ops, in order. */
     sh_list *(*concat)(sh_worker *worker, const sh_batch *parts, size_t n_parts);
-    /* Encodes a range for another worker. `extra`: options of a subscription, which may hold
-     * functions. SH_EFAILED sets *error (owned by the caller), which names the place of the
-     * event that can't cross. */
+    /* Encodes a range for another worker. `extra`: options of a subscription, which may
+     * hold functions. SH_EFAILED sets *error (owned by the caller), which names the place
+     * of the event that can't cross. */
     int (*encode)(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
                   sh_error **error);
-    /* The reverse, on the target worker. Borrows; returns a new list or NULL with *error. */
+    /* The reverse, on the target worker. Borrows; returns a new list or NULL with *error.
+     */
     sh_list *(*decode)(sh_worker *worker, const sh_parcel *parcel, sh_error **error);
 } sh_list_ops;
 
 struct sh_list {
     const sh_list_ops *ops;
-    uint32_t n;    /* number of events, never changes */
+    uint32_t n; /* number of events, never changes */
     uint32_t refs;
 };
 
@@ -153,36 +155,59 @@ struct sh_batch {
 };
 
 /* All on the owning worker's thread. */
-sh_batch sh_batch_ref(sh_batch batch);  /* another owned batch of the same range */
+sh_batch sh_batch_ref(sh_batch batch); /* another owned batch of the same range */
 void sh_batch_unref(sh_batch batch);
 /* An owned batch over [first, first + n) of `batch` (relative). Asserts the range. */
 sh_batch sh_batch_slice(sh_batch batch, uint32_t first, uint32_t n);
 
 /* Lists of C values, for stages written in C. Strings and nested values are copied in. */
-typedef enum sh_type { SH_NIL, SH_BOOLEAN, SH_INTEGER, SH_NUMBER, SH_STRING, SH_POINTER, SH_LIST, SH_MAP } sh_type;
+typedef enum sh_type {
+    SH_NIL,
+    SH_BOOLEAN,
+    SH_INTEGER,
+    SH_NUMBER,
+    SH_STRING,
+    SH_POINTER,
+    SH_LIST,
+    SH_MAP
+} sh_type;
 typedef struct sh_value {
     sh_type type;
     union {
         bool boolean;
         int64_t integer;
         double number;
-        struct { const char *data; size_t len; } string;
-        struct { void *data; void (*free)(void *data); } pointer; /* moves with the value */
-        struct { struct sh_value *items; size_t n; } list;
-        struct { struct sh_value *items; size_t n; } map; /* n pairs: key, value, key, ... */
+        struct {
+            const char *data;
+            size_t len;
+        } string;
+        struct {
+            void *data;
+            void (*free)(void *data);
+        } pointer; /* moves with the value */
+        struct {
+            struct sh_value *items;
+            size_t n;
+        } list;
+        struct {
+            struct sh_value *items;
+            size_t n;
+        } map; /* n pairs: key, value, key, ... */
     } u;
 } sh_value;
 
 extern const sh_list_ops sh_values_ops;
-/* Copies `n` values (deeply; pointers are taken over) into an owned batch. A pointer is freed when the
- * last list or parcel that holds it goes, on whatever worker. SH_ENOMEM. SH_EINVAL: nested more than
- * SH_VALUE_DEPTH deep or too many; the pointers are then still the caller's. */
+/* Copies `n` values (deeply; pointers are taken over) into an owned batch. A pointer is
+ * freed when the last list or parcel that holds it goes, on whatever worker. SH_ENOMEM.
+ * SH_EINVAL: nested more than SH_VALUE_DEPTH deep or too many; the pointers are then still
+ * the caller's. */
 enum { SH_VALUE_DEPTH = 200 };
 int sh_batch_from_values(const sh_value *values, size_t n, sh_batch *out);
 /* Borrowed array of batch.n values; NULL if the batch is not a list of C values. */
 const sh_value *sh_batch_values(sh_batch batch);
 
-/* Allocation as the library does it: what is handed over with "sh_free'd" comes from here. */
+/* Allocation as the library does it: what is handed over with "sh_free'd" comes from here.
+ */
 void *sh_malloc(size_t size);
 void *sh_realloc(void *ptr, size_t size);
 void sh_free(void *ptr);
@@ -193,7 +218,11 @@ typedef enum sh_kind { SH_PRODUCER, SH_PRODUCER_CONSUMER, SH_CONSUMER, SH_PROCES
 
 typedef enum sh_mode { SH_AUTOMATIC, SH_MANUAL } sh_mode;
 typedef enum sh_demand_mode { SH_DEMAND_FORWARD, SH_DEMAND_ACCUMULATE } sh_demand_mode;
-typedef enum sh_cancel { SH_CANCEL_PERMANENT, SH_CANCEL_TRANSIENT, SH_CANCEL_TEMPORARY } sh_cancel;
+typedef enum sh_cancel {
+    SH_CANCEL_PERMANENT,
+    SH_CANCEL_TRANSIENT,
+    SH_CANCEL_TEMPORARY
+} sh_cancel;
 typedef enum sh_role { SH_ROLE_PRODUCER, SH_ROLE_CONSUMER } sh_role; /* of the other side */
 typedef enum sh_ended { SH_ENDED_CANCEL, SH_ENDED_DOWN } sh_ended;
 typedef enum sh_keep { SH_KEEP_LAST, SH_KEEP_FIRST } sh_keep;
@@ -206,8 +235,8 @@ typedef struct sh_from {
 
 /* What a callback hands back. All zero is "nothing to say". The core takes all of it. */
 typedef struct sh_result {
-    sh_batch events;  /* producers: emit these (owned)                                    */
-    sh_batch reply;   /* handle_call: the answer (owned), with has_reply                  */
+    sh_batch events; /* producers: emit these (owned)                                    */
+    sh_batch reply;  /* handle_call: the answer (owned), with has_reply                  */
     bool has_reply;
     bool stop;        /* end the stage, after `events` and `reply`                        */
     bool ignore;      /* init only: do not start, and it is no error                      */
@@ -234,17 +263,18 @@ typedef struct sh_stage_ops {
      * producer_consumer has it, it is asked before upstream. As GenStage 1.3. */
     int (*handle_demand)(sh_stage *self, void *state, int64_t n, sh_result *r);
     /* Consumers, producer_consumers (required): at most max_demand - min_demand events. */
-    int (*handle_events)(sh_stage *self, void *state, sh_batch events, sh_subscription *from,
-                         sh_result *r);
+    int (*handle_events)(sh_stage *self, void *state, sh_batch events,
+                         sh_subscription *from, sh_result *r);
     /* On both sides, before the first events. `opts->selector` may be set here on the
      * producer's side. r->mode other than automatic is for the consumer's side only. */
-    int (*handle_subscribe)(sh_stage *self, void *state, sh_role other, sh_subscribe_opts *opts,
-                            sh_subscription *from, sh_result *r);
+    int (*handle_subscribe)(sh_stage *self, void *state, sh_role other,
+                            sh_subscribe_opts *opts, sh_subscription *from, sh_result *r);
     /* On both sides, after the last events of that subscription. */
     int (*handle_cancel)(sh_stage *self, void *state, sh_ended how, sh_error *reason,
                          sh_subscription *from, sh_result *r);
     /* Answer in r->reply, or keep `from` (it stays valid until answered) for sh_reply(). */
-    int (*handle_call)(sh_stage *self, void *state, sh_batch request, sh_from from, sh_result *r);
+    int (*handle_call)(sh_stage *self, void *state, sh_batch request, sh_from from,
+                       sh_result *r);
     int (*handle_cast)(sh_stage *self, void *state, sh_batch message, sh_result *r);
     /* sh_stage_send, timers, and what sh_stage_info queued. */
     int (*handle_info)(sh_stage *self, void *state, sh_batch message, sh_result *r);
@@ -252,21 +282,25 @@ typedef struct sh_stage_ops {
      * the notification on to its own consumers. */
     int (*handle_notification)(sh_stage *self, void *state, sh_batch message,
                                sh_subscription *from, sh_result *r);
-    /* `count` events were discarded by the buffer. Returns whether to log it. Must not wait. */
+    /* `count` events were discarded by the buffer. Returns whether to log it. Must not
+     * wait. */
     bool (*format_discarded)(sh_stage *self, void *state, uint64_t count);
     /* Last callback, on every end but a kill. */
     int (*terminate)(sh_stage *self, void *state, sh_error *reason, sh_result *r);
-    /* The answer to a request made with {self, ref}; comes at any time, also while a callback
-     * waits (it is what ends most waits). `value` is owned by the callee, may be empty. */
-    void (*handle_reply)(sh_stage *self, void *state, uint64_t ref, int status, sh_batch value,
-                         sh_error *error);
-    /* Frees what `state` owns; always last, also after a kill or a failed init. `state` itself
-     * belongs to the core. `arg` is passed if init never took it, else NULL. */
+    /* The answer to a request made with {self, ref}; comes at any time, also while a
+     * callback waits (it is what ends most waits). `value` is owned by the callee, may be
+     * empty. */
+    void (*handle_reply)(sh_stage *self, void *state, uint64_t ref, int status,
+                         sh_batch value, sh_error *error);
+    /* Frees what `state` owns; always last, also after a kill or a failed init. `state`
+     * itself belongs to the core. `arg` is passed if init never took it, else NULL. */
     void (*destroy)(sh_stage *self, void *state, void *arg);
-    /* For a start on another worker: turns `arg` (taken, also on failure) into a parcel on the starter's
-     * thread; `arg_decode` rebuilds it on the stage's. Both or none (then arg crosses as it is). */
+    /* For a start on another worker: turns `arg` (taken, also on failure) into a parcel on
+     * the starter's thread; `arg_decode` rebuilds it on the stage's. Both or none (then arg
+     * crosses as it is). */
     int (*arg_encode)(sh_worker *worker, void *arg, sh_parcel *out, sh_error **error);
-    int (*arg_decode)(sh_worker *worker, const sh_parcel *parcel, void **arg, sh_error **error);
+    int (*arg_decode)(sh_worker *worker, const sh_parcel *parcel, void **arg,
+                      sh_error **error);
 } sh_stage_ops;
 
 typedef struct sh_dispatcher_ops sh_dispatcher_ops;
@@ -281,15 +315,15 @@ typedef struct sh_stage_opts {
     int worker;              /* 0: the caller's; n > 0: worker n - 1; SH_WORKER_ANY */
     /* producers and producer_consumers */
     const sh_dispatcher_ops *dispatcher; /* NULL: sh_dispatcher_demand             */
-    const void *dispatcher_opts;         /* as the dispatcher documents; copied by its init */
-    int64_t buffer_size;                 /* events; SH_BUFFER_DEFAULT: 10000, infinity on a
-                                            producer_consumer; SH_BUFFER_NONE: 0   */
+    const void *dispatcher_opts; /* as the dispatcher documents; copied by its init */
+    int64_t buffer_size;         /* events; SH_BUFFER_DEFAULT: 10000, infinity on a
+                                    producer_consumer; SH_BUFFER_NONE: 0   */
     sh_keep buffer_keep;
     bool discard_buffer_when_no_consumers;
-    sh_demand_mode demand;               /* producers only                          */
-    uint64_t polling_interval_ms;        /* producers: ask again while demand is owed; 0: never */
-    /* With several producers: a normal end of one ends the stage only if it was the last one
-     * (default, as GenStage: the first permanent one that ends). */
+    sh_demand_mode demand;        /* producers only                          */
+    uint64_t polling_interval_ms; /* producers: ask again while demand is owed; 0: never */
+    /* With several producers: a normal end of one ends the stage only if it was the last
+     * one (default, as GenStage: the first permanent one that ends). */
     bool end_with_last;
     /* consumers and producer_consumers: started only if all of these are valid */
     const sh_subscribe_opts *subscribe_to;
@@ -297,22 +331,24 @@ typedef struct sh_stage_opts {
 } sh_stage_opts;
 enum { SH_WORKER_ANY = -1 };
 
-/* Starts a stage. `from` (optional) is answered when init is through: SH_OK, SH_EIGNORED, or
- * SH_EFAILED with the reason. SH_EBADOPT with *error (owned by the caller; may be NULL) names
- * the option, and nothing is started. On SH_OK *out (may be NULL) is a new reference. */
-int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from, sh_stage **out,
-                   sh_error **error);
+/* Starts a stage. `from` (optional) is answered when init is through: SH_OK, SH_EIGNORED,
+ * or SH_EFAILED with the reason. SH_EBADOPT with *error (owned by the caller; may be NULL)
+ * names the option, and nothing is started. On SH_OK *out (may be NULL) is a new reference.
+ */
+int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
+                   sh_stage **out, sh_error **error);
 
-/* Sets options from inside `init`, on the stage's worker: everything below `name` and `worker` replaces
- * what sh_stage_start was given. SH_EBADOPT with *error; SH_ESTATE outside init. */
+/* Sets options from inside `init`, on the stage's worker: everything below `name` and
+ * `worker` replaces what sh_stage_start was given. SH_EBADOPT with *error; SH_ESTATE
+ * outside init. */
 int sh_stage_configure(sh_stage *self, const sh_stage_opts *opts, sh_error **error);
 
-sh_stage *sh_stage_ref(sh_stage *stage);   /* any thread */
-void sh_stage_unref(sh_stage *stage);      /* any thread; NULL is allowed */
-bool sh_stage_is_alive(const sh_stage *stage);       /* any thread; a moment's truth */
-sh_kind sh_stage_kind(const sh_stage *stage);        /* any thread */
-uint64_t sh_stage_id(const sh_stage *stage);         /* any thread; unique in the host */
-const char *sh_stage_name(const sh_stage *stage);    /* any thread; "#id" if it has none */
+sh_stage *sh_stage_ref(sh_stage *stage);          /* any thread */
+void sh_stage_unref(sh_stage *stage);             /* any thread; NULL is allowed */
+bool sh_stage_is_alive(const sh_stage *stage);    /* any thread; a moment's truth */
+sh_kind sh_stage_kind(const sh_stage *stage);     /* any thread */
+uint64_t sh_stage_id(const sh_stage *stage);      /* any thread; unique in the host */
+const char *sh_stage_name(const sh_stage *stage); /* any thread; "#id" if it has none */
 unsigned sh_stage_worker_index(const sh_stage *stage); /* any thread */
 sh_worker *sh_stage_worker(sh_stage *stage);
 /* Its private state. On the stage's worker while it is alive, else NULL. */
@@ -324,39 +360,47 @@ sh_stage *sh_whereis(sh_host *host, const char *name);
  * SH_DONE or SH_EFAILED. On the stage's worker, never from inside one of its callbacks. */
 void sh_stage_complete(sh_stage *self, int status, sh_result *r);
 
-/* Messages. Each takes `message` (an owned batch of one). To a dead stage: casts are dropped,
- * requests are answered SH_ENOPROC. Order between two stages is kept. A payload that
- * can't cross to another worker: SH_EFAILED with *error, nothing sent. */
+/* Messages. Each takes `message` (an owned batch of one). To a dead stage: casts are
+ * dropped, requests are answered SH_ENOPROC. Order between two stages is kept. A payload
+ * that can't cross to another worker: SH_EFAILED with *error, nothing sent. */
 int sh_stage_call(sh_worker *worker, sh_stage *to, sh_batch request, sh_from from,
                   uint64_t timeout_ms /* 0: for ever */, sh_error **error);
 int sh_stage_cast(sh_worker *worker, sh_stage *to, sh_batch message, sh_error **error);
 int sh_stage_send(sh_worker *worker, sh_stage *to, sh_batch message, sh_error **error);
 /* In band, to the stage itself: handle_info after everything it has buffered now. Answered
  * when queued. As GenStage's sync_info/async_info. */
-int sh_stage_info(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from, sh_error **error);
+int sh_stage_info(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from,
+                  sh_error **error);
 /* In band, to every consumer of `to`: never dropped, in order with events. */
-int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from, sh_error **error);
-/* Answers a call; each `from` once. Takes `value`; with `error` (taken) the answer is SH_EFAILED. */
-int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure, sh_error **error);
+int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from,
+                    sh_error **error);
+/* Answers a call; each `from` once. Takes `value`; with `error` (taken) the answer is
+ * SH_EFAILED. */
+int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
+             sh_error **error);
 
-/* Ends a stage in order, after the messages before this one. With a normal reason a producer
- * first lets its consumers take what it has buffered. `reason` is taken; `from` is answered when
- * the stage has ended. */
+/* Ends a stage in order, after the messages before this one. With a normal reason a
+ * producer first lets its consumers take what it has buffered. `reason` is taken; `from` is
+ * answered when the stage has ended. */
 int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from from);
 /* Ends a stage at once, whatever it is doing, with reason "killed" and no terminate. */
 int sh_stage_kill(sh_worker *worker, sh_stage *stage);
-/* Answered with the end reason when the stage ends; at once with SH_ENOPROC if it is gone. */
+/* Answered with the end reason when the stage ends; at once with SH_ENOPROC if it is gone.
+ */
 int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from);
 /* Demand mode of a producer. Answered SH_OK, or SH_ENOTPRODUCER (and logged). */
-int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode, sh_from from);
+int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode,
+                        sh_from from);
 /* One number about a stage, answered as an integer (a values batch). */
 typedef enum sh_query { SH_QUERY_DEMAND_MODE, SH_QUERY_BUFFERED } sh_query;
 int sh_stage_query(sh_worker *worker, sh_stage *stage, sh_query what, sh_from from);
 
 /* Timers: `message` (taken) arrives as by sh_stage_send after after_ms, then every every_ms
  * (0: once). Cancelled at the stage's end. On the stage's worker. *id is never 0. */
-int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batch message, uint64_t *id);
-/* A timer that answers handle_reply(ref, SH_ETIMEDOUT) instead: waking a waiting callback. */
+int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batch message,
+                   uint64_t *id);
+/* A timer that answers handle_reply(ref, SH_ETIMEDOUT) instead: waking a waiting callback.
+ */
 int sh_timer_wake(sh_stage *self, uint64_t after_ms, uint64_t ref, uint64_t *id);
 /* SH_ENOPROC if there is no such timer (it has fired). */
 int sh_timer_cancel(sh_stage *self, uint64_t id);
@@ -366,36 +410,40 @@ int sh_timer_cancel(sh_stage *self, uint64_t id);
 /* Decides which events of a broadcast a consumer gets. Must not wait. */
 typedef struct sh_selector {
     /* Sets *out (owned) to the chosen events in order. SH_EFAILED sets *error. */
-    int (*select)(struct sh_selector *self, sh_worker *worker, sh_batch in, sh_batch *out, sh_error **error);
+    int (*select)(struct sh_selector *self, sh_worker *worker, sh_batch in, sh_batch *out,
+                  sh_error **error);
     void (*free)(struct sh_selector *self);
 } sh_selector;
 
 struct sh_subscribe_opts {
-    sh_stage *to;          /* the producer, or ...                                       */
-    const char *to_name;   /* ... its name                                               */
-    int64_t max_demand;    /* >= 1; 0: 1000                                              */
-    int64_t min_demand;    /* 0 .. max_demand - 1; SH_MIN_DEFAULT: max_demand / 2; see has_min */
-    bool has_min;          /* min_demand is given (0 is a legal value)                   */
+    sh_stage *to;        /* the producer, or ...                                       */
+    const char *to_name; /* ... its name                                               */
+    int64_t max_demand;  /* >= 1; 0: 1000                                              */
+    int64_t
+        min_demand; /* 0 .. max_demand - 1; SH_MIN_DEFAULT: max_demand / 2; see has_min */
+    bool has_min;   /* min_demand is given (0 is a legal value)                   */
     sh_cancel cancel;
     const char *partition; /* partition dispatcher; a number as decimal text; NULL: none */
-    sh_selector *selector; /* broadcast; set on the producer's worker in handle_subscribe; taken */
+    sh_selector
+        *selector; /* broadcast; set on the producer's worker in handle_subscribe; taken */
     sh_subscription *current; /* resubscribe: cancelled at the producer first            */
     sh_error *current_reason; /* taken                                                   */
-    sh_batch extra;        /* every option as the user gave it, for handle_subscribe; taken */
+    sh_batch extra; /* every option as the user gave it, for handle_subscribe; taken */
 };
 
 /* Asks `consumer` to subscribe. `from` is answered SH_OK with the subscription (see
  * sh_reply_subscription) when the request is on its way, not when it was accepted; or
- * SH_EBADOPT / SH_ENOTCONSUMER. An unknown name with cancel permanent or transient ends the consumer
- * with noproc. As GenStage 1.3. Takes what `opts` says it takes. */
+ * SH_EBADOPT / SH_ENOTCONSUMER. An unknown name with cancel permanent or transient ends the
+ * consumer with noproc. As GenStage 1.3. Takes what `opts` says it takes. */
 int sh_stage_subscribe(sh_worker *worker, sh_stage *consumer, const sh_subscribe_opts *opts,
                        sh_from from, sh_error **error);
-/* The subscription that the answer of sh_stage_subscribe carries: a new reference, or NULL. */
+/* The subscription that the answer of sh_stage_subscribe carries: a new reference, or NULL.
+ */
 sh_subscription *sh_reply_subscription(sh_batch value);
 
-sh_subscription *sh_subscription_ref(sh_subscription *sub); /* any thread */
-void sh_subscription_unref(sh_subscription *sub);           /* any thread */
-uint64_t sh_subscription_id(const sh_subscription *sub);    /* any thread */
+sh_subscription *sh_subscription_ref(sh_subscription *sub);     /* any thread */
+void sh_subscription_unref(sh_subscription *sub);               /* any thread */
+uint64_t sh_subscription_id(const sh_subscription *sub);        /* any thread */
 sh_stage *sh_subscription_consumer(const sh_subscription *sub); /* borrowed; any thread */
 sh_stage *sh_subscription_producer(const sh_subscription *sub); /* borrowed; any thread */
 /* Asks the producer for n > 0 more events; for subscriptions in manual mode. Any worker. */
@@ -413,7 +461,8 @@ typedef struct sh_marker sh_marker;
 /* Given to a dispatcher's callbacks; its functions may only be called from inside them. */
 struct sh_dispatch {
     sh_worker *worker;
-    int64_t owed;  /* dispatch: how many of the events answer demand already handed upstream */
+    int64_t
+        owed; /* dispatch: how many of the events answer demand already handed upstream */
     /* Sends events to one consumer as one message. Takes one reference of `batch`. */
     void (*send)(sh_dispatch *out, sh_subscription *to, sh_batch batch);
     /* Sends a notification marker to one consumer. Borrows. */
@@ -434,9 +483,9 @@ typedef enum sh_held {
     SH_HELD_PRESENT,  /* for a present subscriber */
 } sh_held;
 
-/* A dispatcher spreads a producer's events over its consumers. It is a pure state machine: it
- * neither waits nor calls libuv. Demand is kept by the core: after every callback it sends
- * what is buffered as far as credit() goes, then asks handle_demand for what is still
+/* A dispatcher spreads a producer's events over its consumers. It is a pure state machine:
+ * it neither waits nor calls libuv. Demand is kept by the core: after every callback it
+ * sends what is buffered as far as credit() goes, then asks handle_demand for what is still
  * missing and not already owed. */
 struct sh_dispatcher_ops {
     const char *name;
@@ -445,7 +494,8 @@ struct sh_dispatcher_ops {
     int (*init)(void *state, const void *opts, uint64_t seed, sh_error **error);
     void (*fini)(void *state); /* all subscriptions have been cancelled before */
     /* SH_EFAILED with *error refuses: that subscription alone is cancelled with it. */
-    int (*subscribe)(void *state, sh_subscription *sub, sh_subscribe_opts *opts, sh_error **error);
+    int (*subscribe)(void *state, sh_subscription *sub, sh_subscribe_opts *opts,
+                     sh_error **error);
     /* Forgets `sub`; never sends to it again. */
     void (*cancel)(void *state, sh_subscription *sub, sh_dispatch *out);
     void (*ask)(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out);
@@ -458,8 +508,8 @@ struct sh_dispatcher_ops {
     /* Optional. Passes a marker on, now or behind queued events; owns it until release().
      * SH_ENOMEM: nothing was passed on, and the marker is still the caller's. */
     int (*mark)(void *state, sh_marker *marker, sh_dispatch *out);
-    /* Optional. Events taken by dispatch() but not sent yet: all, or only those that somebody can
-     * still ask for. */
+    /* Optional. Events taken by dispatch() but not sent yet: all, or only those that
+     * somebody can still ask for. */
     int64_t (*held)(const void *state, sh_held which);
 };
 
@@ -481,40 +531,42 @@ extern const sh_dispatcher_ops sh_dispatcher_broadcast;
 extern const sh_dispatcher_ops sh_dispatcher_partition;
 typedef struct sh_splitter {
     /* Distributes events of `in` from its head over parts[0 .. n_parts): the events of
-     * partition p in order as parts[p] (owned; empty if none). Stops when `limit` events went to
-     * a partition. *taken: events used up; *skipped: of these, to "none". A bad answer for an event
-     * counts it as skipped, and in *bad, with the first such error in *error. Must not wait.
-     * Returns SH_OK, or SH_EFAILED with *error when nothing could be done at all. */
+     * partition p in order as parts[p] (owned; empty if none). Stops when `limit` events
+     * went to a partition. *taken: events used up; *skipped: of these, to "none". A bad
+     * answer for an event counts it as skipped, and in *bad, with the first such error in
+     * *error. Must not wait. Returns SH_OK, or SH_EFAILED with *error when nothing could be
+     * done at all. */
     int (*split)(struct sh_splitter *self, sh_worker *worker, sh_batch in, uint32_t limit,
                  sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
                  uint32_t *bad, sh_error **error);
     void (*free)(struct sh_splitter *self);
 } sh_splitter;
-/* Hashes C values by structure (1 and 1.0 are equal) modulo the number of partitions. Other lists
- * are refused with the name "hash_required". NULL when out of memory. For one producer. */
+/* Hashes C values by structure (1 and 1.0 are equal) modulo the number of partitions. Other
+ * lists are refused with the name "hash_required". NULL when out of memory. For one
+ * producer. */
 sh_splitter *sh_splitter_default(void);
 typedef struct sh_partition_opts {
     const char *const *names; /* partition names in order, "0".."n-1" for a count */
     size_t n;
-    sh_splitter *splitter;    /* taken; also when init fails; NULL: sh_splitter_default() */
+    sh_splitter *splitter; /* taken; also when init fails; NULL: sh_splitter_default() */
 } sh_partition_opts;
 
 /* -------------------------------------------------------------------- counters */
 
 typedef struct sh_stage_stats {
-    uint64_t events_in, events_out;       /* given to handle_events; sent to consumers    */
-    uint64_t messages_in, messages_out;   /* of any kind                                  */
-    uint64_t asks_in, asks_out;           /* ask messages                                 */
-    uint64_t demand_in, demand_out;       /* events asked by consumers / of producers     */
-    uint64_t discarded_full;              /* by the buffer's size                         */
-    uint64_t discarded_no_consumers;      /* discard_buffer_when_no_consumers             */
-    uint64_t discarded_none;              /* hashed to "none" or refused by the hash      */
-    uint64_t discarded_stopped;           /* queued for a consumer that chose to stop     */
-    uint64_t unfinished;                  /* accepted, neither handed on nor discarded    */
-    uint64_t callbacks, callback_ns;      /* number of, time in (user time of waits excluded) */
-    int64_t demand_owed;                  /* asked of handle_demand, not answered yet     */
-    int64_t buffered, queued;             /* events in the buffer; in its input queue and mailbox */
-    uint32_t consumers, producers;        /* subscriptions now                            */
+    uint64_t events_in, events_out;     /* given to handle_events; sent to consumers    */
+    uint64_t messages_in, messages_out; /* of any kind                                  */
+    uint64_t asks_in, asks_out;         /* ask messages                                 */
+    uint64_t demand_in, demand_out;     /* events asked by consumers / of producers     */
+    uint64_t discarded_full;            /* by the buffer's size                         */
+    uint64_t discarded_no_consumers;    /* discard_buffer_when_no_consumers             */
+    uint64_t discarded_none;            /* hashed to "none" or refused by the hash      */
+    uint64_t discarded_stopped;         /* queued for a consumer that chose to stop     */
+    uint64_t unfinished;                /* accepted, neither handed on nor discarded    */
+    uint64_t callbacks, callback_ns; /* number of, time in (user time of waits excluded) */
+    int64_t demand_owed;             /* asked of handle_demand, not answered yet     */
+    int64_t buffered, queued; /* events in the buffer; in its input queue and mailbox */
+    uint32_t consumers, producers; /* subscriptions now                            */
 } sh_stage_stats;
 
 typedef struct sh_subscription_stats {
@@ -524,38 +576,47 @@ typedef struct sh_subscription_stats {
 
 /* On the stage's worker. Works for an ended stage that is still referenced. */
 void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out);
-/* `side`: whose counters. On that side's worker; zeros if the subscription is closed there. */
-void sh_subscription_get_stats(const sh_subscription *sub, sh_role side, sh_subscription_stats *out);
+/* `side`: whose counters. On that side's worker; zeros if the subscription is closed there.
+ */
+void sh_subscription_get_stats(const sh_subscription *sub, sh_role side,
+                               sh_subscription_stats *out);
 /* Calls `each` for every subscription of the stage; side: role of the other stage. */
 void sh_stage_each_subscription(sh_stage *stage, sh_role other,
                                 void (*each)(void *data, sh_subscription *sub), void *data);
 
 /* -------------------------------------------------------------------- the host */
 
-typedef enum sh_log_level { SH_LOG_OFF, SH_LOG_ERROR, SH_LOG_WARN, SH_LOG_INFO, SH_LOG_DEBUG, SH_LOG_TRACE } sh_log_level;
+typedef enum sh_log_level {
+    SH_LOG_OFF,
+    SH_LOG_ERROR,
+    SH_LOG_WARN,
+    SH_LOG_INFO,
+    SH_LOG_DEBUG,
+    SH_LOG_TRACE
+} sh_log_level;
 
-#define SH_LOG_MAP(XX)                                                                    \
-    XX(STAGE_ENDED, "stage_ended")               /* ended with an unclean reason */       \
-    XX(DISCARDED, "discarded")                   /* a buffer was full */                  \
-    XX(EXCESS, "excess")                         /* more events than asked for */         \
-    XX(MAX_DEMAND_MISMATCH, "max_demand_mismatch")                                        \
-    XX(DUPLICATED_SUBSCRIPTION, "duplicated_subscription")                                \
-    XX(CONSUMER_CANNOT_DISPATCH, "consumer_cannot_dispatch")                              \
-    XX(NOT_A_PRODUCER, "not_a_producer")                                                  \
-    XX(NOT_A_CONSUMER, "not_a_consumer")                                                  \
-    XX(NOT_ALIVE, "not_alive")                   /* subscribing to an unknown name */     \
-    XX(INVALID_OPTION, "invalid_option")                                                  \
-    XX(DEMAND_MODE_NOT_PRODUCER, "demand_mode_not_producer")                              \
-    XX(BUFFERED_NOT_PRODUCER, "buffered_not_producer")                                    \
-    XX(PRODUCER_CANNOT_SUBSCRIBE, "producer_cannot_subscribe")                            \
-    XX(STOPPING_AFTER_CANCEL, "stopping_after_cancel")                                    \
-    XX(ALREADY_SUBSCRIBED, "already_subscribed")                                          \
-    XX(SUBSCRIPTION_REFUSED, "subscription_refused")                                      \
-    XX(BAD_EVENT, "bad_event")                   /* a hash refused an event */            \
-    XX(UNHANDLED_INFO, "unhandled_info")                                                  \
-    XX(UNFINISHED, "unfinished")                 /* events left at a stage's end */       \
-    XX(START_FAILED, "start_failed")                                                      \
-    XX(USER, "log")                              /* sh_log */
+#define SH_LOG_MAP(XX)                                                                     \
+    XX(STAGE_ENDED, "stage_ended") /* ended with an unclean reason */                      \
+    XX(DISCARDED, "discarded")     /* a buffer was full */                                 \
+    XX(EXCESS, "excess")           /* more events than asked for */                        \
+    XX(MAX_DEMAND_MISMATCH, "max_demand_mismatch")                                         \
+    XX(DUPLICATED_SUBSCRIPTION, "duplicated_subscription")                                 \
+    XX(CONSUMER_CANNOT_DISPATCH, "consumer_cannot_dispatch")                               \
+    XX(NOT_A_PRODUCER, "not_a_producer")                                                   \
+    XX(NOT_A_CONSUMER, "not_a_consumer")                                                   \
+    XX(NOT_ALIVE, "not_alive") /* subscribing to an unknown name */                        \
+    XX(INVALID_OPTION, "invalid_option")                                                   \
+    XX(DEMAND_MODE_NOT_PRODUCER, "demand_mode_not_producer")                               \
+    XX(BUFFERED_NOT_PRODUCER, "buffered_not_producer")                                     \
+    XX(PRODUCER_CANNOT_SUBSCRIBE, "producer_cannot_subscribe")                             \
+    XX(STOPPING_AFTER_CANCEL, "stopping_after_cancel")                                     \
+    XX(ALREADY_SUBSCRIBED, "already_subscribed")                                           \
+    XX(SUBSCRIPTION_REFUSED, "subscription_refused")                                       \
+    XX(BAD_EVENT, "bad_event") /* a hash refused an event */                               \
+    XX(UNHANDLED_INFO, "unhandled_info")                                                   \
+    XX(UNFINISHED, "unfinished") /* events left at a stage's end */                        \
+    XX(START_FAILED, "start_failed")                                                       \
+    XX(USER, "log") /* sh_log */
 
 typedef enum sh_log_code {
 #define XX(name, text) SH_LOG_##name,
@@ -567,7 +628,7 @@ const char *sh_log_code_name(sh_log_code code);
 typedef struct sh_log_record {
     sh_log_level level;
     sh_log_code code;
-    const char *stage;   /* name, or NULL */
+    const char *stage; /* name, or NULL */
     const char *message;
     const sh_error *error; /* or NULL */
 } sh_log_record;
@@ -575,8 +636,9 @@ typedef struct sh_log_record {
 typedef void (*sh_log_fn)(void *data, const sh_log_record *record);
 void sh_log(sh_worker *worker, sh_log_level level, const char *stage, const char *fmt, ...);
 
-/* Hooks of a binding: called on the worker's own thread, before its first and after its last
- * stage. `open` failing makes starts on that worker fail with SH_EFAILED and its *error. */
+/* Hooks of a binding: called on the worker's own thread, before its first and after its
+ * last stage. `open` failing makes starts on that worker fail with SH_EFAILED and its
+ * *error. */
 typedef struct sh_worker_hooks {
     int (*open)(sh_worker *worker, void *data, sh_error **error);
     void (*close)(sh_worker *worker, void *data);
@@ -584,14 +646,14 @@ typedef struct sh_worker_hooks {
 } sh_worker_hooks;
 
 typedef struct sh_host_opts {
-    unsigned workers;        /* 0: number of CPUs this process may use */
-    bool seeded;             /* one worker, run queue shuffled by `seed`: for tests */
-    uint64_t seed;           /* also feeds shuffles; 0 and not seeded: from the clock */
-    struct uv_loop_s *loop;  /* worker 0's loop; borrowed; NULL: the host makes one */
+    unsigned workers;       /* 0: number of CPUs this process may use */
+    bool seeded;            /* one worker, run queue shuffled by `seed`: for tests */
+    uint64_t seed;          /* also feeds shuffles; 0 and not seeded: from the clock */
+    struct uv_loop_s *loop; /* worker 0's loop; borrowed; NULL: the host makes one */
     sh_worker_hooks hooks;
     sh_log_fn log;
     void *log_data;
-    sh_log_level log_level;  /* SH_LOG_OFF: nothing reaches `log` */
+    sh_log_level log_level; /* SH_LOG_OFF: nothing reaches `log` */
 } sh_host_opts;
 
 /* Made on the thread that will run it. *out on SH_OK. */
@@ -601,14 +663,15 @@ sh_worker *sh_host_worker0(sh_host *host);
 /* Runs worker 0 on this thread until no stage is alive; starts and joins the other workers.
  * Returns SH_OK. May be called again after more stages were started. */
 int sh_host_run(sh_host *host);
-/* Ends all producers in order (see sh_stage_stop), then what depends on them, then the rest,
- * with reason "shutdown"; after timeout_ms (0: never) whatever is left is killed. Once; worker 0. */
+/* Ends all producers in order (see sh_stage_stop), then what depends on them, then the
+ * rest, with reason "shutdown"; after timeout_ms (0: never) whatever is left is killed.
+ * Once; worker 0. */
 int sh_host_drain(sh_host *host, uint64_t timeout_ms);
 /* Kills every stage. Worker 0's thread. */
 void sh_host_stop(sh_host *host);
-/* Has every worker log one line for each of its stages at SH_LOG_INFO: kind, demand owed, events buffered
- * and queued, consumers and producers, last error. Returns at once; other workers log when they get
- * to it. Worker 0's thread, while the host runs. */
+/* Has every worker log one line for each of its stages at SH_LOG_INFO: kind, demand owed,
+ * events buffered and queued, consumers and producers, last error. Returns at once; other
+ * workers log when they get to it. Worker 0's thread, while the host runs. */
 void sh_host_dump(sh_host *host);
 /* Whether a drain is going on. Any thread. */
 bool sh_host_is_draining(const sh_host *host);
@@ -624,10 +687,11 @@ typedef struct sh_host_summary {
 void sh_host_get_summary(const sh_host *host, sh_host_summary *out);
 /* One call for each stage that ended with unfinished events. */
 void sh_host_each_unfinished(const sh_host *host,
-                             void (*each)(void *data, const char *stage, uint64_t events, const char *where),
+                             void (*each)(void *data, const char *stage, uint64_t events,
+                                          const char *where),
                              void *data);
-/* What a script wants the process to answer, for the command or an embedder to use: replaces what the
- * ledger would give. -1: nothing was set. Any thread. */
+/* What a script wants the process to answer, for the command or an embedder to use:
+ * replaces what the ledger would give. -1: nothing was set. Any thread. */
 void sh_host_set_exit_status(sh_host *host, int status);
 int sh_host_exit_status(const sh_host *host);
 /* First unclean end of a stage, borrowed until the host is freed; NULL: none. */
@@ -639,8 +703,10 @@ unsigned sh_host_workers(const sh_host *host);
 struct uv_loop_s *sh_worker_loop(sh_worker *worker);
 /* The binding's own pointer of a worker. */
 void **sh_worker_slot(sh_worker *worker);
-/* Calls `each` for every stage of the worker, in order of start. The callback must not end any. */
-void sh_worker_each_stage(sh_worker *worker, void (*each)(void *data, sh_stage *stage), void *data);
+/* Calls `each` for every stage of the worker, in order of start. The callback must not end
+ * any. */
+void sh_worker_each_stage(sh_worker *worker, void (*each)(void *data, sh_stage *stage),
+                          void *data);
 
 #ifdef __cplusplus
 }

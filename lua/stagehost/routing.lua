@@ -14,10 +14,17 @@ M.NONE = "none"
 local bxor, lshift, rshift, tobit = bit.bxor, bit.lshift, bit.rshift, bit.tobit
 local min = math.min
 
---- `select(events, first, n)` -> the chosen events of first + 1 .. first + n, and how many.
----@param choose fun(event: any): boolean
----@return fun(events: table, first: integer, n: integer): table, integer
-function M.selector(choose)
+--- What the JIT compiler makes of a loop is good for the function that the loop called while it was
+--- compiled. So each selector and hash gets loops of its own: `make` is loaded anew for each.
+--- It must have no upvalues; what it needs it gets as arguments.
+local function with_own_code(make)
+    local code = string.dump(make)
+    return function(...)
+        return loadstring(code)(...)
+    end
+end
+
+local make_selector = with_own_code(function(choose)
     return function(events, first, n)
         local chosen, count = {}, 0
         for i = first + 1, first + n do
@@ -29,6 +36,13 @@ function M.selector(choose)
         end
         return chosen, count
     end
+end)
+
+--- `select(events, first, n)` -> the chosen events of first + 1 .. first + n, and how many.
+---@param choose fun(event: any): boolean
+---@return fun(events: table, first: integer, n: integer): table, integer
+function M.selector(choose)
+    return make_selector(choose)
 end
 
 --- Spreads the bits of an integer: shifts and sums only, since a product of two 32 bit numbers
@@ -77,45 +91,11 @@ local function bad_answer(names, name)
         type(name) == "string" and ("%q"):format(name) or tostring(name))
 end
 
---- `split(events, first, n, limit)` -> taken, skipped, bad, problem, lists, counts. The events of
---- partition p are lists[p][1 .. counts[p]]; both tables belong to the splitter, the lists do not.
---- An event whose hash fails is skipped, and counted in bad with the first error as problem.
----@param names (string|integer)[]
----@param hash? fun(event: any): any, any
----@param hash_events fun(codes: table, events: table, first: integer, last: integer)
----@return function
-function M.splitter(names, hash, hash_events)
-    local index, n_names = name_index(names), #names
-    local lists, counts, codes = {}, new_table(n_names, 0), {}
-    local skipped, bad, problem, at = 0, 0, nil, 0
-    local use_codes = hash == nil
-
-    if use_codes then
-        hash = function()
-            return names[codes[at] % n_names + 1]
-        end
-    end
-
-    -- As many as the last batch had is a good guess at how many there will be.
-    local function reset()
-        for p = 1, n_names do
-            lists[p], counts[p] = new_table(counts[p] or 0, 0), 0
-        end
-        skipped, bad, problem = 0, 0, nil
-    end
-
-    local function skip(name)
-        skipped = skipped + 1
-        if name ~= M.NONE then
-            bad = bad + 1
-            problem = problem or bad_answer(names, name)
-        end
-    end
-
-    -- Up to `room` events go to a partition. `at` tells which event's hash raised.
-    local function route(events, from, last, room)
+-- Up to `room` events go to a partition. state.at tells which event's hash raised.
+local make_route = with_own_code(function(hash, index, state, lists, counts, skip)
+    return function(events, from, last, room)
         for i = from, last do
-            at = i
+            state.at = i
             local event = events[i]
             local name, replacement = hash(event)
             local p = index[name]
@@ -135,23 +115,64 @@ function M.splitter(names, hash, hash_events)
             end
         end
     end
+end)
+
+--- The hash of events whose codes fill_codes has put into `codes`.
+local make_code_hash = with_own_code(function(names, n_names, codes, state)
+    return function()
+        return names[codes[state.at] % n_names + 1]
+    end
+end)
+
+--- `split(events, first, n, limit)` -> taken, skipped, bad, problem, lists, counts. The events of
+--- partition p are lists[p][1 .. counts[p]]; both tables belong to the splitter, the lists do not.
+--- An event whose hash fails is skipped, and counted in bad with the first error as problem.
+---@param names (string|integer)[]
+---@param hash? fun(event: any): any, any
+---@param hash_events fun(codes: table, events: table, first: integer, last: integer)
+---@return function
+function M.splitter(names, hash, hash_events)
+    local n_names, lists, counts, codes = #names, {}, new_table(#names, 0), {}
+    local state = { at = 0, skipped = 0, bad = 0, problem = nil }
+    local use_codes = hash == nil
+
+    local function skip(name)
+        state.skipped = state.skipped + 1
+        if name ~= M.NONE then
+            state.bad = state.bad + 1
+            state.problem = state.problem or bad_answer(names, name)
+        end
+    end
+
+    hash = hash or make_code_hash(names, n_names, codes, state)
+    local route = make_route(hash, name_index(names), state, lists, counts, skip)
+
+    -- As many as the last batch had is a good guess at how many there will be.
+    local function reset(first)
+        for p = 1, n_names do
+            lists[p], counts[p] = new_table(counts[p] or 0, 0), 0
+        end
+        state.at, state.skipped, state.bad, state.problem = first, 0, 0, nil
+    end
 
     return function(events, first, n, limit)
-        reset()
+        reset(first)
         if use_codes then
             fill_codes(codes, events, first, n, hash_events)
         end
-        at = first
-        while at < first + n and at - first - skipped < limit do
-            local room = limit - (at - first - skipped)
-            local ok, err = pcall(route, events, at + 1, first + n, room)
+        while state.at < first + n do
+            local room = limit - (state.at - first - state.skipped)
+            if room == 0 then
+                break
+            end
+            local ok, err = pcall(route, events, state.at + 1, first + n, room)
             if ok then
                 break
             end
-            skipped, bad = skipped + 1, bad + 1
-            problem = problem or tostring(err)
+            state.skipped, state.bad = state.skipped + 1, state.bad + 1
+            state.problem = state.problem or tostring(err)
         end
-        return at - first, skipped, bad, problem, lists, counts
+        return state.at - first, state.skipped, state.bad, state.problem, lists, counts
     end
 end
 

@@ -2,7 +2,8 @@
  *
  * What the engine costs when nothing happens, and how it grows, in C alone. Prints JSON:
  *   bytes of C memory for one of N idle stages, and ns per event of a pipeline beside them;
- *   ns per event with N subscriptions of one producer; ns per event with N events in a buffer. */
+ *   ns per event with N subscriptions of one producer; ns per event with N events in a
+ * buffer. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static int count(sh_stage *self, void *state, int64_t n, sh_result *r)
         r->stop = true;
         return SH_DONE;
     }
-    sh_value value = { .type = SH_INTEGER };
+    sh_value value = {.type = SH_INTEGER};
     sh_value *values = sh_malloc((size_t)n * sizeof value);
     for (int64_t i = 0; i < n; i++)
         values[i] = value;
@@ -40,7 +41,8 @@ static int init_counter(sh_stage *self, void *state, void *arg, sh_result *r)
     return SH_DONE;
 }
 
-static int take(sh_stage *self, void *state, sh_batch events, sh_subscription *from, sh_result *r)
+static int take(sh_stage *self, void *state, sh_batch events, sh_subscription *from,
+                sh_result *r)
 {
     (void)self;
     (void)state;
@@ -50,13 +52,14 @@ static int take(sh_stage *self, void *state, sh_batch events, sh_subscription *f
     return SH_DONE;
 }
 
-static const sh_stage_ops producer_ops = { .size = sizeof(struct counter), .init = init_counter, .handle_demand = count };
-static const sh_stage_ops consumer_ops = { .size = 8, .handle_events = take };
+static const sh_stage_ops producer_ops = {
+    .size = sizeof(struct counter), .init = init_counter, .handle_demand = count};
+static const sh_stage_ops consumer_ops = {.size = 8, .handle_events = take};
 
 static sh_host *new_host(void)
 {
     sh_host *host = NULL;
-    sh_host_opts opts = { .workers = 1 };
+    sh_host_opts opts = {.workers = 1};
     if (sh_host_new(&opts, &host) < 0)
         exit(1);
     return host;
@@ -65,8 +68,8 @@ static sh_host *new_host(void)
 static void start_idle(sh_worker *worker, int n)
 {
     for (int i = 0; i < n; i++)
-        sh_stage_start(worker, &(sh_stage_opts){ .kind = SH_CONSUMER, .ops = &consumer_ops }, (sh_from){ 0 }, NULL,
-                       NULL);
+        sh_stage_start(worker, &(sh_stage_opts){.kind = SH_CONSUMER, .ops = &consumer_ops},
+                       (sh_from){0}, NULL, NULL);
 }
 
 static void finish(sh_host *host)
@@ -95,14 +98,18 @@ static double ns_per_event(int64_t events, int consumers, int idle)
     sh_worker *worker = sh_host_worker0(host);
     start_idle(worker, idle);
     sh_stage *producer;
-    sh_stage_start(worker, &(sh_stage_opts){ .kind = SH_PRODUCER, .ops = &producer_ops, .arg = &events }, (sh_from){ 0 },
-                   &producer, NULL);
+    sh_stage_start(
+        worker, &(sh_stage_opts){.kind = SH_PRODUCER, .ops = &producer_ops, .arg = &events},
+        (sh_from){0}, &producer, NULL);
     sh_stage **all = sh_malloc((size_t)consumers * sizeof *all);
     for (int i = 0; i < consumers; i++) {
-        sh_subscribe_opts subscribe = { .to = producer, .max_demand = 10 };
-        sh_stage_start(worker, &(sh_stage_opts){ .kind = SH_CONSUMER, .ops = &consumer_ops,
-                                                 .subscribe_to = &subscribe, .n_subscribe_to = 1 },
-                       (sh_from){ 0 }, &all[i], NULL);
+        sh_subscribe_opts subscribe = {.to = producer, .max_demand = 10};
+        sh_stage_start(worker,
+                       &(sh_stage_opts){.kind = SH_CONSUMER,
+                                        .ops = &consumer_ops,
+                                        .subscribe_to = &subscribe,
+                                        .n_subscribe_to = 1},
+                       (sh_from){0}, &all[i], NULL);
     }
     for (int i = 0; i < (idle + consumers) / 64 + 8 && idle + consumers > 1000; i++)
         uv_run((uv_loop_t *)sh_worker_loop(worker), UV_RUN_NOWAIT);
@@ -124,9 +131,13 @@ static double ns_per_event(int64_t events, int consumers, int idle)
 int main(void)
 {
     printf("{\"bytes_per_idle_stage\": %.0f", bytes_per_stage(100000));
-    printf(", \"ns_per_event_idle_stages\": {\"10\": %.1f, \"1000\": %.1f, \"100000\": %.1f}",
-           ns_per_event(2000000, 1, 10), ns_per_event(2000000, 1, 1000), ns_per_event(2000000, 1, 100000));
-    printf(", \"ns_per_event_subscriptions\": {\"1\": %.1f, \"100\": %.1f, \"10000\": %.1f}}\n",
-           ns_per_event(2000000, 1, 0), ns_per_event(2000000, 100, 0), ns_per_event(4000000, 10000, 0));
+    printf(
+        ", \"ns_per_event_idle_stages\": {\"10\": %.1f, \"1000\": %.1f, \"100000\": %.1f}",
+        ns_per_event(2000000, 1, 10), ns_per_event(2000000, 1, 1000),
+        ns_per_event(2000000, 1, 100000));
+    printf(", \"ns_per_event_subscriptions\": {\"1\": %.1f, \"100\": %.1f, \"10000\": "
+           "%.1f}}\n",
+           ns_per_event(2000000, 1, 0), ns_per_event(2000000, 100, 0),
+           ns_per_event(4000000, 10000, 0));
     return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The limit program: the same Lua callbacks as the engine's bench, called one after the other with lua_pcall, their
- * tables handed on directly. No engine can be faster without leaving callbacks out.
+ * The limit program: the same Lua callbacks as the engine's bench, called one after the
+ * other with lua_pcall, their tables handed on directly. No engine can be faster without
+ * leaving callbacks out.
  *
  *   bench_limit CALLBACKS.lua SET STEPS BATCH EVENTS     prints: events seconds */
 #include <lauxlib.h>

@@ -79,7 +79,8 @@ static void **push_box(lua_State *L, const char *name, lua_CFunction collect)
 
 void shl_push_stage(lua_State *L, sh_stage *stage)
 {
-    *push_box(L, "stagehost.stage", collect_stage) = sh_stage_ref(stage);
+    void **box = push_box(L, "stagehost.stage", collect_stage);
+    *box = sh_stage_ref(stage);
 }
 
 sh_stage *shl_test_stage(lua_State *L, int index)
@@ -89,7 +90,8 @@ sh_stage *shl_test_stage(lua_State *L, int index)
 
 void shl_push_subscription(lua_State *L, sh_subscription *sub)
 {
-    *push_box(L, "stagehost.subscription", collect_subscription) = sh_subscription_ref(sub);
+    void **box = push_box(L, "stagehost.subscription", collect_subscription);
+    *box = sh_subscription_ref(sub);
 }
 
 sh_subscription *shl_test_subscription(lua_State *L, int index)

@@ -55,29 +55,48 @@ function M.subscription(world, name, consumer, producer)
     return known
 end
 
+-- The subscription that a message to its producer names. What the scenario calls by this name may
+-- be one in the other direction: then it is not the one.
+local function to_producer(world, name, from, to)
+    local known = world.trace.subs[name]
+    if known and known.producer ~= to then
+        world.trace.subs[name] = nil
+    end
+    return M.subscription(world, name, from, to)
+end
+
+-- The same for a message to its consumer.
+local function to_consumer(world, name, from, to)
+    local known = world.trace.subs[name]
+    if known and known.consumer ~= to then
+        world.trace.subs[name] = nil
+    end
+    return M.subscription(world, name, to, from)
+end
+
 -- raw[word](world, sender, receiver, message of the scenario) -> message of the hooks
 local raw = {
     subscribe = function(world, from, to, m)
         local current, reason
         if m[4] and m[4] ~= words.null then
-            current = M.subscription(world, m[4][1], from, to)
+            current = to_producer(world, m[4][1], from, to)
             reason = words.parse(m[4][2])
         end
         local opts = options.subscription(m[3] ~= words.null and m[3] or nil)
-        local sub = M.subscription(world, m[2], from, to)
+        local sub = to_producer(world, m[2], from, to)
         return { sub = sub, opts = opts, current = current, reason = reason }
     end,
     ask = function(world, from, to, m)
-        return { sub = M.subscription(world, m[2], from, to), n = m[3] }
+        return { sub = to_producer(world, m[2], from, to), n = m[3] }
     end,
     cancel = function(world, from, to, m)
-        return { sub = M.subscription(world, m[2], from, to), reason = words.parse(m[3]) }
+        return { sub = to_producer(world, m[2], from, to), reason = words.parse(m[3]) }
     end,
     events = function(world, from, to, m)
-        return { sub = M.subscription(world, m[2], to, from), events = m[3] }
+        return { sub = to_consumer(world, m[2], from, to), events = m[3] }
     end,
     cancel_consumer = function(world, from, to, m)
-        return { sub = M.subscription(world, m[2], to, from), reason = words.parse(m[3]) }
+        return { sub = to_consumer(world, m[2], from, to), reason = words.parse(m[3]) }
     end,
 }
 

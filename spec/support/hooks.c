@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The Lua module "stagehost.spec": doors behind the public API for specs alone (hooks_meta.lua says what
- * each function does). It includes private headers on purpose and is never installed. */
+ * The Lua module "stagehost.spec": doors behind the public API for specs alone
+ * (hooks_meta.lua says what each function does). It includes private headers on purpose and
+ * is never installed. */
 #include <string.h>
 
 #include "context.h"
 #include "host.h"
 #include "stage.h"
 
-/* -- holding and settling ----------------------------------------------------------------------- */
+/* -- holding and settling
+ * ----------------------------------------------------------------------- */
 
 static int hooks_hold(lua_State *L)
 {
@@ -32,7 +34,7 @@ static int settled(lua_State *L, int status, sh_batch value, const sh_error *err
     sh_worker *worker = shl_context(L)->worker;
     if (status != SH_OK && worker->idle_waiter.stage) {
         sh_stage_unref(worker->idle_waiter.stage);
-        worker->idle_waiter = (sh_from){ 0 };
+        worker->idle_waiter = (sh_from){0};
     }
     lua_pushboolean(L, status == SH_OK);
     return 1;
@@ -52,15 +54,17 @@ static int hooks_settle(lua_State *L)
     return shl_wait(L, from, settled);
 }
 
-/* -- protocol messages ---------------------------------------------------------------------------- */
+/* -- protocol messages
+ * ---------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     enum sh__message_kind kind;
 } kinds[] = {
-    { "subscribe", SH__SUBSCRIBE },       { "ask", SH__ASK },       { "cancel", SH__CANCEL_REQUEST },
-    { "cancel_consumer", SH__CANCEL },    { "events", SH__EVENTS }, { "call", SH__CALL },
-    { "reply", SH__REPLY },
+    {"subscribe", SH__SUBSCRIBE},   {"ask", SH__ASK},
+    {"cancel", SH__CANCEL_REQUEST}, {"cancel_consumer", SH__CANCEL},
+    {"events", SH__EVENTS},         {"call", SH__CALL},
+    {"reply", SH__REPLY},
 };
 
 static enum sh__message_kind check_kind(lua_State *L, int index)
@@ -94,7 +98,7 @@ static int64_t field_integer(lua_State *L, int index, const char *name)
 
 static void fill_subscribe(lua_State *L, int index, struct sh__message *message)
 {
-    sh_subscribe_opts opts = { 0 };
+    sh_subscribe_opts opts = {0};
     lua_getfield(L, index, "opts");
     if (lua_istable(L, -1)) {
         lua_getfield(L, -1, "partition");
@@ -124,7 +128,7 @@ static int hooks_inject(lua_State *L)
     if (kind == SH__CALL) {
         lua_getfield(L, 3, "request");
         shl_payload_take(ctx, L, &message->batch);
-        message->from = (sh_from){ sh_stage_ref(from), PROBE_REF };
+        message->from = (sh_from){sh_stage_ref(from), PROBE_REF};
     } else {
         lua_getfield(L, 3, "sub");
         sh__message_name(message, shl_check_subscription(L, -1));
@@ -157,7 +161,9 @@ static int hooks_new_subscription(lua_State *L)
     return 1;
 }
 
-/* -- probes --------------------------------------------------------------------------------------- */
+/* -- probes
+ * ---------------------------------------------------------------------------------------
+ */
 
 struct probe {
     struct shl_context *ctx;
@@ -170,7 +176,8 @@ static void set_reason(lua_State *L, const sh_error *reason)
     lua_setfield(L, -2, "reason");
 }
 
-static void push_message(struct shl_context *ctx, lua_State *L, struct sh__message *message, const char *kind)
+static void push_message(struct shl_context *ctx, lua_State *L, struct sh__message *message,
+                         const char *kind)
 {
     lua_newtable(L);
     lua_pushstring(L, kind);
@@ -208,7 +215,8 @@ static bool probe_tap(sh_stage *stage, struct sh__message *message, void *data)
     struct probe *probe = data;
     struct shl_context *ctx = probe->ctx;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (kinds[i].kind != (enum sh__message_kind)message->kind || message->kind == SH__CALL)
+        if (kinds[i].kind != (enum sh__message_kind)message->kind ||
+            message->kind == SH__CALL)
             continue;
         lua_State *L = ctx->L;
         shl_slot_push(ctx, L, probe->handle);
@@ -233,19 +241,20 @@ static void probe_destroy(sh_stage *self, void *state, void *arg)
     self->tap = NULL;
 }
 
-static const sh_stage_ops probe_ops = { .destroy = probe_destroy };
+static const sh_stage_ops probe_ops = {.destroy = probe_destroy};
 
 static int hooks_start_probe(lua_State *L)
 {
     struct shl_context *ctx = shl_context(L);
     lua_getfield(L, 1, "name");
-    sh_stage_opts opts = { .kind = SH_PROCESS, .ops = &probe_ops, .name = lua_tostring(L, -1) };
+    sh_stage_opts opts = {
+        .kind = SH_PROCESS, .ops = &probe_ops, .name = lua_tostring(L, -1)};
     sh_stage *stage = NULL;
-    if (sh_stage_start(ctx->worker, &opts, (sh_from){ 0 }, &stage, NULL) < 0)
+    if (sh_stage_start(ctx->worker, &opts, (sh_from){0}, &stage, NULL) < 0)
         return luaL_error(L, "can't start the probe");
     struct probe *probe = sh_malloc(sizeof *probe);
     lua_getfield(L, 1, "handle");
-    *probe = (struct probe){ ctx, shl_slot_take(ctx, L) };
+    *probe = (struct probe){ctx, shl_slot_take(ctx, L)};
     stage->tap = probe_tap;
     stage->tap_data = probe;
     shl_push_stage(L, stage);
@@ -253,7 +262,9 @@ static int hooks_start_probe(lua_State *L)
     return 1;
 }
 
-/* -- logs ----------------------------------------------------------------------------------------- */
+/* -- logs
+ * -----------------------------------------------------------------------------------------
+ */
 
 struct listener {
     struct shl_context *ctx;
@@ -305,7 +316,8 @@ static int hooks_on_log(lua_State *L)
     sh_host_opts *opts = &sh_worker_host(ctx->worker)->opts;
     struct listener *listener = sh_malloc(sizeof *listener);
     lua_settop(L, 1);
-    *listener = (struct listener){ ctx, shl_slot_take(ctx, L), opts->log, opts->log_data, opts->log_level };
+    *listener = (struct listener){ctx, shl_slot_take(ctx, L), opts->log, opts->log_data,
+                                  opts->log_level};
     opts->log = pass_record;
     opts->log_data = listener;
     opts->log_level = SH_LOG_TRACE;
@@ -315,7 +327,7 @@ static int hooks_on_log(lua_State *L)
 static int hooks_fake_down(lua_State *L)
 {
     sh_stage *stage = shl_check_stage(L, 1);
-    sh_batch payload = { 0 };
+    sh_batch payload = {0};
     lua_pushliteral(L, "down");
     shl_payload_take(shl_context(L), L, &payload);
     sh_stage_send(shl_context(L)->worker, stage, payload, NULL);
@@ -323,15 +335,15 @@ static int hooks_fake_down(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    { "hold", hooks_hold },
-    { "release", hooks_release },
-    { "settle", hooks_settle },
-    { "inject", hooks_inject },
-    { "new_subscription", hooks_new_subscription },
-    { "start_probe", hooks_start_probe },
-    { "on_log", hooks_on_log },
-    { "fake_down", hooks_fake_down },
-    { NULL, NULL },
+    {"hold", hooks_hold},
+    {"release", hooks_release},
+    {"settle", hooks_settle},
+    {"inject", hooks_inject},
+    {"new_subscription", hooks_new_subscription},
+    {"start_probe", hooks_start_probe},
+    {"on_log", hooks_on_log},
+    {"fake_down", hooks_fake_down},
+    {NULL, NULL},
 };
 
 int luaopen_stagehost_spec(lua_State *L);

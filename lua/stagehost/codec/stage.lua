@@ -26,15 +26,15 @@ function callbacks.init(self)
     self.label = self.stage.name or "#" .. self.stage.id
 end
 
---- The start of an event on one line, for error messages.
+--- The start of a text on one line, for error messages; nothing for what is no text.
 ---@param event any
 ---@return string
 function M.excerpt(event)
     if type(event) ~= "string" then
-        return checks.show(event)
+        return ""
     end
     local text = ("%q"):format(event:sub(1, EXCERPT_BYTES)):gsub("\\\n", "\\n")
-    return #event > EXCERPT_BYTES and text .. "..." or text
+    return ": " .. text .. (#event > EXCERPT_BYTES and "..." or "")
 end
 
 --- Without the position in a script that Lua puts in front of what C functions raise.
@@ -62,7 +62,7 @@ end
 --- What the policy says about an event that can't be converted: nil to go on without it, or the
 --- reason to end with.
 local function judge(self, line, event, message)
-    local text = ("%s: line %d: %s: %s"):format(self.settings.what, line, message, M.excerpt(event))
+    local text = ("%s: line %d: %s%s"):format(self.settings.what, line, message, M.excerpt(event))
     self.failed = self.failed + 1
     self.first_error = self.first_error or text
     if self.settings.policy == "fail" then
@@ -90,6 +90,7 @@ function callbacks.handle_events(self, events)
         local at = cursor.at
         local reason = judge(self, self.seen + at, events[at], M.reason_of(err))
         if reason then
+            self.seen = self.seen + at
             return stagehost.stop(reason, out)
         end
         cursor.at = at + 1

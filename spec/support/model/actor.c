@@ -115,9 +115,9 @@ static void on_reply(sh_stage *self, void *state, uint64_t ref, int status, sh_b
 static int on_init(sh_stage *self, void *state, void *arg, sh_result *r)
 {
     struct actor *actor = arg;
+    (void)self;
     (void)r;
     *(struct actor **)state = actor;
-    actor->stage = sh_stage_ref(self);
     actor->has_begun = true;
     return SH_DONE;
 }

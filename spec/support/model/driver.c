@@ -97,7 +97,8 @@ static void subscribe(struct run *run, const struct step *step, bool is_known)
     if (!is_known) {
         opts.to = NULL;
         opts.to_name = "nobody";
-        if (step->cancel != SH_CANCEL_TEMPORARY)
+        if (step->cancel != SH_CANCEL_TEMPORARY &&
+            run->plan->stages[step->stage].kind != SH_PRODUCER)
             run->was_told_to_end[step->stage] = true;
     }
     sh_stage_subscribe(sh_stage_worker(run->driver), run->actors[step->stage].stage, &opts,
@@ -211,11 +212,8 @@ static void finish(struct run *run)
 static void go_on(struct run *run)
 {
     const struct plan *plan = run->plan;
-    bool is_over = false;
-    while (!is_over && run->next_step < plan->n_steps) {
+    while (run->next_step < plan->n_steps && !atomic_load(&run->has_failed)) {
         const struct step *step = &plan->steps[run->next_step++];
-        if (atomic_load(&run->has_failed))
-            break;
         if (step->kind == STEP_SETTLE && !step->is_left_out)
             return pause_here(run);
         if (!step->is_left_out)
@@ -235,7 +233,6 @@ static void driver_reply(sh_stage *self, void *state, uint64_t ref, int status,
                          sh_batch value, sh_error *error)
 {
     struct run *run = *(struct run **)state;
-    (void)self;
     (void)ref;
     (void)status;
     (void)error;
@@ -243,7 +240,7 @@ static void driver_reply(sh_stage *self, void *state, uint64_t ref, int status,
     if (run->phase == 3)
         return;
     if (!run->workers) {
-        if (is_woken_by_timer(run))
+        if (is_woken_by_timer(run) || sh_stage_worker(self)->run_length > 0)
             return pause_here(run);
         check_quiet(run);
     }

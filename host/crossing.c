@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where workers meet: messages staged in outboxes and handed over once per turn, and
+ * orders. */
+#include "host.h"
+#include "stage.h"
+#include "worker.h"
+
+void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message)
+{
+    struct sh__outbox *outbox = &worker->outboxes[target->index];
+    message->next = NULL;
+    if (outbox->tail)
+        outbox->tail->next = message;
+    else
+        outbox->head = message;
+    outbox->tail = message;
+    worker->has_outgoing = true;
+}
+
+void sh__worker_flush(sh_worker *worker)
+{
+    if (!worker->has_outgoing)
+        return;
+    worker->has_outgoing = false;
+    for (unsigned i = 0; i < worker->host->n_workers; i++) {
+        struct sh__outbox *outbox = &worker->outboxes[i];
+        if (!outbox->head)
+            continue;
+        sh_worker *target = &worker->host->workers[i];
+        uv_mutex_lock(&target->inbox_lock);
+        bool was_empty = target->inbox_head == NULL;
+        if (was_empty)
+            target->inbox_head = outbox->head;
+        else
+            target->inbox_tail->next = outbox->head;
+        target->inbox_tail = outbox->tail;
+        uv_mutex_unlock(&target->inbox_lock);
+        *outbox = (struct sh__outbox){0};
+        if (was_empty)
+            uv_async_send(&target->wake);
+    }
+}
+
+void sh__worker_order(sh_worker *worker, uint32_t orders)
+{
+    atomic_fetch_or(&worker->orders, orders);
+    uv_async_send(&worker->wake);
+}
+
+struct sh__message *sh__worker_take_inbox(sh_worker *worker)
+{
+    uv_mutex_lock(&worker->inbox_lock);
+    struct sh__message *message = worker->inbox_head;
+    worker->inbox_head = worker->inbox_tail = NULL;
+    uv_mutex_unlock(&worker->inbox_lock);
+    return message;
+}
+
+static void deliver_inbox(sh_worker *worker)
+{
+    struct sh__message *message = sh__worker_take_inbox(worker);
+    while (message) {
+        struct sh__message *next = message->next;
+        sh_stage *to = message->to;
+        if (message->parcel && sh__message_arrive(worker, message) < 0) {
+            sh__stage_fail(to, sh_error_ref(message->error));
+            sh__message_refuse(worker, message);
+        } else {
+            sh__stage_deliver(to, message);
+        }
+        message = next;
+    }
+}
+
+/* -- orders
+ * ----------------------------------------------------------------------------------- */
+
+static void send_to_all(sh_worker *worker, enum sh__message_kind kind)
+{
+    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
+         link = link->next) {
+        sh_stage *stage = sh__container_of(link, sh_stage, link);
+        if (kind == SH__DRAIN && stage->kind == SH_PROCESS)
+            continue;
+        struct sh__message *message = sh__message_new(worker, kind, stage);
+        if (message)
+            sh__stage_deliver(stage, message);
+    }
+}
+
+/* The pipeline has drained: a process that only sleeps ends now, the others when they are
+ * through with what they do. */
+static void shut_processes_down(sh_worker *worker)
+{
+    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
+         link = link->next) {
+        sh_stage *stage = sh__container_of(link, sh_stage, link);
+        if (stage->kind != SH_PROCESS)
+            continue;
+        struct sh__message *message = sh__message_new(worker, SH__DRAIN, stage);
+        if (message)
+            sh__stage_deliver(stage, message);
+    }
+}
+
+static void dump_stages(sh_worker *worker)
+{
+    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
+         link = link->next)
+        sh__stage_dump(sh__container_of(link, sh_stage, link));
+}
+
+void sh__worker_on_wake(uv_async_t *handle)
+{
+    sh_worker *worker = handle->data;
+    uint32_t orders = atomic_exchange(&worker->orders, 0);
+    deliver_inbox(worker);
+    if (orders & SH__ORDER_DRAIN)
+        send_to_all(worker, SH__DRAIN);
+    if (orders & SH__ORDER_SHUTDOWN)
+        shut_processes_down(worker);
+    if (orders & SH__ORDER_KILL)
+        send_to_all(worker, SH__KILL);
+    if (orders & SH__ORDER_DUMP)
+        dump_stages(worker);
+    sh__worker_flush(worker);
+    if (orders & SH__ORDER_QUIT)
+        uv_stop(worker->loop);
+}
