@@ -4,3 +4,5 @@ cache = false
 exclude_files = { ".build" }
 files["**/*_spec.lua"].std = "luajit+busted"
 files["**/*_meta.lua"].unused_args = false
+-- Replaces coroutine.resume and .wrap in the script's state: that is its job.
+files["lua/stagehost/nest.lua"].globals = { "coroutine" }

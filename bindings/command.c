@@ -26,11 +26,11 @@ struct command {
     uv_loop_t loop; /* worker 0's; ours, so that the signals' handle can outlive the run */
     sh_worker_hooks *hooks;
     sh_host *host;
+    sh_stage *script_stage; /* NULL until it is started */
     struct signals signals;
 };
 
-/* -- before and around the run
- * ----------------------------------------------------------------- */
+/* -- before and around the run ------------------------------------------------------- */
 
 /* A closed standard descriptor would be given to the next file opened, and print() would
  * write into it. Each is filled with one that refuses what the descriptor is for. */
@@ -66,8 +66,7 @@ static enum cli_status complain_of_usage(const char *why)
     return CLI_STATUS_USAGE;
 }
 
-/* -- the run
- * ----------------------------------------------------------------------------------- */
+/* -- the run ------------------------------------------------------------------------- */
 
 static sh_worker_hooks *make_hooks(const struct cli_options *options)
 {
@@ -84,6 +83,16 @@ static sh_worker_hooks *make_hooks(const struct cli_options *options)
     return hooks;
 }
 
+/* What a failed script, or a stage that failed behind its back, leaves running would wait for nobody: it is
+ * drained. A script that still runs decides for itself. */
+static void wind_down(void *data)
+{
+    struct command *command = data;
+    if (!command->script_stage || sh_stage_is_alive(command->script_stage))
+        return;
+    sh_host_drain(command->host, command->options.drain_timeout_ms);
+}
+
 static int open_host(struct command *command)
 {
     const struct cli_options *options = &command->options;
@@ -97,7 +106,9 @@ static int open_host(struct command *command)
                          .hooks = *command->hooks,
                          .log = log_sink_record,
                          .log_data = &command->sink,
-                         .log_level = options->log_level};
+                         .log_level = options->log_level,
+                         .on_failure = wind_down,
+                         .failure_data = command};
     return sh_host_new(&opts, &command->host);
 }
 
@@ -111,7 +122,8 @@ static int start_script(struct command *command)
                             .args = command->options.args,
                             .n_args = command->options.n_args};
     sh_error *error = NULL;
-    int status = sh_lua_start_script(sh_host_worker0(command->host), &script, NULL, &error);
+    int status = sh_lua_start_script(sh_host_worker0(command->host), &script,
+                                     &command->script_stage, &error);
     if (status < 0) {
         const char *message = error ? sh_error_get(error)->message : NULL;
         log_sink_diagnose(&command->sink, SH_LOG_ERROR, NULL, NULL, "%s",
@@ -134,6 +146,7 @@ static enum cli_status run_host(struct command *command)
     enum cli_status end = CLI_STATUS_FAILED;
     if (start_script(command) == SH_OK) {
         sh_host_run(command->host);
+        sh_stage_unref(command->script_stage);
         end = report_end(&command->sink, command->host, command->options.log_level);
     }
     signals_close(&command->signals);
@@ -176,8 +189,7 @@ static enum cli_status run_script(struct command *command, const char *program)
     return first_failure(end, report_flush_stdout(&command->sink));
 }
 
-/* -- what is wanted
- * ---------------------------------------------------------------------------- */
+/* -- what is wanted ------------------------------------------------------------------ */
 
 static enum cli_status run_command(struct command *command, const char *program)
 {

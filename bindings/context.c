@@ -14,6 +14,7 @@
 
 #include "callback.h"
 #include "embed.h"
+#include "guard.h"
 #include "loop.h"
 #include "transfer.h"
 
@@ -184,13 +185,14 @@ static void require_helper(struct shl_context *ctx, lua_State *L, const char *mo
 }
 
 /* lua/stagehost/nest.lua, given the wait token, makes coroutines pass engine waits on. */
-static void open_nesting(lua_State *L)
+static void open_nesting(struct shl_context *ctx, lua_State *L)
 {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "stagehost.nest");
     lua_call(L, 1, 1);
     shl_push_wait_token(L);
-    lua_call(L, 1, 0);
+    shl_guard_push_check(ctx, L);
+    lua_call(L, 2, 0);
 }
 
 /* -- life
@@ -203,6 +205,7 @@ static int open_state(lua_State *L)
     lua_pushlightuserdata(L, ctx);
     lua_rawset(L, LUA_REGISTRYINDEX);
     luaL_openlibs(L);
+    shl_guard_open(ctx, L);
     lua_settop(L, 0);
     add_searcher(L);
     set_path(L, "path", ctx->opts->path);
@@ -214,7 +217,7 @@ static int open_state(lua_State *L)
     require_helper(ctx, L, "stagehost.batch", "halves", SHL_HELPER_HALVES);
     require_helper(ctx, L, "string.buffer", "encode", SHL_HELPER_ENCODE);
     require_helper(ctx, L, "string.buffer", "decode", SHL_HELPER_DECODE);
-    open_nesting(L);
+    open_nesting(ctx, L);
     shl_error_open(L);
     shl_value_open(L);
     shl_wait_open(L);

@@ -39,7 +39,9 @@ struct shl_context {
     uint32_t *free_slots; /* stack of free indices of the slots table               */
     uint32_t n_free_slots, n_slots;
     struct shl_list *free_lists; /* recycled list heads (batch.c)                        */
-    uint64_t next_ref; /* of requests, sh_from.ref                               */
+    uintptr_t c_stack;  /* an address near the bottom of the thread's stack (guard.c) */
+    lua_CFunction gsub; /* LuaJIT's own                                           */
+    uint64_t next_ref;  /* of requests, sh_from.ref                               */
     uint32_t helpers[SHL_N_HELPERS]; /* slots                                            */
 };
 

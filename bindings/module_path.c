@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-/* -- lists of templates
- * ------------------------------------------------------------------------ */
+/* -- lists of templates -------------------------------------------------------------- */
 
 static bool has_template(const char *list, const char *word, size_t len)
 {
@@ -59,8 +58,7 @@ void module_path_add_with_default(struct cli_text *out, const char *list,
     module_path_add(out, gap + 2);
 }
 
-/* -- folders
- * ----------------------------------------------------------------------------------- */
+/* -- folders ------------------------------------------------------------------------- */
 
 /* "<folder>/?.lua;<folder>/?/init.lua" for the folder of `file`. */
 static void add_folder_of(struct cli_text *out, const char *file)
@@ -106,8 +104,7 @@ static void add_share_folder(struct cli_text *out)
     cli_text_fini(&templates);
 }
 
-/* -- Lua's own
- * ---------------------------------------------------------------------------------- */
+/* -- Lua's own ----------------------------------------------------------------------- */
 
 /* What package.path and package.cpath are without LUA_PATH and LUA_CPATH: only the library
  * knows. */

@@ -37,9 +37,10 @@ static void report_unfinished(struct log_sink *sink, const sh_host *host,
 static void report_failure(struct log_sink *sink, const sh_host *host)
 {
     const sh_error *failure = sh_host_first_failure(host);
+    const char *message = sh_error_get(failure)->message;
     if (failure)
         log_sink_diagnose(sink, SH_LOG_ERROR, sh_error_get(failure)->stage, failure, "%s",
-                          "");
+                          message ? message : "");
 }
 
 enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_level level)

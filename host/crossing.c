@@ -101,6 +101,7 @@ static void shut_processes_down(sh_worker *worker)
         struct sh__message *message = sh__message_new(worker, SH__DRAIN, stage);
         if (message)
             sh__stage_deliver(stage, message);
+        sh__worker_schedule(worker, stage); /* also one that waits: it may be only asleep */
     }
 }
 
@@ -122,6 +123,8 @@ void sh__worker_on_wake(uv_async_t *handle)
         shut_processes_down(worker);
     if (orders & SH__ORDER_KILL)
         send_to_all(worker, SH__KILL);
+    if (orders & SH__ORDER_FAILURE)
+        worker->host->opts.on_failure(worker->host->opts.failure_data);
     if (orders & SH__ORDER_DUMP)
         dump_stages(worker);
     sh__worker_flush(worker);

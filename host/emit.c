@@ -64,7 +64,14 @@ static void pass_markers(sh_stage *stage, struct sh__markers *released)
         pass_marker(stage, marker);
 }
 
-static bool accumulate(sh_stage *stage, struct sh__accumulated item);
+void sh__mark_accumulated(sh_stage *stage, sh_marker *marker, bool is_older)
+{
+    int status = is_older ? SH_ESTATE : sh__buffer_mark(&stage->out->buffer, marker);
+    if (status == SH_ESTATE)
+        pass_marker(stage, marker);
+    else if (status < 0)
+        lose_marker(stage, marker);
+}
 
 void sh__mark(sh_stage *stage, sh_marker *marker)
 {
@@ -72,15 +79,11 @@ void sh__mark(sh_stage *stage, sh_marker *marker)
     if (!marker)
         return;
     if (out->accumulated_head) {
-        if (!accumulate(stage, (struct sh__accumulated){.marker = marker}))
+        if (!sh__accumulate(stage, (struct sh__accumulated){.marker = marker}))
             lose_marker(stage, marker);
         return;
     }
-    int status = sh__buffer_mark(&out->buffer, marker);
-    if (status == SH_ESTATE)
-        pass_marker(stage, marker);
-    else if (status < 0)
-        lose_marker(stage, marker);
+    sh__mark_accumulated(stage, marker, false);
 }
 
 /* -- buffer
@@ -206,27 +209,7 @@ static int64_t drain_buffer(sh_stage *stage)
 /* -- demand
  * ----------------------------------------------------------------------------------- */
 
-static bool accumulate(sh_stage *stage, struct sh__accumulated item)
-{
-    struct sh__producer *out = stage->out;
-    struct sh__accumulated *copy = sh_malloc(sizeof *copy);
-    if (!copy) {
-        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
-                                           sh_strerror(SH_ENOMEM)));
-        return false;
-    }
-    *copy = item;
-    if (out->accumulated_tail)
-        out->accumulated_tail->next = copy;
-    else
-        out->accumulated_head = copy;
-    out->accumulated_tail = copy;
-    out->accumulated_events += item.events.n;
-    out->accumulated_from_buffer += item.from_buffer;
-    return true;
-}
-
-/* Moves ranges taken from the buffer behind what is accumulated; what can't be is lost, and
+/* Moves ranges taken from the buffer to what is accumulated; what can't be is lost, and
  * counted. */
 static void accumulate_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_parts)
 {
@@ -237,8 +220,7 @@ static void accumulate_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_
             batch = parts[i];
             used = 1;
         }
-        if (accumulate(stage,
-                       (struct sh__accumulated){.events = batch, .from_buffer = batch.n}))
+        if (sh__accumulate_older(stage, (struct sh__accumulated){.events = batch}))
             continue;
         sh__worker_count_unfinished(stage->worker, stage, batch.n, "out of memory");
         sh_batch_unref(batch);
@@ -259,11 +241,11 @@ static void accumulate_settled(sh_stage *stage)
         accumulate_parts(stage, parts, n_parts);
         sh_marker *marker;
         while ((marker = sh__markers_pop(&released)))
-            if (!accumulate(stage, (struct sh__accumulated){.marker = marker}))
+            if (!sh__accumulate_older(stage, (struct sh__accumulated){.marker = marker}))
                 lose_marker(stage, marker);
     }
     int64_t missing = sh__credit(out) - out->accumulated_from_buffer - out->owed;
-    if (missing > 0 && accumulate(stage, (struct sh__accumulated){.demand = missing}))
+    if (missing > 0 && sh__accumulate(stage, (struct sh__accumulated){.demand = missing}))
         out->owed += missing;
 }
 
@@ -298,26 +280,21 @@ void sh__serve(sh_stage *stage, int64_t n)
 {
     struct sh__producer *out = stage->out;
     int64_t sent = drain_buffer(stage);
-    if (sent > n)
-        sent = n;
-    out->owed -= sent;
-    if (n > sent)
-        ask_for(stage, n - sent);
+    /* Events that stay buffered mean that others before them have met this demand already. */
+    int64_t missing = sent < n && out->buffer.count == 0 ? n - sent : 0;
+    int64_t met = n - missing;
+    out->owed -= met < out->owed ? met : out->owed;
+    if (missing > 0)
+        ask_for(stage, missing);
 }
 
 /* -- emission
  * --------------------------------------------------------------------------------- */
 
-void sh__emit(sh_stage *stage, sh_batch batch)
+/* Takes events of which `answered` were owed. */
+static void emit(sh_stage *stage, sh_batch batch, int64_t answered)
 {
     struct sh__producer *out = stage->out;
-    if (sh__unlikely(out->is_accumulating)) {
-        if (!accumulate(stage, (struct sh__accumulated){.events = batch}))
-            sh_batch_unref(batch);
-        return;
-    }
-    int64_t answered = out->owed < batch.n ? out->owed : batch.n;
-    out->owed -= answered;
     if (sh__unlikely(out->buffer.count > 0)) {
         store(stage, batch);
     } else {
@@ -333,6 +310,49 @@ void sh__emit(sh_stage *stage, sh_batch batch)
     }
     if (out->buffer.count > 0 || sh__credit(out) > out->owed || out->polling_ms > 0)
         sh__settle(stage);
+}
+
+void sh__emit(sh_stage *stage, sh_batch batch)
+{
+    struct sh__producer *out = stage->out;
+    if (sh__unlikely(out->is_accumulating)) {
+        if (!sh__accumulate(stage, (struct sh__accumulated){.events = batch}))
+            sh_batch_unref(batch);
+        return;
+    }
+    int64_t answered = out->owed < batch.n ? out->owed : batch.n;
+    out->owed -= answered;
+    emit(stage, batch, answered);
+}
+
+/* Puts all that came from the buffer back to its head. */
+static void return_accumulated(sh_stage *stage)
+{
+    struct sh__accumulated *item = sh__accumulated_pop_older(stage->out);
+    while (item) {
+        struct sh__accumulated *next = item->next;
+        struct sh__markers markers = {0};
+        put_back(stage, item->events);
+        item->events = (sh_batch){0};
+        if (item->marker)
+            sh__markers_push(&markers, item->marker);
+        if (markers.head &&
+            sh__buffer_put_back_markers(&stage->out->buffer, &markers) == SH_OK)
+            item->marker = NULL;
+        sh__accumulated_free(item);
+        item = next;
+    }
+}
+
+void sh__emit_buffered(sh_stage *stage, sh_batch batch)
+{
+    uint32_t taken = dispatch(stage, batch, 0);
+    if (taken < batch.n) { /* a consumer has left */
+        return_accumulated(stage);
+        put_back(stage, sh_batch_slice(batch, taken, batch.n - taken));
+    }
+    sh_batch_unref(batch);
+    sh__settle(stage);
 }
 
 int64_t sh__producer_held(const sh_stage *stage, sh_held which)

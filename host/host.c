@@ -128,6 +128,8 @@ static void join_threads(sh_host *host)
 
 void sh__host_stage_ended(sh_host *host, bool is_process)
 {
+    if (is_process)
+        sh__host_tell_failure(host);
     bool last_of_pipeline = !is_process && atomic_fetch_sub(&host->alive_pipeline, 1) == 1;
     bool last = atomic_fetch_sub(&host->alive, 1) == 1;
     if (last_of_pipeline && atomic_load(&host->draining) && !last)
@@ -250,6 +252,14 @@ void sh__host_record_failure(sh_host *host, sh_error *error)
     if (!host->first_failure)
         host->first_failure = sh_error_ref(error);
     uv_mutex_unlock(&host->lock);
+    atomic_store(&host->has_failed, true);
+    sh__host_tell_failure(host);
+}
+
+void sh__host_tell_failure(sh_host *host)
+{
+    if (host->opts.on_failure && atomic_load(&host->has_failed))
+        sh__worker_order(&host->workers[0], SH__ORDER_FAILURE);
 }
 
 const sh_error *sh_host_first_failure(const sh_host *host)

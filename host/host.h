@@ -22,6 +22,7 @@ struct sh_host {
     _Atomic uint64_t next_id;        /* of stages and subscriptions     */
     _Atomic uint64_t started;
     _Atomic bool draining, shutting_down, killed;
+    _Atomic bool has_failed;
     _Atomic int exit_status; /* -1: none was set                */
 
     uv_mutex_t lock;
@@ -41,6 +42,8 @@ void sh__host_stage_ended(sh_host *host, bool is_process);
 /* The pipeline has drained: tells the processes to end; once. */
 void sh__host_shut_processes_down(sh_host *host);
 void sh__host_record_failure(sh_host *host, sh_error *error);
+/* Has opts.on_failure called, if any stage has failed. */
+void sh__host_tell_failure(sh_host *host);
 uint64_t sh__host_ticks_to_ns(const sh_host *host, uint64_t ticks);
 
 /* registry.c: unique names. Any thread; take the host's lock. */

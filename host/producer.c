@@ -15,21 +15,11 @@ struct sh__producer *sh__producer_new(void)
     return out;
 }
 
-static void accumulated_free(struct sh__accumulated *item)
-{
-    sh_batch_unref(item->events);
-    if (item->marker)
-        sh__marker_free(item->marker);
-    sh_free(item);
-}
-
 void sh__producer_free(struct sh__producer *out)
 {
-    while (out->accumulated_head) {
-        struct sh__accumulated *item = out->accumulated_head;
-        out->accumulated_head = item->next;
-        accumulated_free(item);
-    }
+    struct sh__accumulated *item;
+    while ((item = sh__accumulated_pop(out)))
+        sh__accumulated_free(item);
     if (out->dispatcher) {
         out->dispatcher->fini(out->dispatcher_state);
         sh_free(out->dispatcher_state);
@@ -227,26 +217,24 @@ void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode)
 void sh__producer_replay(sh_stage *stage)
 {
     struct sh__producer *out = stage->out;
-    struct sh__accumulated *item = out->accumulated_head;
+    struct sh__accumulated *item = sh__accumulated_pop(out);
     if (!item) {
         sh__settle(stage);
         return;
     }
-    out->accumulated_head = item->next;
-    if (!out->accumulated_head)
-        out->accumulated_tail = NULL;
     if (out->accumulated_head)
         sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_REPLAY});
     if (item->demand > 0) {
         sh__serve(stage, item->demand);
     } else if (item->marker) {
-        sh__mark(stage, item->marker);
+        sh__mark_accumulated(stage, item->marker, item->is_older);
         item->marker = NULL;
+    } else if (item->is_older) {
+        sh__emit_buffered(stage, item->events);
+        item->events = (sh_batch){0};
     } else {
-        out->accumulated_events -= item->events.n;
-        out->accumulated_from_buffer -= item->from_buffer;
         sh__emit(stage, item->events);
         item->events = (sh_batch){0};
     }
-    accumulated_free(item);
+    sh__accumulated_free(item);
 }

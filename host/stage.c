@@ -32,6 +32,7 @@ static inline bool may_follow(enum sh__phase from, enum sh__phase to)
 
 void sh__stage_set_phase(sh_stage *stage, enum sh__phase phase)
 {
+    (void)may_follow; /* unused when asserts are off */
     assert(may_follow(stage->phase, phase));
     stage->phase = (uint8_t)phase;
     stage->is_not_running = phase != SH__PHASE_RUNNING;

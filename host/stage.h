@@ -82,10 +82,10 @@ struct sh__task {
 /* An item held back in demand mode "accumulate", in order. */
 struct sh__accumulated {
     struct sh__accumulated *next;
-    int64_t demand;      /* > 0: a demand */
-    sh_batch events;     /* else events ... */
-    int64_t from_buffer; /* of these, taken from the buffer */
-    sh_marker *marker;   /* ... or a marker */
+    int64_t demand;    /* > 0: a demand */
+    sh_batch events;   /* else events ... */
+    sh_marker *marker; /* ... or a marker */
+    bool is_older;     /* it was in the buffer before */
 };
 
 /* What a dispatcher of a stage works with. */
@@ -105,6 +105,7 @@ struct sh__producer {
     bool has_had_consumers, discard_when_no_consumers;
     bool is_accumulating;
     struct sh__accumulated *accumulated_head, *accumulated_tail;
+    struct sh__accumulated *accumulated_older; /* last of those that came from the buffer */
     int64_t accumulated_events, accumulated_from_buffer;
     uint64_t polling_ms, polling_timer;
 };
@@ -280,10 +281,15 @@ void sh__producer_replay(sh_stage *stage);
  * ------------------------------------------------------------ */
 /* Takes events from a callback: to the dispatcher, the rest to the buffer. */
 void sh__emit(sh_stage *stage, sh_batch batch);
+/* The same for accumulated events that came from the buffer: they answer no demand any more,
+ * and what nobody takes goes back to its head. */
+void sh__emit_buffered(sh_stage *stage, sh_batch batch);
 /* Sends what is buffered as far as credit goes; asks for what is missing. */
 void sh__settle(sh_stage *stage);
 /* Puts an in-band message in its place among the events; takes it. */
 void sh__mark(sh_stage *stage, sh_marker *marker);
+/* The same for one that had been accumulated. `is_older`: all before it has been sent. */
+void sh__mark_accumulated(sh_stage *stage, sh_marker *marker, bool is_older);
 /* Lets an asked demand of `n` be served: buffer first, the rest is asked of handle_demand.
  */
 void sh__serve(sh_stage *stage, int64_t n);
@@ -295,6 +301,19 @@ int64_t sh__producer_held(const sh_stage *stage, sh_held which);
 sh_error *sh__error_at(sh_error *error, const sh_stage *stage);
 /* Drops the whole buffer: nobody is there to want it. */
 void sh__discard_buffer(sh_stage *stage);
+
+/* accumulate.c
+ * -------------------------------------------------------------------------------- */
+/* Adds an item behind all that is accumulated. False: out of memory, the stage fails; what it
+ * holds stays the caller's. */
+bool sh__accumulate(sh_stage *stage, struct sh__accumulated fields);
+/* The same for what comes from the buffer: before all that was emitted since. */
+bool sh__accumulate_older(sh_stage *stage, struct sh__accumulated fields);
+/* The first item, or NULL. */
+struct sh__accumulated *sh__accumulated_pop(struct sh__producer *out);
+/* A list of all that came from the buffer, the newest first. */
+struct sh__accumulated *sh__accumulated_pop_older(struct sh__producer *out);
+void sh__accumulated_free(struct sh__accumulated *item);
 
 /* producer_consumer.c
  * ------------------------------------------------------------------------ */

@@ -25,6 +25,7 @@ enum {
     SH__ORDER_DRAIN = 2,    /* send DRAIN to every stage                */
     SH__ORDER_SHUTDOWN = 4, /* the pipeline has drained: end processes  */
     SH__ORDER_KILL = 8,     /* end every stage at once                  */
+    SH__ORDER_FAILURE = 32, /* call opts.on_failure                     */
     SH__ORDER_DUMP = 16,    /* log one line for every stage             */
 };
 

@@ -15,7 +15,7 @@
 --   unparsable    1
 --   ...
 local stagehost = require "stagehost"
-local json = require "cjson"
+local json = stagehost.codec.json
 
 local usage = "usage: stagehost access_log.lua [--json] [FILE...]"
 local TOP = 10
@@ -135,10 +135,13 @@ for i = 1, n_stages do
     end
 end
 
-local lines = assert(stagehost.start(stagehost.source.lines { path = paths }, { name = "lines" }))
+-- "accumulate" holds the lines until every parser is subscribed: a short input is over in no time.
+local lines = assert(stagehost.start(stagehost.source.lines { path = paths },
+    { name = "lines", demand = "accumulate" }))
 for _, parser in ipairs(parsers) do
     assert(parser:subscribe { to = lines })
 end
+lines:demand("forward")
 
 local function add(into, from)
     for key, n in pairs(from) do
@@ -177,10 +180,10 @@ end
 
 local paths_top, clients_top = top(sum.paths), top(sum.clients)
 if as_json then
-    print(json.encode {
+    print(assert(json.encode {
         requests = sum.requests, bytes = sum.bytes, unparsable = sum.unparsable, status = sum.status,
         paths = paths_top, clients = clients_top,
-    })
+    }))
     return
 end
 

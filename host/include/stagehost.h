@@ -56,7 +56,7 @@ struct uv_loop_s;
 
 enum {
     SH_OK = 0,
-#define XX(name, value, text) SH_##name = value,
+#define XX(name, value, text) SH_##name = (value),
     SH_ERRNO_MAP(XX)
 #undef XX
 };
@@ -645,6 +645,9 @@ typedef struct sh_worker_hooks {
     void *data;
 } sh_worker_hooks;
 
+/* Called on worker 0's thread when a stage has failed, and whenever a process ends after that. */
+typedef void (*sh_failure_fn)(void *data);
+
 typedef struct sh_host_opts {
     unsigned workers;       /* 0: number of CPUs this process may use */
     bool seeded;            /* one worker, run queue shuffled by `seed`: for tests */
@@ -654,6 +657,8 @@ typedef struct sh_host_opts {
     sh_log_fn log;
     void *log_data;
     sh_log_level log_level; /* SH_LOG_OFF: nothing reaches `log` */
+    sh_failure_fn on_failure; /* e.g. to drain what a failure has left without purpose */
+    void *failure_data;
 } sh_host_opts;
 
 /* Made on the thread that will run it. *out on SH_OK. */

@@ -65,21 +65,18 @@ static int collect_subscription(lua_State *L)
     return 0;
 }
 
-static void **push_box(lua_State *L, const char *name, lua_CFunction collect)
+static void **push_box(lua_State *L, const char *name)
 {
     void **box = lua_newuserdata(L, sizeof(*box));
     *box = NULL;
-    if (luaL_newmetatable(L, name)) {
-        lua_pushcfunction(L, collect);
-        lua_setfield(L, -2, "__gc");
-    }
+    luaL_getmetatable(L, name);
     lua_setmetatable(L, -2);
     return box;
 }
 
 void shl_push_stage(lua_State *L, sh_stage *stage)
 {
-    void **box = push_box(L, "stagehost.stage", collect_stage);
+    void **box = push_box(L, "stagehost.stage");
     *box = sh_stage_ref(stage);
 }
 
@@ -90,7 +87,7 @@ sh_stage *shl_test_stage(lua_State *L, int index)
 
 void shl_push_subscription(lua_State *L, sh_subscription *sub)
 {
-    void **box = push_box(L, "stagehost.subscription", collect_subscription);
+    void **box = push_box(L, "stagehost.subscription");
     *box = sh_subscription_ref(sub);
 }
 
@@ -125,8 +122,18 @@ static int global_handle_name(lua_State *L)
     return 1;
 }
 
+static void register_class(lua_State *L, const char *name, lua_CFunction collect)
+{
+    luaL_newmetatable(L, name);
+    lua_pushcfunction(L, collect);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+}
+
 void open_handles(lua_State *L)
 {
+    register_class(L, "stagehost.stage", collect_stage);
+    register_class(L, "stagehost.subscription", collect_subscription);
     lua_register(L, "stage", global_stage);
     lua_register(L, "subscription", global_subscription);
     lua_register(L, "handle_name", global_handle_name);

@@ -122,8 +122,7 @@ static void test_text(void)
                "22:13:20.250 warn  again (repeated 3 more times)\n");
 }
 
-/* -- the sink
- * ---------------------------------------------------------------------------------- */
+/* -- the sink ------------------------------------------------------------------------ */
 
 static uint64_t now_ms;
 static int pipe_fds[2];

@@ -98,6 +98,30 @@ static void test_markers_split_messages(void)
     stop();
 }
 
+/* As in GenStage: an info behind the last event taken waits for the next ask, if there are more events. */
+static void test_info_before_more_events(void)
+{
+    start_two(integer_modulo);
+    rig_ask(&rig, &a, 9);
+    rig_emit(&rig, 1, 1);
+    rig_emit(&rig, 3, 1);
+    rig_info(&rig, 100);
+    rig_notify(&rig, 101);
+    rig_emit(&rig, 5, 1);
+    CHECK_TEXT(rig_words(&rig), "A!101");
+    rig_ask(&rig, &b, 2);
+    CHECK_TEXT(rig_words(&rig), "B[1 3] B!101 done101");
+    rig_ask(&rig, &b, 1);
+    CHECK_TEXT(rig_words(&rig), "done100 B[5]");
+
+    rig_emit(&rig, 7, 1);
+    rig_info(&rig, 102);
+    rig_emit(&rig, 9, 1);
+    rig_ask(&rig, &b, 1);
+    CHECK_TEXT(rig_words(&rig), "B[7]");
+    stop(); /* the info is still there */
+}
+
 static void test_notifications(void)
 {
     start(3, integer_modulo);
@@ -159,6 +183,7 @@ int main(void)
     test_info_at_once();
     test_info_waits_for_queues();
     test_markers_split_messages();
+    test_info_before_more_events();
     test_notifications();
     test_markers_in_queues_at_the_end();
     test_mark_out_of_memory();

@@ -131,10 +131,26 @@ static void model_settle(struct model *model)
         model->owed = credit;
 }
 
+/* Behind the last event that an ask takes, infos wait for the next one if there are more events. */
+static void model_pass_markers(struct model *model, struct part *part, bool is_exhausted)
+{
+    int waiting[MOST], n = 0;
+    while (part->head < part->tail && part->queue[part->head] < 0) {
+        int marker = (int)-part->queue[part->head++];
+        if (is_exhausted && part->queued > 0 && marker % 2 == 0)
+            waiting[n++] = marker;
+        else
+            model_pass(model, part, marker);
+    }
+    while (n > 0)
+        part->queue[--part->head] = -waiting[--n];
+}
+
 static void model_ask(struct model *model, struct part *part, int64_t n)
 {
     while (n > 0 && part->queued > 0) {
         bool any = false;
+        model_pass_markers(model, part, false);
         while (n > 0 && part->head < part->tail && part->queue[part->head] >= 0) {
             put(model, any ? "%lld" : "%s[%lld", any ? NULL : part->name,
                 part->queue[part->head++]);
@@ -143,8 +159,7 @@ static void model_ask(struct model *model, struct part *part, int64_t n)
             any = true;
         }
         append(model, "]");
-        while (part->head < part->tail && part->queue[part->head] < 0)
-            model_pass(model, part, (int)-part->queue[part->head++]);
+        model_pass_markers(model, part, n == 0);
     }
     part->demand += n;
 }

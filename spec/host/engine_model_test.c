@@ -23,7 +23,7 @@
 
 #include "model/model.h"
 
-enum { USUAL_SEEDS = 2000, SEEDS_OF_A_CHILD = 250, SECONDS_OF_A_SEED = 20, MOST_SHOWN = 3 };
+enum { USUAL_SEEDS = 2000, SEEDS_OF_A_CHILD = 250, SECONDS_OF_A_SEED = 20, MOST_SHRUNK = 3 };
 
 struct options {
     const char *program;
@@ -169,8 +169,10 @@ static void run_all(const struct options *options)
         CHECK(passed);
         if (seed == to)
             printf("seeds %" PRIu64 " to %" PRIu64 ": %s\n", from, to - 1, report->failure);
-        else if (n_failed++ < MOST_SHOWN)
+        else if (n_failed++ < MOST_SHRUNK)
             show_failure(options, seed);
+        else
+            printf("seed %" PRIu64 ": %s\n", seed, report->failure);
         report->seed = seed == to ? to : seed + 1;
     }
 }

@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: MIT
+
+--- lua/stagehost/_meta.lua describes the C half as it is.
+local core = require "stagehost.core"
+local described = require "stagehost._meta"
+
+-- The facade adds the methods written in Lua.
+require "stagehost"
+
+local function keys(map)
+    local list = {}
+    for key in pairs(map) do
+        list[#list + 1] = tostring(key)
+    end
+    table.sort(list)
+    return list
+end
+
+describe("the description of the C half", function()
+    it("has every function of the module, and no other", function()
+        local real = keys(core)
+        for i = #real, 1, -1 do
+            if real[i] == "version" then
+                table.remove(real, i)
+            end
+        end
+        assert.same(real, keys(described))
+    end)
+
+    for _, object in ipairs { "stage", "subscription", "call", "timer" } do
+        it("has every method of a " .. object .. ", and no other", function()
+            assert.same(keys(core[object]), keys(described[object]))
+        end)
+    end
+end)
