@@ -199,6 +199,9 @@ static enum cli_status run_command(struct command *command, const char *program)
             return complain_of_usage("");
         options->script = "-";
     }
+    /* What Lua shows on a terminal of its own accord (progress.lua) is as quiet as the log. */
+    if (options->log_level <= SH_LOG_ERROR)
+        setenv("STAGEHOST_LOG_LEVEL", "error", 1);
     return run_script(command, program);
 }
 

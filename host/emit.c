@@ -171,7 +171,7 @@ static int64_t send_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_par
             return_unsent(stage, batch, 0, parts + i, n_parts - i, released);
             return sent;
         }
-        uint32_t taken = dispatch(stage, batch, 0);
+        uint32_t taken = dispatch(stage, batch, sh__is_emptying(stage) ? batch.n : 0);
         sent += taken;
         bool all = taken == batch.n;
         if (!all)
@@ -190,7 +190,7 @@ static int64_t drain_buffer(sh_stage *stage)
     struct sh__producer *out = stage->out;
     int64_t sent = 0;
     while (out->buffer.count > 0) {
-        int64_t credit = sh__credit(out);
+        int64_t credit = sh__is_emptying(stage) ? out->buffer.count : sh__credit(out);
         if (credit <= 0)
             break;
         sh_batch *parts;

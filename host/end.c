@@ -91,6 +91,8 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
     stage->end_reason = reason;
     if (in_order && stage->phase == SH__PHASE_RUNNING && should_wait(stage)) {
         sh__stage_set_phase(stage, SH__PHASE_LEAVING);
+        if (stage->out)
+            sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
         return;
     }
     if (stage->phase == SH__PHASE_NEW || stage->phase == SH__PHASE_STARTING) {

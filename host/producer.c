@@ -131,8 +131,15 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
     sh__stage_push_task(
         stage, (struct sh__task){
                    .kind = SH__TASK_CANCEL_OUT, .how = how, .sub = sub, .error = reason});
-    if (out->discard_when_no_consumers && sh__link_is_empty(&stage->consumers))
+    if (!sh__link_is_empty(&stage->consumers))
+        return;
+    if (out->discard_when_no_consumers)
         sh__discard_buffer(stage);
+    if (stage->is_draining) /* its producers would wait for it for ever */
+        sh__stage_push_task_last(
+            stage, (struct sh__task){.kind = SH__TASK_STOP,
+                                     .error = sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL,
+                                                           "the host is draining")});
 }
 
 static void on_cancel_request(sh_stage *stage, struct sh__message *message)

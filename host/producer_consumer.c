@@ -71,7 +71,7 @@ bool sh__pump(sh_stage *stage)
     if (!message)
         return false;
     bool in_band = message->kind == SH__NOTIFICATION;
-    if (!in_band && sh__credit(stage->out) <= 0)
+    if (!in_band && sh__credit(stage->out) <= 0 && !sh__is_emptying(stage))
         return skip_abandoned(stage);
     take(stage, sh__mailbox_pop(&stage->input));
     return true;

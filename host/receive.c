@@ -116,8 +116,13 @@ static void drain(sh_stage *stage, struct sh__message *message)
 {
     sh__message_free(stage->worker, message);
     stage->is_draining = true;
-    if (sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers))
+    bool is_fed = sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers);
+    bool is_deserted = stage->out && sh__link_is_empty(&stage->consumers);
+    if (is_fed && !is_deserted) {
+        if (stage->out)
+            sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
         return;
+    }
     sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"),
                   true);
 }

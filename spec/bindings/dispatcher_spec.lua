@@ -2,7 +2,12 @@
 
 --- Dispatchers with functions of the script: partitions with a hash, broadcasts with selectors,
 --- dispatchers written in Lua; on the script's worker and on another.
+local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
+
+local start = stages.start
+
+after_each(stages.stop_all)
 
 --- Emits what it is cast; with `limit` counts up to it on demand.
 local Source = stagehost.producer {
@@ -36,7 +41,7 @@ local Sink = stagehost.consumer {
 }
 
 local function sink(opts)
-    local consumer = assert(stagehost.start(Sink))
+    local consumer = start(Sink)
     opts.cancel = opts.cancel or "temporary"
     assert(consumer:subscribe(opts))
     return consumer
@@ -71,13 +76,6 @@ local function cancels_of(n, producer)
     error("too few cancellations")
 end
 
-local function stop_all(...)
-    for _, stage in ipairs { ... } do
-        stage:kill()
-        stage:join()
-    end
-end
-
 local workers = { 0 }
 if stagehost.workers() > 1 then
     workers[2] = 1
@@ -87,7 +85,7 @@ for _, worker in ipairs(workers) do
     local function source(dispatcher, opts)
         opts = opts or {}
         opts.dispatcher, opts.worker = dispatcher, worker
-        return assert(stagehost.start(Source, opts))
+        return start(Source, opts)
     end
 
     describe("on worker " .. worker .. " a partition dispatcher", function()
@@ -104,7 +102,6 @@ for _, worker in ipairs(workers) do
             p:cast { 1, 2, 3, 10, 4, 20 }
             assert.same({ { 100, 300 }, { 200, 400 } }, events_of(4, odd, even))
             assert.equal(worker == 0 and 6 or 0, calls)
-            stop_all(odd, even, p)
         end)
 
         it("goes on when the hash fails for an event", function()
@@ -118,7 +115,6 @@ for _, worker in ipairs(workers) do
             p:cast { 1, "bad", 0, 7, 1 }
             assert.same({ { 0 }, { 1, 1 } }, events_of(3, zero, one))
             assert.is_true(p:is_alive())
-            stop_all(zero, one, p)
         end)
 
         it("hashes data of any kind by its structure", function()
@@ -143,7 +139,6 @@ for _, worker in ipairs(workers) do
                 end
             end
             assert.equal(18, total)
-            stop_all(p, unpack(consumers))
         end)
 
         it("spreads strings and tables", function()
@@ -160,7 +155,6 @@ for _, worker in ipairs(workers) do
             for _, part in ipairs(events_of(4000, unpack(consumers))) do
                 assert.is_true(#part > 800 and #part < 1200, #part)
             end
-            stop_all(p, unpack(consumers))
         end)
     end)
 
@@ -175,7 +169,6 @@ for _, worker in ipairs(workers) do
             p:cast { 1, 2, 3, 4 }
             p:cast { 5 }
             assert.same({ { 1, 2, 3, 4, 5 }, { 2, 4 }, {} }, events_of(7, all, even, none))
-            stop_all(all, even, none, p)
         end)
 
         it("cancels the subscription whose selector fails, and no other", function()
@@ -190,17 +183,15 @@ for _, worker in ipairs(workers) do
             assert.equal(1, #cancels)
             assert.matches("attempt to index", cancels[1][1].message or tostring(cancels[1][1]))
             assert.equal(broken, cancels[1][2].consumer)
-            stop_all(all, broken, p)
         end)
 
         it("does not let a selector wait", function()
             local p = source("broadcast")
-            local broken = sink { to = p, selector = function()
+            sink { to = p, selector = function()
                 require("stagehost").sleep(1)
             end }
             p:cast { 1 }
             assert.matches("selector must not wait", cancels_of(1, p)[1][1].message)
-            stop_all(broken, p)
         end)
     end)
 
@@ -251,7 +242,6 @@ for _, worker in ipairs(workers) do
             local a, b = sink { to = p, max_demand = 4 }, sink { to = p, max_demand = 4 }
             p:cast { 1, 2, 3, 4, 5 }
             assert.same({ { 1, 3, 5 }, { 2, 4 } }, events_of(5, a, b))
-            stop_all(a, b, p)
         end)
 
         it("gets its options, and leaves what nobody asked for in the buffer", function()
@@ -262,7 +252,6 @@ for _, worker in ipairs(workers) do
             p:cast { 5, 6, 7, 8 }
             local got = events_of(8, a, b)
             assert.equal(8, #got[1] + #got[2])
-            stop_all(a, b, p)
         end)
 
         it("forgets who has gone", function()
@@ -270,21 +259,20 @@ for _, worker in ipairs(workers) do
             local a, b = sink { to = p }, sink { to = p }
             p:cast { 1, 2 }
             events_of(2, a, b)
-            stop_all(b)
+            stages.stop(b)
             cancels_of(1, p)
             p:cast { 3, 4 }
             assert.same({ { 1, 3, 4 } }, events_of(3, a))
-            stop_all(a, p)
         end)
 
         it("may refuse a subscription", function()
             local p = source(RoundRobin)
-            local unwanted, crashed = sink { to = p, unwanted = true }, sink { to = p, crash = true }
+            sink { to = p, unwanted = true }
+            sink { to = p, crash = true }
             local cancels = cancels_of(2, p)
             assert.equal("unwanted", cancels[1][1])
             assert.matches("crash in subscribe", cancels[2][1].message)
             assert.is_true(p:is_alive())
-            stop_all(unwanted, crashed, p)
         end)
 
         local function custom(dispatch, more)
@@ -314,7 +302,6 @@ for _, worker in ipairs(workers) do
             assert.equal(3, p:buffered())
             local a = sink { to = p, max_demand = 2 }
             assert.same({ { 1, 2, 3 } }, events_of(3, a))
-            stop_all(a, p)
         end)
 
         local mistakes = {
@@ -356,9 +343,9 @@ for _, worker in ipairs(workers) do
         for what, case in pairs(mistakes) do
             it("ends its producer when it " .. what, function()
                 local p = source(case[1])
-                local a = sink { to = p, max_demand = 2 }
+                sink { to = p, max_demand = 2 }
                 local reason
-                local watcher = assert(stagehost.start(stagehost.process {
+                local watcher = start(stagehost.process {
                     init = function()
                         stagehost.self():send("join")
                     end,
@@ -366,14 +353,13 @@ for _, worker in ipairs(workers) do
                         reason = p:join()
                         return stagehost.stop()
                     end,
-                }))
+                })
                 stagehost.sleep(1)
                 p:cast { 1, 2, 3 }
                 if watcher:is_alive() then
                     watcher:join()
                 end
                 assert.matches(case[2], type(reason) == "table" and reason.message or reason)
-                stop_all(a)
             end)
         end
 
@@ -388,11 +374,10 @@ for _, worker in ipairs(workers) do
                     end
                 end,
             }))
-            local a = sink { to = p, max_demand = 2, min_demand = 1 }
+            sink { to = p, max_demand = 2, min_demand = 1 }
             p:cast { 1 }
             local cancels = cancels_of(1, p)
             assert.matches("send: can only be called inside of the dispatch", cancels[1][1].message)
-            stop_all(a, p)
         end)
     end)
 end

@@ -1,7 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
 --- Handles of stages: starting, talking, ending.
+local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
+
+local start = stages.start
+
+after_each(stages.stop_all)
 
 local Echo = stagehost.process {
     handle_call = function(self, request, from)
@@ -54,7 +59,7 @@ local Counter = stagehost.producer {
 }
 
 local function with(def, opts, f)
-    local stage = assert(stagehost.start(def, opts))
+    local stage = start(def, opts)
     local ok, err = pcall(f, stage)
     stage:kill()
     stage:join()
@@ -114,30 +119,30 @@ describe("starting", function()
     end)
 
     it("tells what init answered", function()
-        local function start(answer)
+        local function answers(answer)
             return stagehost.start(stagehost.process {
                 init = function()
                     return answer()
                 end,
             }, { name = "init" })
         end
-        assert.equal("ignore", select(3, start(function()
+        assert.equal("ignore", select(3, answers(function()
             return stagehost.ignore
         end)))
-        assert.equal("not today", select(3, start(function()
+        assert.equal("not today", select(3, answers(function()
             return stagehost.stop("not today")
         end)))
-        local _, message, reason = start(function()
+        local _, message, reason = answers(function()
             error("broken")
         end)
         assert.matches("stage<init>: init: .*broken", message)
         assert.equal("error", reason.name)
         assert.equal("init", reason.callback)
-        _, message = start(function()
+        _, message = answers(function()
             return { buffer_size = 5 }
         end)
         assert.matches('unknown option "buffer_size" of a process', message)
-        _, message = start(function()
+        _, message = answers(function()
             return 5
         end)
         assert.matches("init returned a number %(5%)", message)
@@ -167,14 +172,14 @@ describe("a call", function()
 
     it("may be answered later, once", function()
         with(Echo, nil, function(stage)
-            local waiting = assert(stagehost.start(stagehost.process {
+            local waiting = start(stagehost.process {
                 handle_info = function(self)
                     self.reply = stage:call("later")
                 end,
                 handle_call = function(self)
                     return self.reply
                 end,
-            }))
+            })
             waiting:send("go")
             stagehost.sleep(5)
             stage:cast("answer")
@@ -193,7 +198,7 @@ describe("a call", function()
     end)
 
     it("fails with its callee", function()
-        local stage = assert(stagehost.start(Echo, { name = "callee" }))
+        local stage = start(Echo, { name = "callee" })
         local reply, message, reason = stage:call("crash", math.huge)
         assert.is_nil(reply)
         assert.matches("stage<callee>: handle_call: .*call failed", message)
@@ -241,7 +246,7 @@ describe("messages", function()
     end)
 
     it("to a stage that is gone are dropped", function()
-        local stage = assert(stagehost.start(Echo))
+        local stage = start(Echo)
         stage:stop()
         stage:cast(1)
         stage:send(2)
@@ -254,7 +259,7 @@ end)
 
 describe("an end", function()
     it("is waited for and has its reason", function()
-        local stage = assert(stagehost.start(Echo))
+        local stage = start(Echo)
         local reasons = {}
         local Watcher = stagehost.process {
             init = function(self)
@@ -279,18 +284,18 @@ describe("an end", function()
     for i, case in ipairs(cases) do
         it("keeps a reason as it was given, " .. i, function()
             local seen
-            local stage = assert(stagehost.start(stagehost.process {
+            local stage = start(stagehost.process {
                 terminate = function(_, reason)
                     seen = reason
                 end,
-            }))
+            })
             stage:stop(case[1])
             assert.same(case[1], seen)
         end)
     end
 
     it("may be a kill", function()
-        local stage = assert(stagehost.start(Echo))
+        local stage = start(Echo)
         stage:kill()
         assert.matches("killed", stage:join() == "noproc" and "killed" or stage:join())
         assert.is_false(stage:is_alive())
@@ -329,7 +334,7 @@ describe("a producer's handle", function()
                 return events
             end,
         }
-        local stage = assert(stagehost.start(Own))
+        local stage = start(Own)
         stage:send { 1, 2 }
         stage:cast("look")
         stage:join()

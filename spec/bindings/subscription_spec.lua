@@ -1,7 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
 --- Subscriptions as scripts make and hold them.
+local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
+
+local start = stages.start
+
+after_each(stages.stop_all)
 
 local function Counter(fields)
     local def = {
@@ -61,17 +66,10 @@ local Manual = stagehost.consumer {
     end,
 }
 
-local function stop_all(...)
-    for _, stage in ipairs { ... } do
-        stage:kill()
-        stage:join()
-    end
-end
-
 describe("a subscription", function()
     it("is one object on both sides and knows them", function()
-        local producer = assert(stagehost.start(Counter(), { name = "p" }))
-        local consumer = assert(stagehost.start(Manual, { name = "c" }))
+        local producer = start(Counter(), { name = "p" })
+        local consumer = start(Manual, { name = "c" })
         local sub = assert(consumer:subscribe { to = producer, color = "red", max_demand = 5 })
         local p_log, c_log = producer:call("log"), consumer:call("log")
         local opts = { color = "red", max_demand = 5 }
@@ -83,12 +81,11 @@ describe("a subscription", function()
         assert.equal(consumer, sub.consumer)
         assert.equal("subscription<p > c>", tostring(sub))
         assert.equal("number", type(sub.id))
-        stop_all(consumer, producer)
     end)
 
     it("in manual mode is asked for by hand", function()
-        local producer = assert(stagehost.start(Counter()))
-        local consumer = assert(stagehost.start(Manual))
+        local producer = start(Counter())
+        local consumer = start(Manual)
         local sub = assert(consumer:subscribe { to = producer })
         assert.same({}, consumer:call("events"))
         consumer:call(3)
@@ -108,24 +105,22 @@ describe("a subscription", function()
         assert.error_matches(function()
             stagehost.ask(producer, 1)
         end, "expected a subscription, got userdata")
-        stop_all(consumer, producer)
     end)
 
     it("can be made from the producer's side, by name, and without waiting", function()
-        local producer = assert(stagehost.start(Counter(), { name = "p" }))
-        local consumer = assert(stagehost.start(Manual))
+        local producer = start(Counter(), { name = "p" })
+        local consumer = start(Manual)
         local sub = assert(producer:subscribe { from = consumer })
         assert.equal(consumer, sub.consumer)
         assert.equal(producer, sub.producer)
         consumer:async_subscribe { to = "p" }
         stagehost.sleep(1)
         assert.equal(2, #consumer:call("log"))
-        stop_all(consumer, producer)
     end)
 
     it("is cancelled with a reason that both sides see", function()
-        local producer = assert(stagehost.start(Counter()))
-        local consumer = assert(stagehost.start(Manual))
+        local producer = start(Counter())
+        local consumer = start(Manual)
         local sub = assert(consumer:subscribe { to = producer, cancel = "temporary" })
         sub:cancel { "moved", 5 }
         stagehost.sleep(1)
@@ -135,12 +130,11 @@ describe("a subscription", function()
         sub:cancel()
         stagehost.sleep(1)
         assert.equal("normal", consumer:call("log")[4][2])
-        stop_all(consumer, producer)
     end)
 
     it("can replace another", function()
-        local producer = assert(stagehost.start(Counter()))
-        local consumer = assert(stagehost.start(Manual))
+        local producer = start(Counter())
+        local consumer = start(Manual)
         local old = assert(consumer:subscribe { to = producer, cancel = "temporary" })
         local new = assert(consumer:subscribe {
             to = producer, current = old, reason = "again", cancel = "temporary",
@@ -148,11 +142,10 @@ describe("a subscription", function()
         stagehost.sleep(1)
         assert.same({ "cancel", "again", old, "cancel" }, producer:call("log")[2])
         assert.equal(new, producer:call("log")[3][4])
-        stop_all(consumer, producer)
     end)
 
     it("to an unknown name has no producer", function()
-        local consumer = assert(stagehost.start(Manual))
+        local consumer = start(Manual)
         local sub = assert(consumer:subscribe { to = "nobody", cancel = "temporary" })
         assert.is_nil(sub.producer)
         assert.equal("subscription<unknown > " .. tostring(consumer):match("<(.*)>") .. ">",
@@ -160,20 +153,18 @@ describe("a subscription", function()
         sub:cancel()
         stagehost.ask(sub, 1)
         assert.is_nil((sub:stats("producer")))
-        stop_all(consumer)
     end)
 
     it("is refused to a stage that is no consumer", function()
-        local producer = assert(stagehost.start(Counter()))
+        local producer = start(Counter())
         local sub, message, reason = producer:subscribe { to = producer }
         assert.is_nil(sub)
         assert.equal("the stage is not a consumer", message)
         assert.equal("not_a_consumer", reason)
-        stop_all(producer)
     end)
 
     it("raises for bad options, and the consumer lives", function()
-        local consumer = assert(stagehost.start(Manual))
+        local consumer = start(Manual)
         assert.error_matches(function()
             consumer:subscribe { to = "x", min_demand = 2000 }
         end, 'subscription_spec.lua:%d+: option "min_demand" must be at most 999')
@@ -181,11 +172,10 @@ describe("a subscription", function()
             consumer:subscribe { to = {} }
         end, "expected a stage handle or name, got table")
         assert.is_true(consumer:is_alive())
-        stop_all(consumer)
     end)
 
     it("can be made by a consumer itself, and is waited for", function()
-        local producer = assert(stagehost.start(Counter()))
+        local producer = start(Counter())
         local events = {}
         local Self = stagehost.consumer {
             handle_call = function(_, opts)
@@ -196,31 +186,29 @@ describe("a subscription", function()
                 return #events == 2 and stagehost.stop() or nil
             end,
         }
-        local consumer = assert(stagehost.start(Self))
+        local consumer = start(Self)
         local sub = assert(consumer:call { to = producer, max_demand = 4, min_demand = 2 })
         assert.equal(consumer, sub.consumer)
         assert.equal("normal", consumer:is_alive() and consumer:join() or "normal")
         assert.same({ 2, 2 }, events)
-        stop_all(producer)
     end)
 
     describe("at the start", function()
         it("is made for each of subscribe_to", function()
-            local producer = assert(stagehost.start(Counter(), { name = "p" }))
-            local consumer = assert(stagehost.start(Manual, {
+            local producer = start(Counter(), { name = "p" })
+            local consumer = start(Manual, {
                 subscribe_to = { producer, "p", { to = producer, color = "blue" } },
-            }))
+            })
             local log = consumer:call("log")
             assert.equal(3, #log)
             assert.same({}, log[1][3])
             assert.same({ color = "blue" }, log[3][3])
-            stop_all(consumer, producer)
         end)
 
         it("may come from init, after those of the start", function()
-            local producer = assert(stagehost.start(Counter()))
+            local producer = start(Counter())
             local seen = {}
-            local consumer = assert(stagehost.start(stagehost.consumer {
+            start(stagehost.consumer {
                 init = function()
                     return { subscribe_to = { { to = producer, color = 2 } } }
                 end,
@@ -229,9 +217,8 @@ describe("a subscription", function()
                     return "manual"
                 end,
                 handle_events = print,
-            }, { subscribe_to = { { to = producer, color = 1 } } }))
+            }, { subscribe_to = { { to = producer, color = 1 } } })
             assert.same({ 1, 2 }, seen)
-            stop_all(consumer, producer)
         end)
 
         it("fails the start when its name is unknown", function()

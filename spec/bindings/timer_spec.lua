@@ -1,7 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
 --- Timers, and what the facade tells of the host.
+local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
+
+local start = stages.start
+
+after_each(stages.stop_all)
 
 local Clock = stagehost.process {
     init = function(self)
@@ -30,7 +35,7 @@ local Clock = stagehost.process {
 
 describe("a timer", function()
     it("sends its stage a message, once", function()
-        local clock = assert(stagehost.start(Clock))
+        local clock = start(Clock)
         clock:cast { after = 3, say = "hello" }
         assert.same({}, clock:call("ticks"))
         stagehost.sleep(10)
@@ -40,7 +45,7 @@ describe("a timer", function()
     end)
 
     it("may repeat until it is cancelled", function()
-        local clock = assert(stagehost.start(Clock))
+        local clock = start(Clock)
         clock:cast { every = 1, say = { 1 } }
         stagehost.sleep(15)
         assert.same({ { 1 }, { 1 }, { 1 } }, clock:call("ticks"))
@@ -48,7 +53,7 @@ describe("a timer", function()
     end)
 
     it("can be cancelled", function()
-        local clock = assert(stagehost.start(Clock))
+        local clock = start(Clock)
         clock:cast { after = 5, say = "hello" }
         assert.is_true(clock:call("cancel"))
         assert.is_false(clock:call("cancel"))
@@ -59,11 +64,11 @@ describe("a timer", function()
 
     it("ends with its stage", function()
         local timer
-        local stage = assert(stagehost.start(stagehost.process {
+        local stage = start(stagehost.process {
             init = function()
                 timer = stagehost.send_after(1, "x")
             end,
-        }))
+        })
         stage:stop()
         assert.matches("^timer<", tostring(timer))
         assert.is_false(timer:cancel())

@@ -1,7 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
 --- The same objects across workers. With one worker there is nothing to see.
+local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
+
+local start = stages.start
+
+after_each(stages.stop_all)
 
 if stagehost.workers() < 2 then
     return
@@ -45,27 +50,19 @@ local Collector = stagehost.consumer {
     end,
 }
 
-local function stop_all(...)
-    for _, stage in ipairs { ... } do
-        stage:kill()
-        stage:join()
-    end
-end
-
 describe("across workers", function()
     it("handles are the same objects", function()
-        local stage = assert(stagehost.start(Counter, { worker = 1, name = "far" }))
+        local stage = start(Counter, { worker = 1, name = "far" })
         assert.equal(1, stage.worker)
         assert.equal(stage, stagehost.whereis("far"))
         assert.equal(stage, stage:call(stage))
         local me = stagehost.self()
         assert.equal(me, stage:call({ deep = { me } }).deep[1])
-        stop_all(stage)
     end)
 
     it("subscriptions work from either side", function()
-        local producer = assert(stagehost.start(Counter, { args = { from = 5 } }))
-        local consumer = assert(stagehost.start(Collector, { worker = 1 }))
+        local producer = start(Counter, { args = { from = 5 } })
+        local consumer = start(Collector, { worker = 1 })
         local sub = assert(consumer:subscribe { to = producer, color = "red", max_demand = 7 })
         assert.equal(consumer, sub.consumer)
         assert.same({ color = "red", max_demand = 7 }, consumer:call("opts"))
@@ -84,18 +81,16 @@ describe("across workers", function()
         stats, message = consumer:stats()
         assert.is_nil(stats)
         assert.matches("can only be read on its worker, 1", message)
-        stop_all(consumer, producer)
     end)
 
     it("what can't cross is an error of the sender", function()
-        local stage = assert(stagehost.start(Counter, { worker = 1 }))
+        local stage = start(Counter, { worker = 1 })
         for _, method in ipairs { "call", "cast", "send", "notify", "async_info" } do
             assert.error_matches(function()
                 stage[method](stage, { field = print })
-            end, "worker_spec.lua:%d+: stage:" .. method .. ": .*field.*can't cross")
+            end, "^stage:" .. method .. ": .*field.*can't cross")
         end
         assert.equal("ok", stage:call("ok"))
-        stop_all(stage)
         assert.error_matches(function()
             stagehost.start(Counter, { worker = 1, name = "stuck", args = coroutine.create(print) })
         end, "stagehost.start: .*coroutine")
@@ -113,8 +108,7 @@ describe("across workers", function()
     end)
 
     it("a name is taken everywhere", function()
-        local stage = assert(stagehost.start(Counter, { worker = 1, name = "far" }))
+        start(Counter, { worker = 1, name = "far" })
         assert.equal("already_started", select(3, stagehost.start(Counter, { name = "far" })))
-        stop_all(stage)
     end)
 end)

@@ -97,7 +97,7 @@ describe("access_log", function()
         NF != 7 || $0 !~ /"$/ { bad++; next }
         { split($1, a, " "); split($2, r, " "); split($3, s, " ")
           n++; bytes += s[2]; class[substr(s[1], 1, 1)]++; path[r[2]]++; client[a[1]]++ }
-        END { printf "requests %d\nbytes %d\nunparsable %d\n", n, bytes, bad
+        END { printf "requests %d\nbytes %.0f\nunparsable %d\n", n, bytes, bad
               for (c = 1; c <= 9; c++) if (class[c]) printf "status %dxx %d\n", c, class[c]
               for (p in path) printf "path %s %d\n", p, path[p]
               for (c in client) printf "client %s %d\n", c, client[c] }' ]==]

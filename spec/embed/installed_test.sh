@@ -29,7 +29,8 @@ pc=$(find "$prefix" -name stagehost.pc)
 greeting="hello from an embedded script"
 
 # Everything below the staging folder: the prefix in the .pc file is that of the real place.
-flags() { PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --define-variable=prefix="$prefix" "$@" stagehost; }
+sed -i "s|^prefix=.*|prefix=$prefix|" "$pc"
+flags() { PKG_CONFIG_PATH=$(dirname "$pc") pkg-config "$@" stagehost; }
 read -ra cflags <<<"$(flags --cflags)"
 read -ra libs <<<"$(flags --libs)"
 cc -std=c11 -Wall -Wextra -Werror "${cflags[@]}" "$here/installed.c" -o "$work/with_pc" "${libs[@]}"

@@ -98,7 +98,8 @@ static void test_markers_split_messages(void)
     stop();
 }
 
-/* As in GenStage: an info behind the last event taken waits for the next ask, if there are more events. */
+/* As in GenStage: an info behind the last event taken waits for the next ask, if there are
+ * more events. */
 static void test_info_before_more_events(void)
 {
     start_two(integer_modulo);

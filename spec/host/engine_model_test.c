@@ -23,7 +23,7 @@
 
 #include "model/model.h"
 
-enum { USUAL_SEEDS = 2000, SEEDS_OF_A_CHILD = 250, SECONDS_OF_A_SEED = 20, MOST_SHRUNK = 3 };
+enum { USUAL_SEEDS = 2000, SEEDS_OF_A_CHILD = 250, SECONDS_OF_A_SEED = 10, MOST_SHRUNK = 3 };
 
 struct options {
     const char *program;

@@ -20,13 +20,16 @@ table.insert(arg, 2, "--output=" .. here .. "/busted_output.lua")
 
 local ok, err = pcall(require "busted.runner", { standalone = false })
 
-if not ok then
-    local exit = getmetatable(err) == Exit
-    if exit and err.status == 0 then
-        if has_engine then
-            stagehost.exit_status(0) -- stages that specs let fail are none of the verdict
-        end
-        return
-    end
-    error(exit and ("specs failed: " .. table.concat(arg, " ", 3)) or err, 0)
+-- Stages that a spec has left alive end as they would at a user's Ctrl-C.
+if has_engine then
+    stagehost.uv.kill(stagehost.uv.os_getpid(), "sigterm")
 end
+
+local exit = not ok and getmetatable(err) == Exit
+if ok or (exit and err.status == 0) then
+    if has_engine then
+        stagehost.exit_status(0) -- stages that specs let fail are none of the verdict
+    end
+    return
+end
+error(exit and ("specs failed: " .. table.concat(arg, " ", 3)) or err, 0)
