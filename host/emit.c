@@ -312,14 +312,19 @@ static void emit(sh_stage *stage, sh_batch batch, int64_t answered)
         sh__settle(stage);
 }
 
+/* What is emitted while accumulated events are replayed stands behind them. */
 void sh__emit(sh_stage *stage, sh_batch batch)
 {
     struct sh__producer *out = stage->out;
-    if (sh__unlikely(out->is_accumulating)) {
-        if (!sh__accumulate(stage, (struct sh__accumulated){.events = batch}))
-            sh_batch_unref(batch);
-        return;
-    }
+    if (sh__likely(!out->is_accumulating && !out->accumulated_head))
+        sh__emit_accumulated(stage, batch);
+    else if (!sh__accumulate(stage, (struct sh__accumulated){.events = batch}))
+        sh_batch_unref(batch);
+}
+
+void sh__emit_accumulated(sh_stage *stage, sh_batch batch)
+{
+    struct sh__producer *out = stage->out;
     int64_t answered = out->owed < batch.n ? out->owed : batch.n;
     out->owed -= answered;
     emit(stage, batch, answered);

@@ -240,7 +240,7 @@ void sh__producer_replay(sh_stage *stage)
         sh__emit_buffered(stage, item->events);
         item->events = (sh_batch){0};
     } else {
-        sh__emit(stage, item->events);
+        sh__emit_accumulated(stage, item->events);
         item->events = (sh_batch){0};
     }
     sh__accumulated_free(item);

@@ -281,7 +281,9 @@ void sh__producer_replay(sh_stage *stage);
  * ------------------------------------------------------------ */
 /* Takes events from a callback: to the dispatcher, the rest to the buffer. */
 void sh__emit(sh_stage *stage, sh_batch batch);
-/* The same for accumulated events that came from the buffer: they answer no demand any more,
+/* The same for events that had been accumulated, when it is their turn. */
+void sh__emit_accumulated(sh_stage *stage, sh_batch batch);
+/* The same for those events that came from the buffer: they answer no demand any more,
  * and what nobody takes goes back to its head. */
 void sh__emit_buffered(sh_stage *stage, sh_batch batch);
 /* Sends what is buffered as far as credit goes; asks for what is missing. */

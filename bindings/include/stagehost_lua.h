@@ -17,9 +17,10 @@ typedef struct sh_lua_opts {
     /* package.path and package.cpath of every worker, as LUA_PATH: `;;` stands for Lua's own path.
      * NULL: Lua's own. */
     const char *path, *cpath;
-    const char *const *libraries; /* modules required into globals before the first stage (-l) */
+    const char *const
+        *libraries; /* modules required into globals before the first stage (-l) */
     size_t n_libraries;
-    bool gc_stress;           /* a full collection after every callback: for tests */
+    bool gc_stress; /* a full collection after every callback: for tests */
 } sh_lua_opts;
 
 /* The worker hooks that give every worker a LuaJIT state: put them into sh_host_opts.hooks. The
@@ -38,7 +39,8 @@ typedef struct sh_lua_script {
     const char *const *args;
     size_t n_args;
 } sh_lua_script;
-int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage **out, sh_error **error);
+int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage **out,
+                        sh_error **error);
 
 /* The state of a worker that has one, or NULL. On the worker's thread. */
 lua_State *sh_lua_state(sh_worker *worker);

@@ -656,7 +656,7 @@ typedef struct sh_host_opts {
     sh_worker_hooks hooks;
     sh_log_fn log;
     void *log_data;
-    sh_log_level log_level; /* SH_LOG_OFF: nothing reaches `log` */
+    sh_log_level log_level;   /* SH_LOG_OFF: nothing reaches `log` */
     sh_failure_fn on_failure; /* e.g. to drain what a failure has left without purpose */
     void *failure_data;
 } sh_host_opts;

@@ -139,7 +139,7 @@ local function idle_host()
         local text = capture("bash -c 'TIMEFORMAT=%%R; time \"%s\" -e \"\"'", command)
         times[i] = tonumber(text:match("([%d.]+)%s*$")) * 1000
         sizes[i] = tonumber(capture(
-            "'%s' -e 'for l in io.lines(\"/proc/self/status\") do local n = l:match(\"^VmRSS:%%s*(%%d+)\") if n then print(n) end end'",
+            "'%s' -e 'local s = io.open(\"/proc/self/status\"):read(\"*a\") print(s:match(\"VmRSS:%%s*(%%d+)\"))'",
             command)) / 1024
     end
     add("start and end of an empty script, ms", { engine = median(times), unit = "ms" })

@@ -65,7 +65,8 @@ describe("scripts", function()
     end)
 
     it("ndjson_filter", function()
-        local output, status = run([[printf '{"status":200}\n{"status":404}\nnot json\n' | $S scripts/ndjson_filter.lua]])
+        local output, status = run([[printf '{"status":200}\n{"status":404}\nnot json\n' |
+            $S scripts/ndjson_filter.lua]])
         assert.are.equal(0, status)
         assert.is_truthy(output == '{"status":404,"failed":true}\n' or output == '{"failed":true,"status":404}\n')
     end)

@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char chunk[] = "require 'stagehost' io.stdout:write('hello from an embedded script\\n')";
+static const char chunk[] =
+    "require 'stagehost' io.stdout:write('hello from an embedded script\\n')";
 
 static int run(sh_host *host)
 {
-    sh_lua_script script = { .chunk = chunk, .len = strlen(chunk), .name = "=installed" };
+    sh_lua_script script = {.chunk = chunk, .len = strlen(chunk), .name = "=installed"};
     sh_stage *stage = NULL;
     sh_error *error = NULL;
     int status = sh_lua_start_script(sh_host_worker0(host), &script, &stage, &error);
@@ -25,11 +26,11 @@ static int run(sh_host *host)
 
 int main(void)
 {
-    sh_worker_hooks *hooks = sh_lua_hooks_new(&(sh_lua_opts){ 0 });
+    sh_worker_hooks *hooks = sh_lua_hooks_new(&(sh_lua_opts){0});
     if (!hooks)
         return 1;
     sh_host *host = NULL;
-    int status = sh_host_new(&(sh_host_opts){ .workers = 1, .hooks = *hooks }, &host);
+    int status = sh_host_new(&(sh_host_opts){.workers = 1, .hooks = *hooks}, &host);
     if (status == SH_OK) {
         status = run(host);
         sh_host_free(host);

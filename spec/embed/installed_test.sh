@@ -22,17 +22,16 @@ expect() {
     fi
 }
 
-DESTDIR=$work cmake --install "$build" >"$work/install.log"
-prefix=$work$(sed -n 's/^CMAKE_INSTALL_PREFIX:PATH=//p' "$build/CMakeCache.txt")
+prefix=$work/prefix
+cmake --install "$build" --prefix "$prefix" >"$work/install.log"
 pc=$(find "$prefix" -name stagehost.pc)
+PKG_CONFIG_PATH=$(dirname "$pc")
+export PKG_CONFIG_PATH
 
 greeting="hello from an embedded script"
 
-# Everything below the staging folder: the prefix in the .pc file is that of the real place.
-sed -i "s|^prefix=.*|prefix=$prefix|" "$pc"
-flags() { PKG_CONFIG_PATH=$(dirname "$pc") pkg-config "$@" stagehost; }
-read -ra cflags <<<"$(flags --cflags)"
-read -ra libs <<<"$(flags --libs)"
+read -ra cflags <<<"$(pkg-config --cflags stagehost)"
+read -ra libs <<<"$(pkg-config --libs stagehost)"
 cc -std=c11 -Wall -Wextra -Werror "${cflags[@]}" "$here/installed.c" -o "$work/with_pc" "${libs[@]}"
 expect "found by pkg-config" "$greeting" "$work/with_pc"
 
@@ -49,8 +48,9 @@ cmake -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$prefix" 
 cmake --build "$work/project/build" >>"$work/cmake.log"
 expect "found by CMake" "$greeting" "$work/project/build/with_cmake"
 
-version=$(flags --modversion)
-expect "the installed command" "stagehost $version" "$prefix/bin/stagehost" --version
+version=$(pkg-config --modversion stagehost)
+expect "the installed command" "stagehost $version" \
+    bash -c "$prefix/bin/stagehost --version | grep -o '^stagehost [0-9.]*'"
 expect "the man page is installed" "" test -s "$prefix/share/man/man1/stagehost.1"
 expect "the Lua sources are installed" "" test -s "$prefix/share/stagehost/stagehost/init.lua"
 

@@ -23,7 +23,12 @@
 
 #include "model/model.h"
 
-enum { USUAL_SEEDS = 2000, SEEDS_OF_A_CHILD = 250, SECONDS_OF_A_SEED = 10, MOST_SHRUNK = 3 };
+enum {
+    USUAL_SEEDS = 2000,
+    SEEDS_OF_A_CHILD = 250,
+    SECONDS_OF_A_SEED = 10,
+    MOST_SHRUNK = 3
+};
 
 struct options {
     const char *program;
@@ -231,7 +236,8 @@ int main(int argc, char **argv)
     struct options options = {
         .program = argv[0], .first = 1, .seeds = test_seeds(USUAL_SEEDS)};
     if (!read_options(&options, argc, argv)) {
-        fprintf(stderr, "usage: %s [--seeds N] [--first N] [--seed N [--steps LIST]] "
+        fprintf(stderr,
+                "usage: %s [--seeds N] [--first N] [--seed N [--steps LIST]] "
                 "[--workers N]\n",
                 argv[0]);
         return 64;

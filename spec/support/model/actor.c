@@ -39,9 +39,16 @@ sh_error *model_reason(uint32_t k)
 
 const char *model_reason_name(const sh_error *reason)
 {
-    static const char *const names[] = {
-        "normal",           "shutdown",          "killed",          "noproc", "oops", "boom",
-        "already_subscribed", "partition_unknown", "partition_taken", "again"};
+    static const char *const names[] = {"normal",
+                                        "shutdown",
+                                        "killed",
+                                        "noproc",
+                                        "oops",
+                                        "boom",
+                                        "already_subscribed",
+                                        "partition_unknown",
+                                        "partition_taken",
+                                        "again"};
     const char *name = sh_error_get(reason)->name;
     for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
@@ -56,9 +63,9 @@ static struct actor *actor_of(void *state)
     return *(struct actor **)state;
 }
 
-static const char *const job_words[] = {"nothing",       "demand",        "events", "subscribe in",
-                                        "subscribe out", "cancel in",     "cancel out", "cast",
-                                        "info",          "notification",  "terminate"};
+static const char *const job_words[] = {
+    "nothing",    "demand", "events", "subscribe in", "subscribe out", "cancel in",
+    "cancel out", "cast",   "info",   "notification", "terminate"};
 
 /* Does a job now, or leaves it for model_complete. */
 static int start_job(struct actor *actor, struct job job, sh_result *r)
@@ -174,8 +181,8 @@ static void check_batch(struct actor *actor, const struct side *side, sh_batch e
         model_fail(actor->run, "s%d: got events of s%d after handle_cancel", actor->index,
                    side->peer);
     if (!side->is_manual && is_open && events.n > side->max - side->min)
-        model_fail(actor->run, "s%d: got a batch of %u with max %d and min %d", actor->index,
-                   events.n, (int)side->max, (int)side->min);
+        model_fail(actor->run, "s%d: got a batch of %u with max %d and min %d",
+                   actor->index, events.n, (int)side->max, (int)side->min);
     if ((int64_t)side->events.n > side->asked)
         model_fail(actor->run, "s%d: got %d events from s%d, asked for %d", actor->index,
                    (int)side->events.n, side->peer, (int)side->asked);
@@ -240,7 +247,8 @@ static int on_subscribe(sh_stage *self, void *state, sh_role other, sh_subscribe
 static bool ends_consumer(const struct side *side, const sh_error *reason)
 {
     const char *name = sh_error_get(reason)->name;
-    if (side->cancel == SH_CANCEL_TEMPORARY || (name && !strcmp(name, "already_subscribed")))
+    if (side->cancel == SH_CANCEL_TEMPORARY ||
+        (name && !strcmp(name, "already_subscribed")))
         return false;
     if (side->cancel == SH_CANCEL_TRANSIENT)
         return !sh_error_is_clean(reason);

@@ -111,7 +111,8 @@ static void tell(struct run *run, struct actor *actor)
     int64_t note = MODEL_NOTE(actor->index, 1, ++run->n_told, 0);
     if (actor->plan->kind == SH_CONSUMER)
         return;
-    for (struct side *side = run->workers ? NULL : actor->consumers; side; side = side->next)
+    for (struct side *side = run->workers ? NULL : actor->consumers; side;
+         side = side->next)
         if (side->is_dispatching)
             numbers_add(&side->notes, note);
     sh_stage_notify(sh_stage_worker(run->driver), actor->stage, model_batch(note),
@@ -206,7 +207,8 @@ static void finish(struct run *run)
     if (run->plan->finish == FINISH_STOP || atomic_load(&run->has_failed))
         sh_host_stop(run->host);
     else
-        sh_host_drain(run->host, run->plan->finish == FINISH_DRAIN ? DRAIN_MS : CUT_SHORT_MS);
+        sh_host_drain(run->host,
+                      run->plan->finish == FINISH_DRAIN ? DRAIN_MS : CUT_SHORT_MS);
 }
 
 static void go_on(struct run *run)
@@ -280,7 +282,8 @@ static void on_log(void *data, const sh_log_record *record)
     model_trace(run, "    log: %s %s: %s\n", record->stage ? record->stage : "-",
                 sh_log_code_name(record->code), record->message);
     if (record->code == SH_LOG_EXCESS || record->code == SH_LOG_CONSUMER_CANNOT_DISPATCH ||
-        record->code == SH_LOG_DUPLICATED_SUBSCRIPTION || record->code == SH_LOG_NOT_A_CONSUMER)
+        record->code == SH_LOG_DUPLICATED_SUBSCRIPTION ||
+        record->code == SH_LOG_NOT_A_CONSUMER)
         model_fail(run, "%s logs %s: %s", record->stage, sh_log_code_name(record->code),
                    record->message);
 }
@@ -301,7 +304,8 @@ bool model_run(struct run *run, const struct plan *plan, unsigned workers, bool 
         run->actors[i] = (struct actor){.run = run, .index = i, .plan = &plan->stages[i]};
         run->actors[i].random = test_random_seed(plan->stages[i].random);
     }
-    sh_stage_opts stage = {.kind = SH_PROCESS, .ops = &driver, .arg = run, .name = "driver"};
+    sh_stage_opts stage = {
+        .kind = SH_PROCESS, .ops = &driver, .arg = run, .name = "driver"};
     if (sh_host_new(&opts, &run->host) < 0 ||
         sh_stage_start(sh_host_worker0(run->host), &stage, (sh_from){0}, NULL, NULL) < 0) {
         model_fail(run, "the host can't be made");

@@ -14,8 +14,8 @@ static void add_event(struct actor *actor, sh_value *values, size_t *n, int64_t 
     if (actor->emitted >= MODEL_MAX_EMITTED)
         return;
     numbers_add(&actor->origins, origin);
-    values[(*n)++] = (sh_value){
-        .type = SH_INTEGER, .u.integer = MODEL_EVENT(actor->index, ++actor->emitted)};
+    values[(*n)++] = (sh_value){.type = SH_INTEGER,
+                                .u.integer = MODEL_EVENT(actor->index, ++actor->emitted)};
 }
 
 static void emit_values(struct actor *actor, sh_value *values, size_t n, sh_result *r)

@@ -15,7 +15,8 @@ struct ledger {
     int64_t unfinished, discarded;
 };
 
-static void add_unfinished(void *data, const char *stage, uint64_t events, const char *where)
+static void add_unfinished(void *data, const char *stage, uint64_t events,
+                           const char *where)
 {
     struct ledger *ledger = data;
     int index = atoi(stage + 1);
@@ -78,19 +79,19 @@ static void check_balance(struct ledger *ledger, const struct actor *actor)
     int me = actor->index;
     sh_stage_stats stats;
     sh_stage_get_stats(actor->stage, &stats);
-    int64_t handed_on =
-        actor->plan->spread == SPREAD_BROADCAST ? actor->taken : actor->sent + actor->skipped;
+    int64_t handed_on = actor->plan->spread == SPREAD_BROADCAST
+                            ? actor->taken
+                            : actor->sent + actor->skipped;
     int64_t discarded = (int64_t)(stats.discarded_full + stats.discarded_no_consumers);
     int64_t stopped = (int64_t)stats.discarded_stopped;
     ledger->discarded += discarded + stopped + actor->bad;
     if (actor->emitted != handed_on + discarded + ledger->output[me])
-        model_fail(ledger->run, "s%d: emitted %d: handed on %d, discarded %d, unfinished %d",
-                   me, (int)actor->emitted, (int)handed_on, (int)discarded,
-                   (int)ledger->output[me]);
+        model_fail(
+            ledger->run, "s%d: emitted %d: handed on %d, discarded %d, unfinished %d", me,
+            (int)actor->emitted, (int)handed_on, (int)discarded, (int)ledger->output[me]);
     if (ledger->sent_to[me] != actor->handled + stopped + ledger->input[me])
-        model_fail(ledger->run,
-                   "s%d: was sent %d: handled %d, discarded %d, unfinished %d", me,
-                   (int)ledger->sent_to[me], (int)actor->handled, (int)stopped,
+        model_fail(ledger->run, "s%d: was sent %d: handled %d, discarded %d, unfinished %d",
+                   me, (int)ledger->sent_to[me], (int)actor->handled, (int)stopped,
                    (int)ledger->input[me]);
 }
 
@@ -128,7 +129,8 @@ void check_ledger(struct run *run)
         }
     if (ledger.unfinished != (int64_t)summary.unfinished ||
         ledger.discarded != (int64_t)summary.discarded)
-        model_fail(run, "the summary counts %d unfinished and %d discarded, it was %d and %d",
+        model_fail(run,
+                   "the summary counts %d unfinished and %d discarded, it was %d and %d",
                    (int)summary.unfinished, (int)summary.discarded, (int)ledger.unfinished,
                    (int)ledger.discarded);
 }

@@ -17,7 +17,7 @@
 #include "test.h"
 
 /* An event is a number: who emitted it, and its place in what that one emitted. */
-#define MODEL_EVENT(stage, n)   ((int64_t)(stage) << 40 | (int64_t)(n))
+#define MODEL_EVENT(stage, n)    ((int64_t)(stage) << 40 | (int64_t)(n))
 #define MODEL_EVENT_STAGE(event) ((int)((event) >> 40))
 #define MODEL_EVENT_N(event)     ((event) & ((INT64_C(1) << 40) - 1))
 
@@ -53,16 +53,18 @@ struct side {
     struct numbers notes;  /* that have to arrive, or received */
     /* the producer's */
     bool is_dispatching;
-    uint32_t select, reject; /* an event passes unless its place % select == reject; 0: all pass */
+    uint32_t select,
+        reject; /* an event passes unless its place % select == reject; 0: all pass */
     uint32_t partition;
     int64_t taken; /* events of the partition when it came; see tap.c */
     /* the consumer's */
     sh_cancel cancel;
     bool is_manual;
     int64_t max, min, outstanding;
-    int64_t after;               /* a notification has come that stands behind this event */
-    int64_t last_note[2];        /* the last number, of either row */
-    int64_t passed_after, origin; /* passed on by a producer_consumer: the same for its own producer */
+    int64_t after;        /* a notification has come that stands behind this event */
+    int64_t last_note[2]; /* the last number, of either row */
+    int64_t passed_after,
+        origin; /* passed on by a producer_consumer: the same for its own producer */
 };
 
 enum job_kind {
@@ -95,7 +97,7 @@ struct actor {
     sh_stage *stage; /* a reference of the driver's */
     struct test_random random;
     bool has_begun, has_ended;
-    bool is_licensed; /* to end: something that it did or met says so */
+    bool is_licensed;   /* to end: something that it did or met says so */
     const char *reason; /* why it ended, as terminate was told; "killed" without */
     /* the callback that waits */
     struct job job;
@@ -111,7 +113,7 @@ struct actor {
     int64_t partition_last[PLAN_MAX_PARTITIONS];
     struct side *consumers, *producers; /* newest first */
     /* consuming */
-    int64_t handled;       /* events of batches whose callback has come to its end */
+    int64_t handled;     /* events of batches whose callback has come to its end */
     struct numbers kept; /* WORK_KEEP: to be emitted later */
 };
 

@@ -92,7 +92,8 @@ static enum step_kind draw_step_kind(struct test_random *random)
 }
 
 /* A subscription goes from a stage to one before it that produces, so there are no cycles. */
-static void draw_link(const struct plan *plan, struct test_random *random, struct step *step)
+static void draw_link(const struct plan *plan, struct test_random *random,
+                      struct step *step)
 {
     bool is_large = chance(random, 15);
     step->n = 1 + below(random, is_large ? 200 : 12);
@@ -131,7 +132,8 @@ void plan_draw(struct plan *plan, uint64_t seed)
     struct test_random random = test_random_seed(seed);
     for (int i = 0; i < 8; i++)
         below(&random, 2);
-    *plan = (struct plan){.seed = seed, .n_stages = 1 + (int)below(&random, PLAN_MAX_STAGES)};
+    *plan =
+        (struct plan){.seed = seed, .n_stages = 1 + (int)below(&random, PLAN_MAX_STAGES)};
     for (int i = 0; i < plan->n_stages; i++)
         plan->stages[i] = draw_stage(&random, i, plan->n_stages);
     for (int i = 0; i < plan->n_stages; i++) {

@@ -93,8 +93,8 @@ static void check_stage(const struct actor *actor)
     bool should_end = actor->run->was_told_to_end[actor->index] || actor->is_licensed;
     if (actor->has_ended) {
         if (!should_end)
-            model_fail(actor->run, "s%d: ended (%s) though nothing told it to", actor->index,
-                       actor->reason);
+            model_fail(actor->run, "s%d: ended (%s) though nothing told it to",
+                       actor->index, actor->reason);
         return;
     }
     if (!actor->has_begun)
@@ -170,7 +170,8 @@ static void check_open(const struct actor *producer, const struct side *out,
         model_fail(run, "s%d: sent %d to s%d, it got %d and has %d queued", producer->index,
                    (int)out->events.n, me, (int)in->events.n, (int)queued);
     if (producer->plan->spread == SPREAD_PARTITION && out->asked > (int64_t)out->events.n &&
-        producer->partition_taken[out->partition] != producer->partition_sent[out->partition])
+        producer->partition_taken[out->partition] !=
+            producer->partition_sent[out->partition])
         model_fail(run, "s%d: holds events of partition %u though s%d asks for them",
                    producer->index, out->partition, me);
     check_notes(producer, out, in);

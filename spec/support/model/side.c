@@ -121,8 +121,9 @@ void side_receive(struct side *side, int64_t event)
     struct actor *origin = only_origin(side);
     int64_t from = origin ? origin_n(side, event, origin) : 0;
     if (from && from <= side->passed_after)
-        model_fail(run, "s%d: got event %d of s%d after a notification passed on by s%d that "
-                        "follows %d",
+        model_fail(run,
+                   "s%d: got event %d of s%d after a notification passed on by s%d that "
+                   "follows %d",
                    me, (int)from, origin->index, side->peer, (int)side->passed_after);
     if (from > side->origin)
         side->origin = from;
@@ -133,14 +134,15 @@ static void receive_own(struct side *side, int64_t note)
     struct run *run = side->actor->run;
     int row = MODEL_NOTE_TOLD(note);
     int64_t number = MODEL_NOTE_NUMBER(note), after = MODEL_NOTE_AFTER(note);
-    int64_t last = side->events.n ? MODEL_EVENT_N(side->events.items[side->events.n - 1]) : 0;
+    int64_t last =
+        side->events.n ? MODEL_EVENT_N(side->events.items[side->events.n - 1]) : 0;
     int me = side->actor->index;
     if (number <= side->last_note[row])
         model_fail(run, "s%d: got notification %d of s%d after %d", me, (int)number,
                    side->peer, (int)side->last_note[row]);
     else if (row == 0 && last > after)
-        model_fail(run, "s%d: got event %d of s%d before a notification that follows %d", me,
-                   (int)last, side->peer, (int)after);
+        model_fail(run, "s%d: got event %d of s%d before a notification that follows %d",
+                   me, (int)last, side->peer, (int)after);
     side->last_note[row] = number;
     if (row == 0)
         side->after = after;

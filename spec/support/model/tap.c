@@ -286,8 +286,8 @@ static void count_taken(struct tap *tap, const sh_value *values, int64_t taken)
             model_fail(actor->run, "s%d: event %d is dispatched after %d", actor->index,
                        (int)MODEL_EVENT_N(event), (int)actor->last_taken);
         actor->last_taken = MODEL_EVENT_N(event);
-        if (actor->plan->spread == SPREAD_PARTITION && !is_one_in(actor->plan->bad, event) &&
-            !is_one_in(actor->plan->none, event))
+        if (actor->plan->spread == SPREAD_PARTITION &&
+            !is_one_in(actor->plan->bad, event) && !is_one_in(actor->plan->none, event))
             actor->partition_taken[partition_of(actor->plan, event)]++;
     }
 }
