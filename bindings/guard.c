@@ -12,15 +12,10 @@
  * other functions of a single coroutine, takes less than 4 MB. */
 enum { MOST_C_STACK = 1 << 20 };
 
-static uintptr_t here(void)
-{
-    volatile char place = 0;
-    return (uintptr_t)&place;
-}
-
 static void check_c_stack(lua_State *L, const struct shl_context *ctx)
 {
-    uintptr_t now = here();
+    char place;
+    uintptr_t now = (uintptr_t)&place;
     uintptr_t used = now < ctx->c_stack ? ctx->c_stack - now : now - ctx->c_stack;
     if (used <= MOST_C_STACK)
         return;
@@ -51,7 +46,8 @@ void shl_guard_push_check(struct shl_context *ctx, lua_State *L)
 
 void shl_guard_open(struct shl_context *ctx, lua_State *L)
 {
-    ctx->c_stack = here();
+    char place;
+    ctx->c_stack = (uintptr_t)&place;
     lua_getglobal(L, "string");
     lua_getfield(L, -1, "gsub");
     ctx->gsub = lua_tocfunction(L, -1);

@@ -50,17 +50,17 @@ function Folder:remove()
     assert(uv.fs_rmdir(self.path))
 end
 
---- Waits until `condition()` is true; fails after some seconds.
+--- Waits until `condition()` is true; fails after 15 seconds.
 ---@param condition fun(): any
 function M.eventually(condition)
-    for _ = 1, 500 do
+    for _ = 1, 1500 do
         local value = condition()
         if value then
             return value
         end
         stagehost.sleep(10)
     end
-    error("it did not happen in 5 seconds", 2)
+    error("it did not happen in 15 seconds", 2)
 end
 
 return M
