@@ -25,8 +25,7 @@ static struct shl_list *check_list(sh_list *list)
     return list && list->ops == &list_ops ? (struct shl_list *)list : NULL;
 }
 
-/* -- lists
- * ------------------------------------------------------------------------------------ */
+/* -- lists ----------------------------------------------------------------------------- */
 
 static struct shl_list *list_new(struct shl_context *ctx, uint32_t n, uint32_t slot)
 {
@@ -102,8 +101,7 @@ uint32_t shl_batch_slot(sh_batch batch)
     return is_whole ? list->slot : 0;
 }
 
-/* -- pushing
- * ---------------------------------------------------------------------------------- */
+/* -- pushing --------------------------------------------------------------------------- */
 
 static void push_slot(const struct shl_list *list, lua_State *L)
 {
@@ -165,8 +163,7 @@ void shl_payload_push(struct shl_context *ctx, lua_State *L, sh_batch payload)
     }
 }
 
-/* -- what the core asks of a list
- * ------------------------------------------------------------- */
+/* -- what the core asks of a list ------------------------------------------------------ */
 
 struct concat {
     struct shl_context *ctx;

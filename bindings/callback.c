@@ -16,8 +16,7 @@ const char *shl_callback_name(enum shl_callback callback)
     return names[callback];
 }
 
-/* -- failing
- * ---------------------------------------------------------------------------------- */
+/* -- failing --------------------------------------------------------------------------- */
 
 struct failure {
     struct shl_stage *s;
@@ -70,8 +69,7 @@ static int fail_coroutine(struct shl_stage *s, const char *text, sh_result *r)
     return shl_callback_fail(s, error, r);
 }
 
-/* -- running
- * ---------------------------------------------------------------------------------- */
+/* -- running --------------------------------------------------------------------------- */
 
 static int make_coroutine(lua_State *L)
 {
@@ -129,8 +127,7 @@ int shl_callback_run(struct shl_stage *s, int nargs, sh_result *r)
         r);
 }
 
-/* -- resuming
- * --------------------------------------------------------------------------------- */
+/* -- resuming -------------------------------------------------------------------------- */
 
 struct answer {
     struct shl_stage *s;

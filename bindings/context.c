@@ -22,8 +22,7 @@ enum { FIRST_SLOTS = 64 };
 
 static const char context_key; /* its address is the context's key in the registry */
 
-/* -- slots
- * ------------------------------------------------------------------------------------ */
+/* -- slots ----------------------------------------------------------------------------- */
 
 static int fill_slots(lua_State *L)
 {
@@ -93,8 +92,7 @@ void shl_helper_push(struct shl_context *ctx, lua_State *L, enum shl_helper help
     shl_slot_push(ctx, L, ctx->helpers[helper]);
 }
 
-/* -- finding it
- * ------------------------------------------------------------------------------- */
+/* -- finding it ------------------------------------------------------------------------ */
 
 struct shl_context *shl_context(lua_State *L)
 {
@@ -110,8 +108,7 @@ struct shl_context *shl_worker_context(sh_worker *worker)
     return *sh_worker_slot(worker);
 }
 
-/* -- modules
- * ---------------------------------------------------------------------------------- */
+/* -- modules --------------------------------------------------------------------------- */
 
 /* A searcher of package.loaders: the files of lua/ that are part of the library. */
 static int search_embedded(lua_State *L)
@@ -195,8 +192,7 @@ static void open_nesting(struct shl_context *ctx, lua_State *L)
     lua_call(L, 2, 0);
 }
 
-/* -- life
- * ------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------ */
 
 static int open_state(lua_State *L)
 {

@@ -31,8 +31,7 @@ static bool has_error_metatable(lua_State *L, int index)
     return is_error;
 }
 
-/* -- texts
- * ------------------------------------------------------------------------------------ */
+/* -- texts ----------------------------------------------------------------------------- */
 
 static void push_sentence(lua_State *L, const sh_error_fields *fields)
 {
@@ -95,8 +94,7 @@ void shl_push_error_text(lua_State *L, int index)
         lua_pushfstring(L, "(error object is a %s value)", lua_typename(L, type));
 }
 
-/* -- data
- * ------------------------------------------------------------------------------------- */
+/* -- data ------------------------------------------------------------------------------ */
 
 /* Pushes the value at `index` as bytes, or nil if it is not plain data. */
 static const char *push_encoded(lua_State *L, int index, size_t *len)
@@ -124,8 +122,7 @@ static bool push_data(lua_State *L, const sh_error_fields *fields)
     return false;
 }
 
-/* -- to Lua
- * ----------------------------------------------------------------------------------- */
+/* -- to Lua ---------------------------------------------------------------------------- */
 
 static void set_string(lua_State *L, const char *key, const char *text)
 {
@@ -222,8 +219,7 @@ int shl_return_failure(lua_State *L, int status, const sh_error *error)
     return 3;
 }
 
-/* -- to C
- * ------------------------------------------------------------------------------------- */
+/* -- to C ------------------------------------------------------------------------------ */
 
 static int store(const sh_error_fields *fields, sh_error **out)
 {

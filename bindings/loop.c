@@ -10,8 +10,7 @@
 
 enum { PATIENCE_MS = 2000 };
 
-/* -- errors
- * ----------------------------------------------------------------------------------- */
+/* -- errors ---------------------------------------------------------------------------- */
 
 /* How luv calls a callback: as luv_cfpcall, but what it raises is logged and the program
  * goes on. */
@@ -55,8 +54,7 @@ static void set_thread_policy(void)
     luv_set_thread_cb(acquire_thread_state, lua_close);
 }
 
-/* -- opening
- * ---------------------------------------------------------------------------------- */
+/* -- opening --------------------------------------------------------------------------- */
 
 /* package.preload.luv */
 static int open_luv(lua_State *L)
@@ -86,8 +84,7 @@ void shl_loop_open(lua_State *L)
     lua_pop(L, 2);
 }
 
-/* -- closing
- * ---------------------------------------------------------------------------------- */
+/* -- closing --------------------------------------------------------------------------- */
 
 struct closing {
     uv_timer_t timer;

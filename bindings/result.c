@@ -6,79 +6,11 @@
 #include <string.h>
 
 #include "callback.h"
-#include "object.h"
-
-/* A stop is a table with the helper's metatable: { reason, events, reply, n = how many were
- * given }. */
-enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
+#include "stop.h"
 
 enum { MAX_RESULTS = 2 }; /* more is ignored, as in Lua */
 
-/* -- stagehost.stop, noreply, ignore
- * ------------------------------------------------------------ */
-
-/* stop(reason, events, reply) */
-static int result_stop(lua_State *L)
-{
-    int n = lua_gettop(L);
-    if (n >= STOP_EVENTS && !lua_isnil(L, STOP_EVENTS))
-        luaL_checktype(L, STOP_EVENTS, LUA_TTABLE);
-    lua_settop(L, STOP_REPLY);
-    lua_createtable(L, STOP_COUNT, 0);
-    for (int i = STOP_REASON; i <= STOP_REPLY; i++) {
-        lua_pushvalue(L, i);
-        lua_rawseti(L, -2, i);
-    }
-    lua_pushinteger(L, n);
-    lua_rawseti(L, -2, STOP_COUNT);
-    shl_helper_push(shl_context(L), L, SHL_HELPER_STOP);
-    lua_setmetatable(L, -2);
-    return 1;
-}
-
-/* answers() -> noreply, ignore */
-static int result_answers(lua_State *L)
-{
-    struct shl_context *ctx = shl_context(L);
-    shl_helper_push(ctx, L, SHL_HELPER_NOREPLY);
-    shl_helper_push(ctx, L, SHL_HELPER_IGNORE);
-    return 2;
-}
-
-const luaL_Reg shl_result_functions[] = {
-    {"stop", result_stop},
-    {"answers", result_answers},
-    {NULL, NULL},
-};
-
-static int print_name(lua_State *L)
-{
-    lua_pushvalue(L, lua_upvalueindex(1));
-    return 1;
-}
-
-/* A table of its own that prints as `name`, with itself as its metatable. */
-static void open_value(struct shl_context *ctx, lua_State *L, const char *name,
-                       enum shl_helper helper)
-{
-    lua_newtable(L);
-    lua_pushstring(L, name);
-    lua_pushcclosure(L, print_name, 1);
-    lua_setfield(L, -2, "__tostring");
-    lua_pushvalue(L, -1);
-    lua_setmetatable(L, -2);
-    ctx->helpers[helper] = shl_slot_take(ctx, L);
-}
-
-void shl_result_open(struct shl_context *ctx, lua_State *L)
-{
-    open_value(ctx, L, "stagehost.stop", SHL_HELPER_STOP);
-    open_value(ctx, L, "stagehost.noreply", SHL_HELPER_NOREPLY);
-    open_value(ctx, L, "stagehost.ignore", SHL_HELPER_IGNORE);
-}
-
-/* -- errors
- * ----------------------------------------------------------------------------------- */
+/* -- errors ---------------------------------------------------------------------------- */
 
 /* What each callback may return. */
 static const char *allowed(enum shl_callback callback)
@@ -109,7 +41,6 @@ static const char *allowed(enum shl_callback callback)
 
 struct finish {
     struct shl_stage *s;
-    sh_result *r;
     int index;        /* of the value on the coroutine */
     const char *what; /* said of it, or NULL */
     sh_error *error;
@@ -184,81 +115,13 @@ static int bad_return(struct shl_stage *s, int index, const char *what, sh_resul
     return fail(s, error, r);
 }
 
-/* -- parts of a result
- * ------------------------------------------------------------------------ */
+/* -- parts of a result ----------------------------------------------------------------- */
 
-/* Only a table with a metatable can be one: this costs nothing for a plain list. */
-static bool is_helper(struct shl_stage *s, int index, enum shl_helper helper,
-                      bool as_metatable)
+static int take_stop(struct shl_stage *s, sh_result *r)
 {
-    lua_State *co = s->co;
-    if (lua_type(co, index) != LUA_TTABLE || !lua_getmetatable(co, index))
-        return false;
-    if (!as_metatable) {
-        lua_pop(co, 1);
-        lua_pushvalue(co, index);
-    }
-    shl_helper_push(s->ctx, co, helper);
-    bool is_it = lua_rawequal(co, -1, -2);
-    lua_pop(co, 2);
-    return is_it;
-}
-
-static bool is_stop(struct shl_stage *s, int index)
-{
-    return is_helper(s, index, SHL_HELPER_STOP, true);
-}
-
-/* Whether the call that handle_call was run for is still to be answered; from now on, it is
- * not. */
-static bool close_call(struct shl_stage *s)
-{
-    sh_from from;
-    shl_slot_push(s->ctx, s->co, s->call_slot);
-    bool is_open = shl_from_take(s->co, -1, &from);
-    lua_pop(s->co, 1);
-    return is_open;
-}
-
-static int read_stop(lua_State *L)
-{
-    struct finish *finish = lua_touserdata(L, 1);
-    struct shl_stage *s = finish->s;
-    sh_result *r = finish->r;
-    int status = SH_OK;
-    lua_pushvalue(s->co, finish->index);
-    lua_xmove(s->co, L, 1); /* data, stop */
-    lua_rawgeti(L, 2, STOP_REASON);
-    lua_rawgeti(L, 2, STOP_COUNT); /* data, stop, reason, count */
-    if (lua_tointeger(L, 4) >= STOP_EVENTS) {
-        lua_rawgeti(L, 2, STOP_EVENTS);
-        uint32_t n = lua_istable(L, -1) ? (uint32_t)lua_objlen(L, -1) : 0;
-        status = shl_batch_take(s->ctx, L, n, &r->events);
-    }
-    if (status == SH_OK && lua_tointeger(L, 4) >= STOP_REPLY) {
-        lua_rawgeti(L, 2, STOP_REPLY);
-        status = shl_payload_take(s->ctx, L, &r->reply);
-        r->has_reply = status == SH_OK;
-    }
-    if (status == SH_OK)
-        status = shl_to_reason(L, 3, &r->reason);
-    if (status < 0)
-        luaL_error(L, "%s", sh_strerror(status));
-    r->stop = true;
-    return 0;
-}
-
-static int take_stop(struct shl_stage *s, int index, sh_result *r)
-{
-    struct finish finish = {.s = s, .r = r, .index = index};
     sh_error *error = NULL;
-    if (shl_protect(s->ctx, read_stop, &finish, &error) < 0)
+    if (shl_stop_take(s, 1, r, &error) < 0)
         return fail(s, error, r);
-    if (r->has_reply && (s->callback != SHL_CALL || !close_call(s))) {
-        sh_batch_unref(r->reply);
-        r->reply = (sh_batch){0};
-        r->has_reply = false;
-    }
     lua_settop(s->co, 0);
     return SH_DONE;
 }
@@ -310,17 +173,16 @@ static bool returns_events(enum shl_callback callback)
     return callback == SHL_EVENTS || callback == SHL_DEMAND;
 }
 
-/* -- by callback
- * ------------------------------------------------------------------------------ */
+/* -- by callback ----------------------------------------------------------------------- */
 
 static int take_reply(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
     if (lua_gettop(co) == 0)
         lua_pushnil(co);
-    if (is_helper(s, 1, SHL_HELPER_NOREPLY, false))
+    if (shl_stop_is_value(s, 1, SHL_HELPER_NOREPLY))
         return take_events(s, 2, r);
-    if (!close_call(s))
+    if (!shl_stop_close_call(s))
         return lua_isnil(co, 1)
                    ? take_events(s, 2, r)
                    : bad_return(s, 1, "a reply although from:reply had answered", r);
@@ -328,8 +190,8 @@ static int take_reply(struct shl_stage *s, sh_result *r)
     if (shl_payload_take(s->ctx, co, &r->reply) < 0)
         return fail(s, NULL, r);
     r->has_reply = true;
-    return is_stop(s, 2) ? bad_return(s, 2, "a stop as its events", r)
-                         : take_events(s, 2, r);
+    return shl_stop_is(s, 2) ? bad_return(s, 2, "a stop as its events", r)
+                             : take_events(s, 2, r);
 }
 
 static int take_mode(struct shl_stage *s, sh_result *r)
@@ -362,7 +224,7 @@ static int configure(lua_State *L)
 static int take_init(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
-    if (is_helper(s, 1, SHL_HELPER_IGNORE, false)) {
+    if (shl_stop_is_value(s, 1, SHL_HELPER_IGNORE)) {
         r->ignore = true;
         lua_settop(co, 0);
         return SH_DONE;
@@ -394,8 +256,8 @@ int shl_result_take(struct shl_stage *s, sh_result *r)
     }
     if (n_results > MAX_RESULTS)
         lua_settop(co, MAX_RESULTS);
-    if (s->callback != SHL_TERMINATE && is_stop(s, 1))
-        return take_stop(s, 1, r);
+    if (s->callback != SHL_TERMINATE && shl_stop_is(s, 1))
+        return take_stop(s, r);
     switch (s->callback) {
     case SHL_INIT:
         return take_init(s, r);

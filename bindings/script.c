@@ -45,8 +45,7 @@ static struct script *script_new(const sh_lua_script *from)
     return script;
 }
 
-/* -- running it
- * ------------------------------------------------------------------------------- */
+/* -- running it ------------------------------------------------------------------------ */
 
 struct launch {
     struct shl_stage *s;
@@ -103,8 +102,7 @@ static const sh_stage_ops script_ops = {
     .destroy = destroy,
 };
 
-/* -- starting it
- * ------------------------------------------------------------------------------ */
+/* -- starting it ----------------------------------------------------------------------- */
 
 /* In a state of its own: the worker's may not have been made yet. */
 static int check_syntax(const sh_lua_script *script, sh_error **error)

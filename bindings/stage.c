@@ -7,10 +7,10 @@
 #include "stage.h"
 
 #include "callback.h"
+#include "link.h"
 #include "selector.h"
 
-/* -- arguments
- * -------------------------------------------------------------------------------- */
+/* -- arguments ------------------------------------------------------------------------- */
 
 /* Puts the function and self on the coroutine. */
 static void push_callback(struct shl_stage *s, enum shl_callback callback)
@@ -54,67 +54,12 @@ static int move_arguments(lua_State *L, const struct shl_stage *s)
     return 0;
 }
 
-/* -- subscriptions: their objects are kept, so that events find them at once
- * -------------------- */
-
 static sh_role own_role(sh_role other)
 {
     return other == SH_ROLE_PRODUCER ? SH_ROLE_CONSUMER : SH_ROLE_PRODUCER;
 }
 
-static uint32_t link_slot(const struct shl_stage *s, sh_subscription *sub, sh_role own)
-{
-    uintptr_t index = (uintptr_t)*sh_subscription_slot(sub, own);
-    return index ? s->links[index - 1] : 0;
-}
-
-static uint32_t free_link(struct shl_stage *s)
-{
-    for (uint32_t i = 0; i < s->n_links; i++)
-        if (s->links[i] == 0)
-            return i;
-    uint32_t n = s->n_links ? s->n_links * 2 : 2;
-    uint32_t *links = sh_realloc(s->links, n * sizeof *links);
-    if (!links)
-        return UINT32_MAX;
-    s->links = links;
-    uint32_t index = s->n_links;
-    for (; s->n_links < n; s->n_links++)
-        links[s->n_links] = 0;
-    return index;
-}
-
-/* Pushes the object of a subscription. Raises. */
-static void push_subscription(lua_State *L, struct shl_stage *s, sh_subscription *sub,
-                              sh_role own)
-{
-    uint32_t slot = link_slot(s, sub, own);
-    if (slot) {
-        shl_slot_push(s->ctx, L, slot);
-        return;
-    }
-    shl_push_subscription(L, sub);
-    uint32_t index = free_link(s);
-    if (index == UINT32_MAX)
-        luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
-    lua_pushvalue(L, -1);
-    s->links[index] = shl_slot_take(s->ctx, L);
-    *sh_subscription_slot(sub, own) = (void *)((uintptr_t)index + 1);
-}
-
-static void drop_link(struct shl_stage *s, sh_subscription *sub, sh_role own)
-{
-    void **place = sh_subscription_slot(sub, own);
-    if (!*place)
-        return;
-    uint32_t index = (uint32_t)((uintptr_t)*place - 1);
-    shl_slot_free(s->ctx, s->links[index]);
-    s->links[index] = 0;
-    *place = NULL;
-}
-
-/* -- demand and events
- * ------------------------------------------------------------------------ */
+/* -- demand and events ----------------------------------------------------------------- */
 
 static int handle_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
 {
@@ -131,7 +76,7 @@ static int push_events(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
     shl_batch_push(args->s->ctx, L, args->batch);
-    push_subscription(L, args->s, args->sub, SH_ROLE_CONSUMER);
+    shl_link_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
     return move_arguments(L, args->s);
 }
 
@@ -141,7 +86,7 @@ static int handle_events(sh_stage *self, void *state, sh_batch events,
     struct shl_stage *s = state;
     (void)self;
     uint32_t events_slot = shl_batch_slot(events);
-    uint32_t from_slot = link_slot(s, from, SH_ROLE_CONSUMER);
+    uint32_t from_slot = shl_link_slot(s, from, SH_ROLE_CONSUMER);
     if (!events_slot || !from_slot) {
         struct arguments args = {.s = s, .batch = events, .sub = from};
         return run_with(&args, SHL_EVENTS, push_events, r);
@@ -157,8 +102,7 @@ static int handle_events(sh_stage *self, void *state, sh_batch events,
     return shl_callback_run(s, 3, r);
 }
 
-/* -- subscriptions come and go
- * ------------------------------------------------------------------ */
+/* -- subscriptions come and go --------------------------------------------------------- */
 
 /* The options as the user gave them, or a table of those a C program gave. */
 static void push_subscribe_opts(lua_State *L, const struct arguments *args)
@@ -185,7 +129,7 @@ static int push_subscribe(lua_State *L)
     const struct arguments *args = lua_touserdata(L, 1);
     lua_pushstring(L, args->other == SH_ROLE_PRODUCER ? "producer" : "consumer");
     push_subscribe_opts(L, args);
-    push_subscription(L, args->s, args->sub, own_role(args->other));
+    shl_link_push(L, args->s, args->sub, own_role(args->other));
     return move_arguments(L, args->s);
 }
 
@@ -218,9 +162,9 @@ static int push_cancel(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
     shl_push_reason(L, args->reason);
-    push_subscription(L, args->s, args->sub, own_role(args->other));
+    shl_link_push(L, args->s, args->sub, own_role(args->other));
     lua_pushstring(L, args->how == SH_ENDED_DOWN ? "down" : "cancel");
-    drop_link(args->s, args->sub, own_role(args->other));
+    shl_link_drop(args->s, args->sub, own_role(args->other));
     return move_arguments(L, args->s);
 }
 
@@ -231,7 +175,7 @@ static int handle_cancel(sh_stage *self, void *state, sh_ended how, sh_error *re
     sh_role other =
         sh_subscription_consumer(from) == self ? SH_ROLE_PRODUCER : SH_ROLE_CONSUMER;
     if (!s->functions[SHL_CANCEL]) {
-        drop_link(s, from, own_role(other));
+        shl_link_drop(s, from, own_role(other));
         return SH_DONE;
     }
     struct arguments args = {
@@ -239,8 +183,7 @@ static int handle_cancel(sh_stage *self, void *state, sh_ended how, sh_error *re
     return run_with(&args, SHL_CANCEL, push_cancel, r);
 }
 
-/* -- messages
- * --------------------------------------------------------------------------------- */
+/* -- messages -------------------------------------------------------------------------- */
 
 static int push_message(lua_State *L)
 {
@@ -253,7 +196,7 @@ static int push_notification(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
     shl_payload_push(args->s->ctx, L, args->batch);
-    push_subscription(L, args->s, args->sub, SH_ROLE_CONSUMER);
+    shl_link_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
     return move_arguments(L, args->s);
 }
 
@@ -303,8 +246,7 @@ static int handle_notification(sh_stage *self, void *state, sh_batch message,
     return run_with(&args, SHL_NOTIFICATION, push_notification, r);
 }
 
-/* -- the end
- * ---------------------------------------------------------------------------------- */
+/* -- the end --------------------------------------------------------------------------- */
 
 static int push_terminate(lua_State *L)
 {
@@ -381,20 +323,20 @@ static void destroy(sh_stage *self, void *state, void *arg)
         shl_stage_release(state);
 }
 
-/* -- tables
- * ----------------------------------------------------------------------------------- */
+/* -- tables ---------------------------------------------------------------------------- */
 
 /* The core behaves differently where these two are missing: demand goes upstream,
  * notifications on to the consumers. For all others it makes no difference. */
 #define OPS(demand, notification)                                                          \
     {                                                                                      \
-        .size = sizeof(struct shl_stage), .init = shl_start_init, .handle_demand = demand, \
-        .handle_events = handle_events, .handle_subscribe = handle_subscribe,              \
-        .handle_cancel = handle_cancel, .handle_call = handle_call,                        \
-        .handle_cast = handle_cast, .handle_info = handle_info,                            \
-        .handle_notification = notification, .format_discarded = format_discarded,         \
-        .terminate = terminate, .handle_reply = shl_stage_handle_reply,                    \
-        .destroy = destroy, .arg_encode = shl_start_encode, .arg_decode = shl_start_decode \
+        .size = sizeof(struct shl_stage), .init = shl_start_init,                          \
+        .handle_demand = (demand), .handle_events = handle_events,                         \
+        .handle_subscribe = handle_subscribe, .handle_cancel = handle_cancel,              \
+        .handle_call = handle_call, .handle_cast = handle_cast,                            \
+        .handle_info = handle_info, .handle_notification = (notification),                 \
+        .format_discarded = format_discarded, .terminate = terminate,                      \
+        .handle_reply = shl_stage_handle_reply, .destroy = destroy,                        \
+        .arg_encode = shl_start_encode, .arg_decode = shl_start_decode                     \
     }
 
 static const sh_stage_ops variants[2][2] = {

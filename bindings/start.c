@@ -73,8 +73,7 @@ struct shl_start *shl_start_new(lua_State *L, int definition_index, int args_ind
     return start;
 }
 
-/* -- to another worker: one table, so that what its parts share stays shared
- * -------------------- */
+/* -- to another worker: one table, so that what its parts share stays shared ----------- */
 
 struct transfer {
     struct shl_context *ctx;
@@ -144,8 +143,7 @@ int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg,
     return status;
 }
 
-/* -- init
- * ------------------------------------------------------------------------------------- */
+/* -- init ------------------------------------------------------------------------------ */
 
 /* The functions of the definition at `index`. */
 static void keep_functions(struct shl_stage *s, lua_State *L, int index)

@@ -21,8 +21,7 @@ enum { MAX_DEPTH = 100 };
 static const char pointer_name[] = "stagehost.pointer";
 static const int64_t max_exact = INT64_C(1) << 53;
 
-/* -- to Lua
- * ----------------------------------------------------------------------------------- */
+/* -- to Lua ---------------------------------------------------------------------------- */
 
 struct pointer {
     void *data;
@@ -147,14 +146,16 @@ void shl_value_push(lua_State *L, const sh_value *value, sh_batch keep)
 void shl_values_push(lua_State *L, sh_batch batch)
 {
     const sh_value *values = sh_batch_values(batch);
-    if (!values)
+    if (values)
+        push_list(L, values, batch.n, batch);
+    else
         luaL_error(L, "events of %s have no Lua value", batch.list->ops->name);
-    push_list(L, values, batch.n, batch);
 }
 
-/* -- to C: strings stay where they are, in the tables being read; arrays of values are
- * userdata kept in a table, so that an error frees them -- */
+/* -- to C ------------------------------------------------------------------------------ */
 
+/* Strings stay where they are, in the tables being read; arrays of values are userdata kept in a
+ * table, so that an error frees them. */
 struct reader {
     lua_State *L;
     int anchor; /* index of that table */

@@ -20,18 +20,27 @@ bool shl_is_wait_token(lua_State *L, int index)
     return lua_touserdata(L, index) == &wait_token;
 }
 
+/* Why the code that runs in L can't wait, or NULL. */
+static const char *obstacle(lua_State *L, const struct shl_context *ctx)
+{
+    if (ctx->still)
+        return lua_pushfstring(L, "%s must not wait", ctx->still);
+    if (!ctx->current)
+        return "only a callback of a stage can wait, and none is running (is this one of "
+               "luv's?)";
+    if (!lua_isyieldable(L))
+        return "can't wait inside of a C function (table.sort, string.gsub, require, ...)";
+    return NULL;
+}
+
 sh_from shl_wait_begin(lua_State *L)
 {
     struct shl_context *ctx = shl_context(L);
-    if (ctx->still)
-        luaL_error(L, "%s must not wait", ctx->still);
-    if (!ctx->current)
-        luaL_error(L, "only a stage's callback can wait, and none is running (is this a "
-                      "callback of luv?)");
-    if (!lua_isyieldable(L))
-        luaL_error(L, "can't wait here, inside of a C function (table.sort, string.gsub, "
-                      "require, ...)");
-    return (sh_from){ctx->current->self, ++ctx->next_ref};
+    const char *why = obstacle(L, ctx);
+    if (why)
+        luaL_error(L, "%s", why);
+    struct shl_stage *s = ctx->current;
+    return (sh_from){s ? s->self : NULL, ++ctx->next_ref};
 }
 
 int shl_wait(lua_State *L, sh_from from, shl_convert convert)
@@ -49,8 +58,7 @@ static int convert_nothing(lua_State *L, int status, sh_batch value, const sh_er
     return 0;
 }
 
-/* -- sleep
- * ------------------------------------------------------------------------------------ */
+/* -- sleep ----------------------------------------------------------------------------- */
 
 /* sleep(ms) */
 static int wait_sleep(lua_State *L)
@@ -64,8 +72,7 @@ static int wait_sleep(lua_State *L)
     return shl_wait(L, from, convert_nothing);
 }
 
-/* -- what await is made of: a waker is a request that the script itself answers
- * ---------------- */
+/* -- what await is made of: a waker is a request that the script itself answers -------- */
 
 struct waker {
     sh_from from; /* from.stage is a reference */

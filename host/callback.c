@@ -81,6 +81,10 @@ static void init_done(sh_stage *stage, sh_result *r)
             r->reason = sh_error_fmt(SH_REASON_CUSTOM, 0, "normal", "init answered stop");
         return;
     }
+    if (stage->n_subscribe_to == 0 && stage->n_tasks == 0) {
+        sh__stage_started(stage); /* an idle stage needs no agenda: it may be one of many */
+        return;
+    }
     sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_STARTED});
     if (stage->n_subscribe_to > 0)
         sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SUBSCRIBE_TO});

@@ -6,13 +6,17 @@
 #include "host.h"
 #include "stage.h"
 
+/* A burst leaves no more than this behind. */
+enum { MOST_FREE_MESSAGES = 4096 };
+
 struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind,
                                     sh_stage *to)
 {
     struct sh__message *message = worker->free_messages;
-    if (sh__likely(message != NULL))
+    if (sh__likely(message != NULL)) {
         worker->free_messages = message->next;
-    else if (!(message = sh_malloc(sizeof *message)))
+        worker->n_free_messages--;
+    } else if (!(message = sh_malloc(sizeof *message)))
         return NULL;
     /* Field by field: compilers turn a whole-struct zero into a slow string store. */
     message->next = NULL;
@@ -72,6 +76,11 @@ void sh__message_free(sh_worker *worker, struct sh__message *message)
         sh__subscription_drop(message->sub, message->crossing);
     if ((message->kind != SH__ASK && message->kind != SH__EVENTS) || message->crossing)
         free_extras(message);
+    if (worker->n_free_messages >= MOST_FREE_MESSAGES) {
+        sh_free(message);
+        return;
+    }
+    worker->n_free_messages++;
     message->next = worker->free_messages;
     worker->free_messages = message;
 }

@@ -106,7 +106,7 @@ void sh__task_free(struct sh__task *task)
     sh_batch_unref(task->message);
 }
 
-static void task_started(sh_stage *stage)
+void sh__stage_started(sh_stage *stage)
 {
     if (stage->phase == SH__PHASE_STARTING)
         sh__stage_set_phase(stage, SH__PHASE_RUNNING);
@@ -161,7 +161,7 @@ static void run_task(sh_stage *stage)
         task_subscribe_to(stage, (size_t)task.n);
         return;
     case SH__TASK_STARTED:
-        task_started(stage);
+        sh__stage_started(stage);
         return;
     case SH__TASK_NOTIFY:
         sh__mark(stage, sh__marker_new(true, task.message));

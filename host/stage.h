@@ -207,6 +207,8 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order);
 void sh__stage_fail(sh_stage *stage, sh_error *error);
 /* The same, below all that is on the agenda. */
 void sh__stage_push_task_last(sh_stage *stage, struct sh__task task);
+/* init and the first subscriptions are through: the starter is told. */
+void sh__stage_started(sh_stage *stage);
 /* Drops what a task owns. */
 void sh__task_free(struct sh__task *task);
 /* Every change of phase; asserts the table in stage.c. */

@@ -68,6 +68,7 @@ struct sh_worker {
     struct sh__outbox *outboxes; /* one for each worker */
     bool has_outgoing;
     struct sh__message *free_messages;
+    uint32_t n_free_messages;
     struct sh__link pending_calls;
     struct sh__unfinished *unfinished;
     sh_from idle_waiter; /* specs: answered when the run queue is empty */

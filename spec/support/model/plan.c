@@ -71,24 +71,41 @@ static struct plan_stage draw_stage(struct test_random *random, int index, int n
 static const struct {
     enum step_kind kind;
     uint32_t weight;
-} weights[] = {
+} usual[] = {
     {STEP_SUBSCRIBE, 14}, {STEP_RESUBSCRIBE, 3}, {STEP_CANCEL, 4}, {STEP_DISMISS, 3},
-    {STEP_ASK, 16},       {STEP_FEED, 16},       {STEP_EMIT, 8},   {STEP_NOTIFY, 5},
-    {STEP_TELL, 4},       {STEP_INFO, 4},        {STEP_MODE, 4},   {STEP_STOP, 2},
+    {STEP_ASK, 16},       {STEP_FEED, 16},       {STEP_EMIT, 12},  {STEP_NOTIFY, 8},
+    {STEP_TELL, 5},       {STEP_INFO, 5},        {STEP_MODE, 4},   {STEP_STOP, 2},
     {STEP_KILL, 1},       {STEP_FAIL, 1},        {STEP_QUIT, 1},   {STEP_COMPLETE, 6},
     {STEP_UNKNOWN, 1},    {STEP_SETTLE, 14},
 };
+enum { N_USUAL = sizeof usual / sizeof *usual };
 
-static enum step_kind draw_step_kind(struct test_random *random)
+/* How often each kind of step comes in one plan. Every plan has its own taste: where all of them
+ * come everywhere, long stretches without one of them are never seen. */
+struct taste {
+    uint32_t weights[N_USUAL], sum;
+};
+
+static struct taste draw_taste(struct test_random *random)
 {
-    uint32_t sum = 0;
-    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
-        sum += weights[i].weight;
-    uint32_t at = below(random, sum);
+    static const uint32_t factors[] = {0, 1, 1, 2, 4};
+    struct taste taste = {.sum = 0};
+    for (size_t i = 0; i < N_USUAL; i++) {
+        taste.weights[i] = usual[i].weight * factors[below(random, 5)];
+        if (usual[i].kind == STEP_SUBSCRIBE || usual[i].kind == STEP_SETTLE)
+            taste.weights[i] += 4;
+        taste.sum += taste.weights[i];
+    }
+    return taste;
+}
+
+static enum step_kind draw_step_kind(struct test_random *random, const struct taste *taste)
+{
+    uint32_t at = below(random, taste->sum);
     size_t i = 0;
-    while (at >= weights[i].weight)
-        at -= weights[i++].weight;
-    return weights[i].kind;
+    while (at >= taste->weights[i])
+        at -= taste->weights[i++];
+    return usual[i].kind;
 }
 
 /* A subscription goes from a stage to one before it that produces, so there are no cycles. */
@@ -108,9 +125,10 @@ static void draw_link(const struct plan *plan, struct test_random *random,
     step->other = 0;
 }
 
-static struct step draw_step(const struct plan *plan, struct test_random *random)
+static struct step draw_step(const struct plan *plan, struct test_random *random,
+                             const struct taste *taste)
 {
-    struct step step = {.kind = draw_step_kind(random)};
+    struct step step = {.kind = draw_step_kind(random, taste)};
     step.stage = (int)below(random, (uint32_t)plan->n_stages);
     step.flag = chance(random, 40);
     step.k = below(random, 6);
@@ -136,15 +154,16 @@ void plan_draw(struct plan *plan, uint64_t seed)
         (struct plan){.seed = seed, .n_stages = 1 + (int)below(&random, PLAN_MAX_STAGES)};
     for (int i = 0; i < plan->n_stages; i++)
         plan->stages[i] = draw_stage(&random, i, plan->n_stages);
+    struct taste taste = draw_taste(&random);
     for (int i = 0; i < plan->n_stages; i++) {
-        struct step start = {.kind = STEP_START, .stage = i, .flag = chance(&random, 60)};
+        struct step start = {.kind = STEP_START, .stage = i, .flag = chance(&random, 75)};
         draw_link(plan, &random, &start);
         for (uint32_t late = chance(&random, 20) ? below(&random, 12) : 0; late > 0; late--)
-            add_step(plan, draw_step(plan, &random));
+            add_step(plan, draw_step(plan, &random, &taste));
         add_step(plan, start);
     }
-    for (uint32_t n = 10 + below(&random, 50); n > 0; n--)
-        add_step(plan, draw_step(plan, &random));
+    for (uint32_t n = 10 + below(&random, 120); n > 0; n--)
+        add_step(plan, draw_step(plan, &random, &taste));
     uint32_t end = below(&random, 100);
     plan->finish = end < 90 ? FINISH_DRAIN : end < 95 ? FINISH_CUT_SHORT : FINISH_STOP;
 }
