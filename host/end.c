@@ -248,8 +248,6 @@ void sh__stage_finish(sh_stage *stage)
     sh_free(stage->tasks);
     stage->tasks = NULL;
     stage->task_capacity = 0;
-    sh_error_unref(stage->end_reason);
-    stage->end_reason = NULL;
     sh__link_remove(&stage->link);
     atomic_fetch_sub(&worker->n_stages, 1);
     sh__link_append(&worker->ended, &stage->link);

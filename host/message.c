@@ -193,9 +193,9 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message)
     if (message->kind == SH__SUBSCRIBE) {
         refuse_subscribe(worker, message);
     } else if (message->from.stage && message->kind != SH__REPLY) {
-        bool stopping = message->kind == SH__STOP;
-        sh__reply(worker, message->from, stopping ? SH_OK : SH_ENOPROC, (sh_batch){0},
-                  NULL);
+        bool for_its_end = message->kind == SH__STOP || message->kind == SH__MONITOR;
+        sh__reply(worker, message->from, for_its_end ? SH_OK : SH_ENOPROC, (sh_batch){0},
+                  message->kind == SH__MONITOR ? to->end_reason : NULL);
     }
     sh__message_free(worker, message);
 }

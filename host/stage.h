@@ -179,7 +179,7 @@ struct sh_stage {
 
     struct sh__subscribe **subscribe_to;
     size_t n_subscribe_to;
-    sh_error *end_reason; /* from LEAVING on */
+    sh_error *end_reason; /* from LEAVING on, kept for who asks later */
     sh_from start_from;
     struct sh__timer *timers;
     struct sh__monitor *monitors;

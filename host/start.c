@@ -376,6 +376,7 @@ void sh_stage_unref(sh_stage *stage)
 {
     if (!stage || atomic_fetch_sub_explicit(&stage->refs, 1, memory_order_acq_rel) != 1)
         return;
+    sh_error_unref(stage->end_reason);
     sh_free(stage->name);
     sh_free(stage);
 }

@@ -385,8 +385,7 @@ int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
 int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from from);
 /* Ends a stage at once, whatever it is doing, with reason "killed" and no terminate. */
 int sh_stage_kill(sh_worker *worker, sh_stage *stage);
-/* Answered with the end reason when the stage ends; at once with SH_ENOPROC if it is gone.
- */
+/* Answered with the end reason when the stage ends; at once if it has ended. */
 int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from);
 /* Demand mode of a producer. Answered SH_OK, or SH_ENOTPRODUCER (and logged). */
 int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode,

@@ -131,7 +131,7 @@ function Stage:stop(reason) end
 function Stage:kill() end
 
 --- Waits for its end.
----@return stagehost.Reason reason "noproc" if it had ended before
+---@return stagehost.Reason reason also of a stage that ended long ago
 function Stage:join() end
 
 ---@return boolean

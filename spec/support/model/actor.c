@@ -142,7 +142,7 @@ static void on_destroy(sh_stage *self, void *state, void *arg)
 {
     struct actor *actor = state && *(void **)state ? actor_of(state) : arg;
     (void)self;
-    if (!actor->reason)
+    if (!actor->reason || actor->job.kind == JOB_TERMINATE)
         actor->reason = "killed";
     actor->has_ended = true;
     actor->has_timer = false;

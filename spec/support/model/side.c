@@ -78,20 +78,13 @@ bool side_selects(const struct side *side, int64_t event)
 /* -- what a consumer gets --------------------------------------------------------------------- */
 
 /* The actor whose notifications the producer_consumer that `side` is subscribed to passes on; NULL when
- * it is not the only one. Reads other actors: for one worker only. */
+ * they may come on several ways. Reads other actors: for one worker only. */
 static struct actor *only_origin(const struct side *side)
 {
-    struct actor *passer = &side->actor->run->actors[side->peer];
-    struct actor *origin = NULL;
-    if (side->actor->run->workers || passer->plan->hears)
-        return NULL;
-    for (struct side *up = passer->producers; up; up = up->next) {
-        struct actor *one = &passer->run->actors[up->peer];
-        if (origin && origin != one)
-            return NULL;
-        origin = one;
-    }
-    return origin;
+    struct run *run = side->actor->run;
+    struct actor *passer = &run->actors[side->peer];
+    struct side *up = run->workers || passer->plan->hears ? NULL : passer->producers;
+    return up && !up->next ? &run->actors[up->peer] : NULL;
 }
 
 /* Where an event made by a producer_consumer comes from: its place at the producer before it. */
