@@ -82,6 +82,10 @@ describe("TERM and INT", function()
     end)
 
     it("twice: end even a callback that does not return", function()
+        if os.getenv("STAGEHOST_SANITIZER") == "thread" then
+            pending("ThreadSanitizer delivers a signal only when the program next calls the C library")
+            return
+        end
         local r = signal("a.lua", "kill -INT $pid; sleep 1.2; kill -INT $pid",
             'io.stderr:write "working\\n" while true do end')
         assert.are.equal(75, r.status)
