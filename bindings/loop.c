@@ -40,12 +40,12 @@ static lua_State *acquire_thread_state(void)
 {
     lua_State *L = luaL_newstate();
     luaL_openlibs(L);
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "preload");
-    lua_pushcfunction(L, luaopen_luv);
-    lua_setfield(L, -2, "luv");
-    lua_pop(L, 2);
     luv_set_thread(L, call_in_thread);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "loaded");
+    luaopen_luv(L); /* always: it also sets up what luv itself needs in a thread */
+    lua_setfield(L, -2, "luv");
+    lua_settop(L, 0);
     return L;
 }
 

@@ -22,6 +22,9 @@ void sh__callback_forget(sh_stage *stage)
     if (stage->now.message)
         sh__message_free(stage->worker, stage->now.message);
     sh__task_free(&stage->now.task);
+    sh_marker *marker;
+    while ((marker = sh__markers_pop(&stage->now.told)))
+        sh__marker_free(marker);
     memset(&stage->now, 0, sizeof stage->now);
 }
 
@@ -181,6 +184,14 @@ static void end_by_choice(sh_stage *stage, sh_error *reason)
     sh__stage_end(stage, reason, reason == NULL);
 }
 
+/* Notifications that a callback gave its own consumers. */
+static void tell(sh_stage *stage)
+{
+    sh_marker *marker;
+    while ((marker = sh__markers_pop(&stage->now.told)))
+        sh__mark(stage, marker);
+}
+
 static void callback_done(sh_stage *stage, int status, sh_result *r)
 {
     stage->is_waiting = false;
@@ -198,6 +209,8 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
     }
     if (r->events.list)
         emit(stage, r->events);
+    if (sh__unlikely(stage->now.told.head != NULL))
+        tell(stage);
     if (callback != SH__CALLBACK_EVENTS || r->stop || stage->now.ask > 0 ||
         stage->feed.rest.n == 0)
         follow_up(stage, callback, r);

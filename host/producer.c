@@ -229,9 +229,9 @@ void sh__producer_replay(sh_stage *stage)
         sh__settle(stage);
         return;
     }
-    sh__stage_push_task(stage, (struct sh__task){.kind = out->accumulated_head
-                                                             ? SH__TASK_REPLAY
-                                                             : SH__TASK_SETTLE});
+    sh__stage_push_task(stage,
+                        (struct sh__task){.kind = out->accumulated_head ? SH__TASK_REPLAY
+                                                                        : SH__TASK_SETTLE});
     if (item->demand > 0) {
         sh__serve(stage, item->demand);
     } else if (item->marker) {

@@ -61,9 +61,14 @@ int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from f
 {
     if (worker->current != to || !to->out)
         return send_payload(worker, SH__NOTIFY, to, message, from, error);
+    sh_marker *marker = sh__marker_new(true, message);
+    if (!marker)
+        return SH_ENOMEM;
+    if (to->in_callback || to->is_waiting)
+        sh__markers_push(&to->now.told, marker);
+    else
+        sh__mark(to, marker);
     sh__reply(worker, from, SH_OK, (sh_batch){0}, NULL);
-    sh__stage_push_task_last(
-        to, (struct sh__task){.kind = SH__TASK_NOTIFY, .message = message});
     return SH_OK;
 }
 

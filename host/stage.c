@@ -103,7 +103,6 @@ void sh__task_free(struct sh__task *task)
     if (task->subscribe)
         sh__subscribe_free(task->subscribe);
     sh_stage_unref(task->from.stage);
-    sh_batch_unref(task->message);
 }
 
 void sh__stage_started(sh_stage *stage)
@@ -162,9 +161,6 @@ static void run_task(sh_stage *stage)
         return;
     case SH__TASK_STARTED:
         sh__stage_started(stage);
-        return;
-    case SH__TASK_NOTIFY:
-        sh__mark(stage, sh__marker_new(true, task.message));
         return;
     case SH__TASK_STOP:
         sh__stage_end(stage, task.error, false);

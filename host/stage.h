@@ -64,7 +64,6 @@ enum sh__task_kind {
     SH__TASK_REPLAY,        /* one item of what was accumulated                     */
     SH__TASK_SUBSCRIBE_TO,  /* the n-th subscription given at start                 */
     SH__TASK_STARTED,       /* init and its subscriptions are through               */
-    SH__TASK_NOTIFY,        /* what the stage itself told its consumers in a callback */
     SH__TASK_STOP,          /* end with error                                       */
 };
 
@@ -76,7 +75,6 @@ struct sh__task {
     sh_error *error;                 /* owned */
     struct sh__subscribe *subscribe; /* owned */
     sh_from from;                    /* from.stage is a reference */
-    sh_batch message;                /* NOTIFY; owned */
 };
 
 /* An item held back in demand mode "accumulate", in order. */
@@ -156,6 +154,7 @@ struct sh_stage {
         sh_batch batch;              /* EVENTS: what it was given (owned) */
         int64_t ask;                 /* EVENTS: asked for after it */
         struct sh__message *message; /* CALL, CAST, INFO, NOTIFICATION */
+        struct sh__markers told;     /* for its own consumers, behind what it returns */
         struct sh__task task;        /* SUBSCRIBE_*, CANCEL_* */
         uint64_t began;              /* ticks */
     } now;
@@ -268,7 +267,7 @@ void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason);
 /* producer.c
  * --------------------------------------------------------------------------------- */
 struct sh__producer *sh__producer_new(void);
-void sh__producer_free(struct sh__producer *producer);
+void sh__producer_free(struct sh__producer *out);
 /* SUBSCRIBE, ASK, CANCEL_REQUEST, DOWN on a stage that produces; takes the message. */
 void sh__producer_message(sh_stage *stage, struct sh__message *message);
 /* handle_subscribe has answered. */

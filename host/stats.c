@@ -93,6 +93,8 @@ void sh__stage_dump(sh_stage *stage)
 {
     sh_stage_stats stats;
     sh_stage_get_stats(stage, &stats);
+    unsigned long long discarded =
+        stats.discarded_full + stats.discarded_no_consumers + stats.discarded_none;
     sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_USER, stage, stage->end_reason,
             "%s on worker %u is %s%s: owes %lld, buffered %lld, queued %lld, in %llu, out "
             "%llu, discarded %llu, "
@@ -101,8 +103,6 @@ void sh__stage_dump(sh_stage *stage)
             stage->is_waiting ? " (a callback waits)" : "", (long long)stats.demand_owed,
             (long long)stats.buffered, (long long)stats.queued,
             (unsigned long long)stats.events_in, (unsigned long long)stats.events_out,
-            (unsigned long long)(stats.discarded_full + stats.discarded_no_consumers +
-                                 stats.discarded_none),
-            stats.producers, stats.consumers, stage->mailbox.length,
+            discarded, stats.producers, stats.consumers, stage->mailbox.length,
             (double)stats.callback_ns / 1e9, (unsigned long long)stats.callbacks);
 }
