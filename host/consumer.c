@@ -281,9 +281,8 @@ static bool cancel_ends_stage(const sh_stage *stage, sh_cancel mode, const sh_er
 void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason)
 {
     bool ends = cancel_ends_stage(stage, mode, reason);
-    if (!ends && stage->is_draining && sh__link_is_empty(&stage->producers))
-        sh__stage_end(
-            stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"), true);
+    if (!ends)
+        sh__stage_end_drained(stage);
     if (!ends)
         return;
     sh__log(stage->worker->host, SH_LOG_DEBUG, SH_LOG_STOPPING_AFTER_CANCEL, stage, reason,

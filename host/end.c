@@ -109,6 +109,21 @@ void sh__stage_fail(sh_stage *stage, sh_error *error)
     sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_STOP, .error = error});
 }
 
+void sh__stage_end_drained(sh_stage *stage)
+{
+    if (!stage->is_draining || stage->phase >= SH__PHASE_LEAVING)
+        return;
+    bool is_fed = sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers);
+    bool is_deserted = stage->out && sh__link_is_empty(&stage->consumers);
+    if (is_fed && !is_deserted)
+        return;
+    if (stage->kind == SH_CONSUMER && !stage->monitors &&
+        !atomic_load(&stage->worker->host->finishing))
+        return;
+    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"),
+                  true);
+}
+
 /* Its callback sleeps and will not be resumed. */
 void sh__stage_end_sleeping(sh_stage *stage)
 {
@@ -251,5 +266,5 @@ void sh__stage_finish(sh_stage *stage)
     sh__link_remove(&stage->link);
     atomic_fetch_sub(&worker->n_stages, 1);
     sh__link_append(&worker->ended, &stage->link);
-    sh__host_stage_ended(worker->host, stage->kind == SH_PROCESS);
+    sh__host_stage_ended(worker->host, stage->kind);
 }

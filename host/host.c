@@ -126,24 +126,47 @@ static void join_threads(sh_host *host)
         }
 }
 
-void sh__host_stage_ended(sh_host *host, bool is_process)
+static void order_all(sh_host *host, uint32_t orders)
 {
-    if (is_process)
-        sh__host_tell_failure(host);
-    bool last_of_pipeline = !is_process && atomic_fetch_sub(&host->alive_pipeline, 1) == 1;
-    bool last = atomic_fetch_sub(&host->alive, 1) == 1;
-    if (last_of_pipeline && atomic_load(&host->draining) && !last)
-        sh__host_shut_processes_down(host);
-    if (last)
-        sh__worker_order(&host->workers[0], SH__ORDER_QUIT);
+    for (unsigned i = 0; i < host->n_workers; i++)
+        sh__worker_order(&host->workers[i], orders);
 }
 
-void sh__host_shut_processes_down(sh_host *host)
+/* A drain goes from the sources to the ends: when nothing produces any more, processes are told to end (a script may
+ * first ask consumers for what they have got); when none is left, the consumers. */
+static void advance_drain(sh_host *host)
 {
-    if (atomic_exchange(&host->shutting_down, true))
+    if (!atomic_load(&host->draining) || atomic_load(&host->alive_sources) > 0)
         return;
-    for (unsigned i = 0; i < host->n_workers; i++)
-        sh__worker_order(&host->workers[i], SH__ORDER_SHUTDOWN);
+    if (!atomic_exchange(&host->shutting_down, true))
+        order_all(host, SH__ORDER_SHUTDOWN);
+    if (atomic_load(&host->alive_processes) == 0 &&
+        !atomic_exchange(&host->finishing, true))
+        order_all(host, SH__ORDER_DRAIN);
+}
+
+void sh__host_stage_begins(sh_host *host, sh_kind kind)
+{
+    atomic_fetch_add(&host->alive, 1);
+    if (kind == SH_PROCESS)
+        atomic_fetch_add(&host->alive_processes, 1);
+    else if (kind != SH_CONSUMER)
+        atomic_fetch_add(&host->alive_sources, 1);
+    atomic_fetch_add(&host->started, 1);
+}
+
+void sh__host_stage_ended(sh_host *host, sh_kind kind)
+{
+    if (kind == SH_PROCESS)
+        atomic_fetch_sub(&host->alive_processes, 1);
+    else if (kind != SH_CONSUMER)
+        atomic_fetch_sub(&host->alive_sources, 1);
+    if (kind == SH_PROCESS)
+        sh__host_tell_failure(host);
+    if (atomic_fetch_sub(&host->alive, 1) == 1)
+        sh__worker_order(&host->workers[0], SH__ORDER_QUIT);
+    else
+        advance_drain(host);
 }
 
 /* -- run, drain, stop
@@ -191,8 +214,7 @@ int sh_host_drain(sh_host *host, uint64_t timeout_ms)
     }
     for (unsigned i = 0; i < host->n_workers; i++)
         sh__worker_order(&host->workers[i], SH__ORDER_DRAIN);
-    if (atomic_load(&host->alive_pipeline) == 0)
-        sh__host_shut_processes_down(host);
+    advance_drain(host);
     return SH_OK;
 }
 

@@ -17,11 +17,12 @@ struct sh_host {
     uv_timer_t drain_timer; /* on worker 0 */
     bool drain_timer_open;
 
-    _Atomic uint32_t alive;          /* stages that have not ended      */
-    _Atomic uint32_t alive_pipeline; /* of these, all but processes     */
-    _Atomic uint64_t next_id;        /* of stages and subscriptions     */
+    _Atomic uint32_t alive;           /* stages that have not ended      */
+    _Atomic uint32_t alive_sources;   /* of these, stages that produce   */
+    _Atomic uint32_t alive_processes; /* of these, processes             */
+    _Atomic uint64_t next_id;         /* of stages and subscriptions     */
     _Atomic uint64_t started;
-    _Atomic bool draining, shutting_down, killed;
+    _Atomic bool draining, shutting_down, finishing, killed;
     _Atomic bool has_failed;
     _Atomic int exit_status; /* -1: none was set                */
 
@@ -37,10 +38,9 @@ struct sh_host {
 
 /* Starts the thread of a worker other than 0 if it has none. */
 int sh__host_ensure_thread(sh_host *host, sh_worker *worker);
-/* A stage has ended; wakes worker 0 when it was the last. */
-void sh__host_stage_ended(sh_host *host, bool is_process);
-/* The pipeline has drained: tells the processes to end; once. */
-void sh__host_shut_processes_down(sh_host *host);
+/* A stage begins or has ended; the last end wakes worker 0, and moves a drain on. */
+void sh__host_stage_begins(sh_host *host, sh_kind kind);
+void sh__host_stage_ended(sh_host *host, sh_kind kind);
 void sh__host_record_failure(sh_host *host, sh_error *error);
 /* Has opts.on_failure called, if any stage has failed. */
 void sh__host_tell_failure(sh_host *host);

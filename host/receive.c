@@ -104,6 +104,7 @@ static void stop(sh_stage *stage, struct sh__message *message)
     message->error = NULL;
     if (message->from.stage)
         sh__monitor_add(stage, message->from);
+    sh__stage_end_drained(stage);
     message->from = (sh_from){0};
     sh__message_free(stage->worker, message);
     stage->chose_to_stop = sh_error_is_clean(reason);
@@ -116,6 +117,8 @@ static void drain(sh_stage *stage, struct sh__message *message)
 {
     sh__message_free(stage->worker, message);
     stage->is_draining = true;
+    if (stage->kind == SH_PRODUCER)
+        sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
     bool is_fed = sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers);
     bool is_deserted = stage->out && sh__link_is_empty(&stage->consumers);
     if (is_fed && !is_deserted) {
@@ -123,8 +126,7 @@ static void drain(sh_stage *stage, struct sh__message *message)
             sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
         return;
     }
-    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"),
-                  true);
+    sh__stage_end_drained(stage);
 }
 
 static void protocol(sh_stage *stage, struct sh__message *message)

@@ -212,6 +212,9 @@ void sh__stage_started(sh_stage *stage);
 void sh__task_free(struct sh__task *task);
 /* Every change of phase; asserts the table in stage.c. */
 void sh__stage_set_phase(sh_stage *stage, enum sh__phase phase);
+/* While the host drains: ends what nothing feeds any more. A consumer may still be asked for what it has got: it ends
+ * when somebody waits for that, or no process is left. */
+void sh__stage_end_drained(sh_stage *stage);
 /* Ends a process whose callback sleeps, without waking it. */
 void sh__stage_end_sleeping(sh_stage *stage);
 /* While LEAVING: ends the stage if nothing is left to hand on. */

@@ -272,11 +272,7 @@ static int refuse_start(const sh_stage_opts *opts, int status)
 static void post_start(sh_worker *worker, sh_stage *stage, struct sh__message *message,
                        sh_from from)
 {
-    sh_host *host = worker->host;
-    atomic_fetch_add(&host->alive, 1);
-    if (stage->kind != SH_PROCESS)
-        atomic_fetch_add(&host->alive_pipeline, 1);
-    atomic_fetch_add(&host->started, 1);
+    sh__host_stage_begins(worker->host, stage->kind);
     atomic_fetch_add(&stage->worker->n_stages, 1);
     if (from.stage)
         sh_stage_ref(from.stage);

@@ -1,62 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The callbacks of all stages: each writes down what came, then does its job or waits before it. */
+ * The callbacks of all stages: each writes down what came, then does its job or waits
+ * before it. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "model.h"
 #include "stage.h"
 
-/* -- messages --------------------------------------------------------------------------------- */
-
-sh_batch model_batch(int64_t number)
-{
-    sh_value value = {.type = SH_INTEGER, .u.integer = number};
-    sh_batch batch = {0};
-    if (sh_batch_from_values(&value, 1, &batch) < 0)
-        abort();
-    return batch;
-}
-
-int64_t model_number(sh_batch message)
-{
-    return sh_batch_values(message)->u.integer;
-}
-
-sh_error *model_reason(uint32_t k)
-{
-    switch (k % 4) {
-    case 0:
-        return NULL;
-    case 1:
-        return sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "shut down");
-    case 2:
-        return sh_error_fmt(SH_REASON_CUSTOM, 0, "oops", "oops");
-    default:
-        return sh_error_fmt(SH_REASON_CUSTOM, 0, "boom", "boom");
-    }
-}
-
-const char *model_reason_name(const sh_error *reason)
-{
-    static const char *const names[] = {"normal",
-                                        "shutdown",
-                                        "killed",
-                                        "noproc",
-                                        "oops",
-                                        "boom",
-                                        "already_subscribed",
-                                        "partition_unknown",
-                                        "partition_taken",
-                                        "again"};
-    const char *name = sh_error_get(reason)->name;
-    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return names[i];
-    return "";
-}
-
-/* -- waiting ---------------------------------------------------------------------------------- */
+/* -- waiting --------------------------------------------------------------------------- */
 
 static struct actor *actor_of(void *state)
 {
@@ -117,7 +69,7 @@ static void on_reply(sh_stage *self, void *state, uint64_t ref, int status, sh_b
         model_complete(actor);
 }
 
-/* -- life ------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------ */
 
 static int on_init(sh_stage *self, void *state, void *arg, sh_result *r)
 {
@@ -150,7 +102,7 @@ static void on_destroy(sh_stage *self, void *state, void *arg)
     actor->job = (struct job){0};
 }
 
-/* -- producing -------------------------------------------------------------------------------- */
+/* -- producing ------------------------------------------------------------------------- */
 
 static int on_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
 {
@@ -170,7 +122,7 @@ static bool on_discarded(sh_stage *self, void *state, uint64_t count)
     return false;
 }
 
-/* -- consuming -------------------------------------------------------------------------------- */
+/* -- consuming ------------------------------------------------------------------------- */
 
 static void check_batch(struct actor *actor, const struct side *side, sh_batch events)
 {
@@ -217,7 +169,7 @@ static int on_notification(sh_stage *self, void *state, sh_batch message,
     return start_job(actor, (struct job){.kind = JOB_NOTE}, r);
 }
 
-/* -- subscriptions ---------------------------------------------------------------------------- */
+/* -- subscriptions --------------------------------------------------------------------- */
 
 static int on_subscribe(sh_stage *self, void *state, sh_role other, sh_subscribe_opts *opts,
                         sh_subscription *from, sh_result *r)
@@ -238,7 +190,7 @@ static int on_subscribe(sh_stage *self, void *state, sh_role other, sh_subscribe
         test_random_below(&actor->random, 4) > 0) {
         side->select = 1 + test_random_below(&actor->random, 4);
         side->reject = test_random_below(&actor->random, side->select);
-        opts->selector = tap_selector(side);
+        opts->selector = choice_selector(side);
     }
     return start_job(actor, (struct job){.kind = JOB_SUBSCRIBE_OUT, .side = side}, r);
 }
@@ -279,7 +231,7 @@ static int on_cancel(sh_stage *self, void *state, sh_ended how, sh_error *reason
     return start_job(actor, (struct job){.kind = kind, .side = side}, r);
 }
 
-/* -- messages --------------------------------------------------------------------------------- */
+/* -- messages -------------------------------------------------------------------------- */
 
 static int on_cast(sh_stage *self, void *state, sh_batch message, sh_result *r)
 {

@@ -6,7 +6,7 @@
 #include "model.h"
 #include "stage.h"
 
-/* -- emitting --------------------------------------------------------------------------------- */
+/* -- emitting -------------------------------------------------------------------------- */
 
 /* One more event for r->events. `values` has room. */
 static void add_event(struct actor *actor, sh_value *values, size_t *n, int64_t origin)
@@ -63,7 +63,7 @@ static void answer_demand(struct actor *actor, sh_result *r)
     emit(actor, n, r);
 }
 
-/* -- working ---------------------------------------------------------------------------------- */
+/* -- working --------------------------------------------------------------------------- */
 
 static void emit_made(struct actor *actor, const struct numbers *events, sh_result *r)
 {
@@ -80,7 +80,8 @@ static void emit_made(struct actor *actor, const struct numbers *events, sh_resu
     emit_values(actor, values, n, r);
 }
 
-/* What a batch has earned: as GenStage, an ask for all that is missing once min is reached. */
+/* What a batch has earned: as GenStage, an ask for all that is missing once min is
+ * reached. */
 static void account(struct side *side, int64_t n)
 {
     if (side->is_manual || !side->sub->in.open)
@@ -119,10 +120,10 @@ static void feed(struct actor *actor, int64_t n, sh_result *r)
     emit(actor, n, r);
 }
 
-/* -- notifications ---------------------------------------------------------------------------- */
+/* -- notifications --------------------------------------------------------------------- */
 
-/* Behind what the callback emits. When it has waited and goes on from outside, it is a message like
- * one from the driver. */
+/* Behind what the callback emits. When it has waited and goes on from outside, it is a
+ * message like one from the driver. */
 static void notify(struct actor *actor)
 {
     sh_worker *worker = sh_stage_worker(actor->stage);
@@ -136,7 +137,7 @@ static void notify(struct actor *actor)
     sh_stage_notify(worker, actor->stage, model_batch(note), (sh_from){0}, NULL);
 }
 
-/* -- subscriptions ---------------------------------------------------------------------------- */
+/* -- subscriptions --------------------------------------------------------------------- */
 
 static void ask(struct side *side, int64_t n)
 {
@@ -177,7 +178,7 @@ static void resubscribe(struct actor *actor, const struct step *step)
     sh_error_unref(error);
 }
 
-/* -- casts ------------------------------------------------------------------------------------ */
+/* -- casts ----------------------------------------------------------------------------- */
 
 /* Everything that was held back goes on, so that the run can end in order. */
 static void open_up(struct actor *actor, sh_result *r)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What must hold when everything has ended: the two sides of each subscription tell the same story,
- * and every event is accounted for. */
+ * What must hold when everything has ended: the two sides of each subscription tell the
+ * same story, and every event is accounted for. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ static void add_unfinished(void *data, const char *stage, uint64_t events,
         model_fail(ledger->run, "%s: %d events unfinished: %s", stage, (int)events, where);
 }
 
-/* -- subscriptions ---------------------------------------------------------------------------- */
+/* -- subscriptions --------------------------------------------------------------------- */
 
 static void check_received(const struct side *in, const struct side *out)
 {
@@ -72,7 +72,7 @@ static void check_sides(struct ledger *ledger, const struct actor *actor)
     }
 }
 
-/* -- stages ----------------------------------------------------------------------------------- */
+/* -- stages ---------------------------------------------------------------------------- */
 
 static void check_balance(struct ledger *ledger, const struct actor *actor)
 {

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run of the engine's model test. Each stage of the plan is played by an actor, which writes down
- * what it emits, is asked for, sends and gets; each side of a subscription has its own record. An
- * actor is touched on its stage's worker only, and by the checks when nothing runs.
+ * A run of the engine's model test. Each stage of the plan is played by an actor, which
+ * writes down what it emits, is asked for, sends and gets; each side of a subscription
+ * has its own record. An actor is touched on its stage's worker only, and by the checks
+ * when nothing runs.
  *
- *   plan.c      what will be done        actor.c     the callbacks
- *   driver.c    does the steps           jobs.c      what they do when they don't wait any more
- *   side.c      records                  tap.c       between the engine and a dispatcher
- *   quiet.c     checks when idle         ledger.c    checks at the end */
+ *   plan.c     what will be done          actor.c    the callbacks
+ *   driver.c   plays it                   jobs.c     what they do when they need not wait
+ *   steps.c    the steps                  side.c     what is known of a subscription
+ *   words.c    what messages say          tap.c      between the engine and a dispatcher
+ *   choice.c   which events go where      quiet.c    checks when nothing happens
+ *                                         ledger.c   checks at the end */
 #ifndef SPEC_MODEL_H
 #define SPEC_MODEL_H
 
@@ -21,8 +24,8 @@
 #define MODEL_EVENT_STAGE(event) ((int)((event) >> 40))
 #define MODEL_EVENT_N(event)     ((event) & ((INT64_C(1) << 40) - 1))
 
-/* A notification too: who sent it, its number there, and, when its stage sent it, how many events it
- * had emitted before. Those sent by the driver have a row of their own. */
+/* A notification too: who sent it, its number there, and, when its stage sent it, how
+ * many events it had emitted before. Those sent by the driver have a row of their own. */
 #define MODEL_NOTE(stage, told, number, after)                                             \
     ((int64_t)(stage) << 48 | (int64_t)(told) << 47 | (int64_t)(number) << 32 |            \
      (int64_t)(after))
@@ -56,7 +59,7 @@ struct side {
     uint32_t select,
         reject; /* an event passes unless its place % select == reject; 0: all pass */
     uint32_t partition;
-    int64_t taken; /* events of the partition when it came; see tap.c */
+    size_t before; /* the current dispatch: events sent earlier */
     /* the consumer's */
     sh_cancel cancel;
     bool is_manual;
@@ -142,12 +145,17 @@ void model_fail(struct run *run, const char *fmt, ...)
 void model_trace(struct run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* steps.c */
+void model_step(struct run *run, const struct step *step);
+/* The options of a subscription to `step->other`; its `to` is borrowed. */
+sh_subscribe_opts model_subscribe_opts(struct run *run, const struct step *step);
+
 /* actor.c */
 extern const sh_stage_ops *model_ops(const struct plan_stage *stage);
 /* Ends the wait of its callback, if there is one. On its worker. */
 void model_complete(struct actor *actor);
-/* The options of a subscription to `step->other`; its `to` is borrowed. */
-sh_subscribe_opts model_subscribe_opts(struct run *run, const struct step *step);
+
+/* words.c */
 sh_batch model_batch(int64_t number);
 int64_t model_number(sh_batch message);
 sh_error *model_reason(uint32_t k);
@@ -174,7 +182,13 @@ struct tap_opts {
     struct actor *actor;
 };
 extern const sh_dispatcher_ops *tap_dispatcher(enum spread spread);
-sh_selector *tap_selector(struct side *side);
+
+/* choice.c */
+enum { CHOICE_NONE = -1, CHOICE_BAD = -2 };
+/* Of an event, or one of the above. */
+int choice_partition(const struct plan_stage *plan, int64_t event);
+sh_splitter *choice_splitter(const struct plan_stage *plan);
+sh_selector *choice_selector(struct side *side);
 
 /* quiet.c, ledger.c */
 void check_quiet(struct run *run);

@@ -15,7 +15,7 @@ static bool chance(struct test_random *random, uint32_t percent)
     return below(random, 100) < percent;
 }
 
-/* -- stages ----------------------------------------------------------------------------------- */
+/* -- stages ---------------------------------------------------------------------------- */
 
 static sh_kind draw_kind(struct test_random *random, int index, int n)
 {
@@ -66,7 +66,7 @@ static struct plan_stage draw_stage(struct test_random *random, int index, int n
     return stage;
 }
 
-/* -- steps ------------------------------------------------------------------------------------ */
+/* -- steps ----------------------------------------------------------------------------- */
 
 static const struct {
     enum step_kind kind;
@@ -80,8 +80,8 @@ static const struct {
 };
 enum { N_USUAL = sizeof usual / sizeof *usual };
 
-/* How often each kind of step comes in one plan. Every plan has its own taste: where all of them
- * come everywhere, long stretches without one of them are never seen. */
+/* How often each kind of step comes in one plan. Every plan has its own taste: where all
+ * of them come everywhere, long stretches without one of them are never seen. */
 struct taste {
     uint32_t weights[N_USUAL], sum;
 };
@@ -108,7 +108,8 @@ static enum step_kind draw_step_kind(struct test_random *random, const struct ta
     return usual[i].kind;
 }
 
-/* A subscription goes from a stage to one before it that produces, so there are no cycles. */
+/* A subscription goes from a stage to one before it that produces, so there are no
+ * cycles. */
 static void draw_link(const struct plan *plan, struct test_random *random,
                       struct step *step)
 {
@@ -168,7 +169,7 @@ void plan_draw(struct plan *plan, uint64_t seed)
     plan->finish = end < 90 ? FINISH_DRAIN : end < 95 ? FINISH_CUT_SHORT : FINISH_STOP;
 }
 
-/* -- in words --------------------------------------------------------------------------------- */
+/* -- in words -------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
     [SH_PRODUCER] = "producer",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one run of the engine's model test does: a few stages and a list of steps, all drawn from
- * one seed. A step says nothing about the state it meets: where it makes no sense it does nothing,
- * so any of them can be left out. */
+ * What one run of the engine's model test does: a few stages and a list of steps, all
+ * drawn from one seed. A step says nothing about the state it meets: where it makes no
+ * sense it does nothing, so any of them can be left out. */
 #ifndef SPEC_MODEL_PLAN_H
 #define SPEC_MODEL_PLAN_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What must hold whenever no stage has anything to do. One worker only: it looks into the stages. */
+ * What must hold whenever no stage has anything to do. One worker only: it looks into
+ * the stages. */
 #include "model.h"
 #include "stage.h"
 
@@ -11,7 +12,7 @@ static bool is_steady(const struct actor *actor)
            actor->stage->phase == SH__PHASE_RUNNING;
 }
 
-/* -- one stage -------------------------------------------------------------------------------- */
+/* -- one stage ------------------------------------------------------------------------- */
 
 static int64_t queued_in_partitions(const struct actor *actor)
 {
@@ -116,7 +117,7 @@ static void check_stage(const struct actor *actor)
         check_demand(actor);
 }
 
-/* -- one subscription ------------------------------------------------------------------------- */
+/* -- one subscription ------------------------------------------------------------------ */
 
 /* Events of a subscription in the input queue of a producer_consumer. */
 static int64_t queued_input(const sh_stage *stage, const sh_subscription *sub)
@@ -136,7 +137,8 @@ static bool has_number(const struct numbers *numbers, int64_t number)
     return false;
 }
 
-/* Every notification for the consumer has come, unless it stands behind events that are still held. */
+/* Every notification for the consumer has come, unless it stands behind events that are
+ * still held. */
 static void check_notes(const struct actor *producer, const struct side *out,
                         const struct side *in)
 {

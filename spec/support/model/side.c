@@ -75,10 +75,11 @@ bool side_selects(const struct side *side, int64_t event)
     return side->select == 0 || MODEL_EVENT_N(event) % side->select != side->reject;
 }
 
-/* -- what a consumer gets --------------------------------------------------------------------- */
+/* -- what a consumer gets -------------------------------------------------------------- */
 
-/* The actor whose notifications the producer_consumer that `side` is subscribed to passes on; NULL when
- * they may come on several ways. Reads other actors: for one worker only. */
+/* The actor whose notifications the producer_consumer that `side` is subscribed to
+ * passes on; NULL when they may come on several ways. Reads other actors: for one worker
+ * only. */
 static struct actor *only_origin(const struct side *side)
 {
     struct run *run = side->actor->run;
@@ -87,7 +88,8 @@ static struct actor *only_origin(const struct side *side)
     return up && !up->next ? &run->actors[up->peer] : NULL;
 }
 
-/* Where an event made by a producer_consumer comes from: its place at the producer before it. */
+/* Where an event made by a producer_consumer comes from: its place at the producer
+ * before it. */
 static int64_t origin_n(const struct side *side, int64_t event, const struct actor *origin)
 {
     const struct actor *passer = &side->actor->run->actors[side->peer];
@@ -161,7 +163,7 @@ void side_receive_note(struct side *side, int64_t note)
         side->passed_after = MODEL_NOTE_AFTER(note);
 }
 
-/* -- the end ---------------------------------------------------------------------------------- */
+/* -- the end --------------------------------------------------------------------------- */
 
 static void free_sides(struct side *side)
 {

@@ -25,7 +25,7 @@ static struct side *producers_side(sh_subscription *sub)
     return side_of(sub, SH_ROLE_PRODUCER);
 }
 
-/* -- what goes out ---------------------------------------------------------------------------- */
+/* -- what goes out --------------------------------------------------------------------- */
 
 static void check_credit(struct tap *tap, const struct side *side)
 {
@@ -37,20 +37,17 @@ static void check_credit(struct tap *tap, const struct side *side)
                    tap->actor->index, side->peer);
 }
 
-static uint32_t partition_of(const struct plan_stage *plan, int64_t event)
-{
-    return (uint32_t)(MODEL_EVENT_N(event) / 2 % plan->n_partitions);
-}
-
 static void check_partition(struct tap *tap, const struct side *side, int64_t event)
 {
     struct actor *actor = tap->actor;
-    uint32_t partition = partition_of(actor->plan, event);
-    if (partition != side->partition)
+    int partition = choice_partition(actor->plan, event);
+    if (partition != (int)side->partition) {
         model_fail(actor->run, "s%d: sends event %d to partition %u", actor->index,
                    (int)MODEL_EVENT_N(event), side->partition);
+        return;
+    }
     if (event <= actor->partition_last[partition])
-        model_fail(actor->run, "s%d: sends event %d of partition %u late", actor->index,
+        model_fail(actor->run, "s%d: sends event %d of partition %d late", actor->index,
                    (int)MODEL_EVENT_N(event), partition);
     actor->partition_last[partition] = event;
     actor->partition_sent[partition]++;
@@ -127,7 +124,7 @@ static struct eye eye_on(struct tap *tap, sh_dispatch *real)
     };
 }
 
-/* -- what goes in ----------------------------------------------------------------------------- */
+/* -- what goes in ---------------------------------------------------------------------- */
 
 static int tap_init(struct tap *tap, const sh_dispatcher_ops *base, const void *opts,
                     const void *base_opts, uint64_t seed, sh_error **error)
@@ -152,64 +149,11 @@ static int init_broadcast(void *state, const void *opts, uint64_t seed, sh_error
     return tap_init(state, &sh_dispatcher_broadcast, opts, NULL, seed, error);
 }
 
-struct splitter {
-    sh_splitter base;
-    const struct plan_stage *plan;
-};
-
-static bool is_one_in(uint32_t bound, int64_t event)
-{
-    return bound > 0 && MODEL_EVENT_N(event) % bound == bound - 1;
-}
-
-static int split(sh_splitter *self, sh_worker *worker, sh_batch in, uint32_t limit,
-                 sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
-                 uint32_t *bad, sh_error **error)
-{
-    const struct plan_stage *plan = ((struct splitter *)self)->plan;
-    const sh_value *values = sh_batch_values(in);
-    sh_value *sorted = sh_malloc(in.n * sizeof *sorted);
-    (void)worker;
-    *taken = *skipped = *bad = 0;
-    for (uint32_t n = 0; *taken < in.n && n < limit; ++*taken) {
-        int64_t event = values[*taken].u.integer;
-        bool is_bad = is_one_in(plan->bad, event);
-        *bad += is_bad;
-        if (is_bad || is_one_in(plan->none, event))
-            ++*skipped;
-        else
-            n++;
-    }
-    if (*bad > 0)
-        *error = sh_error_fmt(SH_REASON_CUSTOM, 0, "bad_event", "refused");
-    for (uint32_t p = 0; p < n_parts; p++) {
-        uint32_t n = 0;
-        for (uint32_t i = 0; i < *taken; i++) {
-            int64_t event = values[i].u.integer;
-            if (!is_one_in(plan->bad, event) && !is_one_in(plan->none, event) &&
-                partition_of(plan, event) == p)
-                sorted[n++] = values[i];
-        }
-        parts[p] = (sh_batch){0};
-        if (n > 0)
-            sh_batch_from_values(sorted, n, &parts[p]);
-    }
-    sh_free(sorted);
-    return SH_OK;
-}
-
-static void free_splitter(sh_splitter *self)
-{
-    sh_free(self);
-}
-
 static int init_partition(void *state, const void *opts, uint64_t seed, sh_error **error)
 {
     static const char *const names[] = {"0", "1", "2"};
     const struct plan_stage *plan = ((const struct tap_opts *)opts)->actor->plan;
-    struct splitter *splitter = sh_malloc(sizeof *splitter);
-    *splitter = (struct splitter){{split, free_splitter}, plan};
-    sh_partition_opts partitions = {names, plan->n_partitions, &splitter->base};
+    sh_partition_opts partitions = {names, plan->n_partitions, choice_splitter(plan)};
     return tap_init(state, &sh_dispatcher_partition, opts, &partitions, seed, error);
 }
 
@@ -252,27 +196,22 @@ static int64_t tap_credit(const void *state)
     return tap->base->credit(tap->state);
 }
 
-/* A broadcast: everybody who is subscribed now has got all that it selects, and nothing else. */
+/* A broadcast: everybody who is subscribed now has got all that it selects, and nothing
+ * else. */
 static void check_broadcast(struct tap *tap, const sh_value *values, int64_t taken)
 {
     for (struct side *side = tap->actor->consumers; side; side = side->next) {
+        const struct numbers *sent = &side->events;
+        size_t at = side->before;
+        bool is_right = true;
         if (!side->is_dispatching)
             continue;
-        size_t n = 0;
-        for (int64_t i = 0; i < taken; i++)
-            n += side_selects(side, values[i].u.integer);
-        bool is_right = n <= side->events.n;
-        size_t at = side->events.n - n;
         for (int64_t i = 0; is_right && i < taken; i++)
             if (side_selects(side, values[i].u.integer))
-                is_right = side->events.items[at++] == values[i].u.integer;
-        if (!is_right || (n == 0 && side->taken != (int64_t)side->events.n))
+                is_right = at < sent->n && sent->items[at++] == values[i].u.integer;
+        if (!is_right || at != sent->n)
             model_fail(tap->actor->run, "s%d: broadcast %d events, and s%d got others",
                        tap->actor->index, (int)taken, side->peer);
-        if (side->taken + (int64_t)n != (int64_t)side->events.n)
-            model_fail(tap->actor->run, "s%d: broadcast %d events for s%d, and sent %d",
-                       tap->actor->index, (int)n, side->peer,
-                       (int)((int64_t)side->events.n - side->taken));
     }
 }
 
@@ -286,9 +225,9 @@ static void count_taken(struct tap *tap, const sh_value *values, int64_t taken)
             model_fail(actor->run, "s%d: event %d is dispatched after %d", actor->index,
                        (int)MODEL_EVENT_N(event), (int)actor->last_taken);
         actor->last_taken = MODEL_EVENT_N(event);
-        if (actor->plan->spread == SPREAD_PARTITION &&
-            !is_one_in(actor->plan->bad, event) && !is_one_in(actor->plan->none, event))
-            actor->partition_taken[partition_of(actor->plan, event)]++;
+        int partition = choice_partition(actor->plan, event);
+        if (actor->plan->spread == SPREAD_PARTITION && partition >= 0)
+            actor->partition_taken[partition]++;
     }
 }
 
@@ -299,7 +238,7 @@ static int64_t tap_dispatch(void *state, sh_batch batch, sh_dispatch *out, sh_er
     const sh_value *values = sh_batch_values(batch);
     eye.batch = batch;
     for (struct side *side = tap->actor->consumers; side; side = side->next)
-        side->taken = (int64_t)side->events.n;
+        side->before = side->events.n;
     int64_t taken = tap->base->dispatch(tap->state, batch, &eye.dispatch, error);
     count_taken(tap, values, taken);
     if (tap->actor->plan->spread == SPREAD_BROADCAST)
@@ -337,41 +276,4 @@ static const sh_dispatcher_ops dispatchers[] = {
 const sh_dispatcher_ops *tap_dispatcher(enum spread spread)
 {
     return &dispatchers[spread];
-}
-
-/* -- selectors -------------------------------------------------------------------------------- */
-
-struct selector {
-    sh_selector base;
-    struct side *side;
-};
-
-static int select_events(sh_selector *self, sh_worker *worker, sh_batch in, sh_batch *out,
-                         sh_error **error)
-{
-    struct side *side = ((struct selector *)self)->side;
-    const sh_value *values = sh_batch_values(in);
-    sh_value *chosen = sh_malloc(in.n * sizeof *chosen);
-    size_t n = 0;
-    (void)worker;
-    (void)error;
-    for (uint32_t i = 0; i < in.n; i++)
-        if (side_selects(side, values[i].u.integer))
-            chosen[n++] = values[i];
-    *out = (sh_batch){0};
-    int status = n ? sh_batch_from_values(chosen, n, out) : SH_OK;
-    sh_free(chosen);
-    return status;
-}
-
-static void free_selector(sh_selector *self)
-{
-    sh_free(self);
-}
-
-sh_selector *tap_selector(struct side *side)
-{
-    struct selector *selector = sh_malloc(sizeof *selector);
-    *selector = (struct selector){{select_events, free_selector}, side};
-    return &selector->base;
 }
