@@ -112,6 +112,7 @@ sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index)
     if (!self) {
         shl_slot_free(ctx, slot);
         luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
+        return NULL;
     }
     *self = (struct splitter){{split, splitter_free}, ctx, slot};
     return &self->base;
