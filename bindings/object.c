@@ -55,6 +55,13 @@ static struct box *push_box(lua_State *L, const struct shl_type *type, void *obj
     return box;
 }
 
+/* A box outside of the cache, for a reference that would be lost if pushing its handle raised. */
+static void **push_holder(lua_State *L, const struct shl_type *type)
+{
+    struct box *box = shl_type_new(L, type, sizeof *box);
+    return &box->object;
+}
+
 static void *check_box(lua_State *L, int index, const struct shl_type *type)
 {
     struct box *box = shl_type_check(L, index, type);
@@ -76,6 +83,11 @@ void shl_push_stage(lua_State *L, sh_stage *stage)
     struct box *box = push_box(L, &shl_stage_type, stage);
     if (box)
         box->object = sh_stage_ref(stage);
+}
+
+void **shl_push_stage_holder(lua_State *L)
+{
+    return push_holder(L, &shl_stage_type);
 }
 
 sh_stage *shl_check_stage(lua_State *L, int index)
@@ -169,6 +181,11 @@ void shl_push_subscription(lua_State *L, sh_subscription *sub)
     struct box *box = push_box(L, &shl_subscription_type, sub);
     if (box)
         box->object = sh_subscription_ref(sub);
+}
+
+void **shl_push_subscription_holder(lua_State *L)
+{
+    return push_holder(L, &shl_subscription_type);
 }
 
 sh_subscription *shl_check_subscription(lua_State *L, int index)

@@ -28,6 +28,11 @@ void *shl_type_test(lua_State *L, int index, const struct shl_type *type);
 /* The same, raising. */
 void *shl_type_check(lua_State *L, int index, const struct shl_type *type);
 
+/* Pushes a place for a new reference, which is released when it is collected: so the reference is
+ * not lost if an error is raised before its handle has been pushed. */
+void **shl_push_stage_holder(lua_State *L);
+void **shl_push_subscription_holder(lua_State *L);
+
 /* All types of the library. */
 extern const struct shl_type shl_stage_type, shl_subscription_type, shl_call_type,
     shl_timer_type;

@@ -93,14 +93,15 @@ static int start(lua_State *L)
         .worker = (int)integer_field(L, 2, "worker"),
     };
     opts.ops = shl_stage_ops_for(L, 1, opts.kind);
+    void **holder = shl_push_stage_holder(L);
     opts.arg = shl_start_new(L, 1, 3, 4);
     sh_stage *stage = NULL;
     sh_error *error = NULL;
     int status = sh_stage_start(ctx->worker, &opts, from, &stage, &error);
+    *holder = stage;
     if (status < 0)
         return refuse_start(L, status, error);
     shl_push_stage(L, stage);
-    sh_stage_unref(stage);
     lua_setfield(L, 2, "stage");
     return shl_wait(L, from, convert_started);
 }

@@ -2,6 +2,7 @@
  *
  * What a script can learn from the host and tell it. */
 #include "module.h"
+#include "object.h"
 #include "stage.h"
 
 static sh_host *get_host(lua_State *L)
@@ -23,13 +24,15 @@ static int runtime_self(lua_State *L)
 /* whereis(name) -> handle or nil */
 static int runtime_whereis(lua_State *L)
 {
-    sh_stage *stage = sh_whereis(get_host(L), luaL_checkstring(L, 1));
+    const char *name = luaL_checkstring(L, 1);
+    void **holder = shl_push_stage_holder(L);
+    sh_stage *stage = sh_whereis(get_host(L), name);
+    *holder = stage;
     if (!stage) {
         lua_pushnil(L);
         return 1;
     }
     shl_push_stage(L, stage);
-    sh_stage_unref(stage);
     return 1;
 }
 

@@ -88,11 +88,12 @@ static int convert_subscription(lua_State *L, int status, sh_batch value,
 {
     if (status < 0)
         return shl_return_failure(L, status, error);
+    void **holder = shl_push_subscription_holder(L);
     sh_subscription *sub = sh_reply_subscription(value);
+    *holder = sub;
     if (!sub)
         return shl_return_failure(L, SH_ENOPROC, NULL);
     shl_push_subscription(L, sub);
-    sh_subscription_unref(sub);
     return 1;
 }
 

@@ -152,13 +152,14 @@ describe("await", function()
                 end)
             end,
         }
-        local stage = assert(stagehost.start(Process))
-        stage:cast("go")
-        stagehost.sleep(1)
-        stage:kill()
-        stage:join()
-        wake(1)
-        stage = nil
+        do
+            local stage = assert(stagehost.start(Process))
+            stage:cast("go")
+            stagehost.sleep(1)
+            stage:kill()
+            stage:join()
+            wake(1)
+        end
         collectgarbage()
         wake(2)
     end)

@@ -3,9 +3,11 @@
 -- Every script of scripts/, run as its header says, with its output checked.
 local stagehost = os.getenv("STAGEHOST") or "stagehost"
 
---- Standard output and the exit status of a shell command in which $S is the command.
+--- Standard output and the exit status of a shell command in which $S is the command under a time limit,
+--- and $E the bare one.
 local function run(line)
-    local pipe = assert(io.popen(("S='timeout 30 %s'; { %s; } 2>/dev/null; echo status $?"):format(stagehost, line)))
+    local shell = "E='%s'; S=\"timeout 30 $E\"; { %s; } 2>/dev/null; echo status $?"
+    local pipe = assert(io.popen(shell:format(stagehost, line)))
     local text = pipe:read("*a")
     pipe:close()
     local output, status = text:match("^(.*)status (%d+)\n$")
@@ -74,7 +76,7 @@ describe("scripts", function()
     it("tail prints what is appended and ends in order on SIGTERM", function()
         local path = temporary("before\n")
         local output, status = run(([[
-            $S scripts/tail.lua %s --from-start > %s.out & pid=$!
+            $E scripts/tail.lua %s --from-start > %s.out & pid=$!
             for i in $(seq 100); do grep -q before %s.out && break; sleep 0.1; done
             echo after >> %s
             for i in $(seq 100); do grep -q after %s.out && break; sleep 0.1; done

@@ -25,13 +25,12 @@ end)
 
 local function nothing() end
 
+-- Ten events, and no more.
 local Source = stagehost.producer {
-    handle_demand = function(_, n)
-        local events = {}
-        for i = 1, n do
-            events[i] = i
-        end
-        return n > 0 and events or nil
+    handle_demand = function(self)
+        local events = not self.emitted and { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 } or nil
+        self.emitted = true
+        return events
     end,
 }
 local Silent = stagehost.producer { handle_demand = nothing }
@@ -60,13 +59,21 @@ local function to_consumer(stage, other)
     link(stage, other)
 end
 
+-- The subscriber does not wait: what becomes of it is the stage's matter here.
+local function to_consumer_at_once(stage, other)
+    stage:async_subscribe { to = other, cancel = "temporary" }
+end
+
 local cases = {
     case("producer", "handle_demand", Sink, to_producer),
     case("consumer", "handle_events", Source, to_consumer),
-    case("producer_consumer", "handle_events", Source, to_consumer),
-    case("consumer", "handle_subscribe", Silent, to_consumer),
+    case("producer_consumer", "handle_events", Source, function(stage, other)
+        link(start(Sink), stage) -- its demand is what lets the events in
+        link(stage, other)
+    end),
+    case("consumer", "handle_subscribe", Silent, to_consumer_at_once),
     case("producer", "handle_subscribe", Sink, to_producer),
-    case("producer_consumer", "handle_subscribe", Silent, to_consumer),
+    case("producer_consumer", "handle_subscribe", Silent, to_consumer_at_once),
     case("consumer", "handle_cancel", Silent, function(stage, other)
         link(stage, other):cancel "enough"
     end),

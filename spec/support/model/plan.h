@@ -93,7 +93,7 @@ struct plan {
 };
 
 void plan_draw(struct plan *plan, uint64_t seed);
-void plan_print_stage(const struct plan *plan, int stage, FILE *file);
+void plan_print_stage(const struct plan *plan, int index, FILE *file);
 void plan_print_step(const struct step *step, FILE *file);
 /* The steps that are not left out, and the stages that they start. */
 void plan_print(const struct plan *plan, FILE *file);
