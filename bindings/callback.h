@@ -56,8 +56,7 @@ struct shl_stage {
 
 const char *shl_callback_name(enum shl_callback callback);
 
-/* callback.c
- * --------------------------------------------------------------------------------- */
+/* callback.c --------------------------------------------------------------------------- */
 /* Has a usable, empty coroutine, making one if the last is spent or was left waiting. */
 int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_result *r);
 /* Runs what is on the coroutine: a function and nargs arguments. */
@@ -68,14 +67,12 @@ void shl_callback_answer(struct shl_stage *s, uint64_t ref, int status, sh_batch
 /* r->reason = error, or a stand-in when it could not be made; the coroutine is emptied. */
 int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r);
 
-/* result.c: the values a callback returned, which are all that is on the coroutine
- * ------------ */
+/* result.c: the values a callback returned, which are all that is on the coroutine ----- */
 int shl_result_take(struct shl_stage *s, sh_result *r);
 /* Defines the values stagehost.stop and its like are known by. */
 void shl_result_open(struct shl_context *ctx, lua_State *L);
 
-/* start.c
- * ------------------------------------------------------------------------------------ */
+/* start.c ------------------------------------------------------------------------------ */
 void shl_start_free(struct shl_start *start); /* NULL is allowed */
 /* Applies the start options and the table at `index` of L (0: none) that init returned.
  * Raises, or sets *error. */
@@ -86,8 +83,7 @@ int shl_start_encode(sh_worker *worker, void *arg, sh_parcel *out, sh_error **er
 int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg,
                      sh_error **error);
 
-/* stage.c
- * ------------------------------------------------------------------------------------- */
+/* stage.c ------------------------------------------------------------------------------ */
 void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status,
                             sh_batch value, sh_error *error);
 /* Frees what the state holds, not the state. */

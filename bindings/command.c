@@ -3,6 +3,7 @@
  * The command: options -> script -> host -> report. The only verb so far is `run`. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct command {
     sh_host *host;
     sh_stage *script_stage; /* NULL until it is started */
     struct signals signals;
+    bool is_stuck; /* a thread of libuv's does not come back */
 };
 
 /* -- before and around the run ------------------------------------------------------- */
@@ -169,9 +171,12 @@ static enum cli_status run_loop(struct command *command)
         log_sink_diagnose(&command->sink, SH_LOG_ERROR, NULL, NULL, "%s",
                           sh_strerror(status));
     sh_host_free(command->host);
+    command->is_stuck = command->hooks && sh_lua_hooks_are_stuck(command->hooks);
     sh_lua_hooks_free(command->hooks);
-    uv_run(&command->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&command->loop);
+    if (!command->is_stuck) {
+        uv_run(&command->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&command->loop);
+    }
     return end;
 }
 
@@ -240,5 +245,7 @@ int main(int argc, char **argv)
     log_sink_close(&command.sink);
     cli_options_fini(&command.options);
     cli_text_fini(&why);
+    if (command.is_stuck)
+        _exit((int)status); /* exit() would wait for libuv's threads */
     return status;
 }

@@ -273,14 +273,16 @@ fail:
     return NULL;
 }
 
-void shl_context_free(struct shl_context *ctx)
+bool shl_context_free(struct shl_context *ctx)
 {
-    if (ctx->L && !shl_loop_close(ctx))
-        return; /* a request that can't be ended still refers to the state: both are left
-                   behind */
+    if (ctx->L && !shl_loop_close(ctx)) {
+        ctx->is_abandoned = true;
+        return false;
+    }
     if (ctx->L)
         lua_close(ctx->L);
     shl_lists_free(ctx);
     sh_free(ctx->free_slots);
     sh_free(ctx);
+    return true;
 }

@@ -35,6 +35,7 @@ struct shl_context {
     lua_State *store; /* a thread that never runs: its one value, the slots table */
     struct shl_stage *current; /* whose callback runs now; NULL between callbacks        */
     const char *still;         /* the function that runs now and must not wait, or NULL  */
+    bool is_abandoned;         /* the host is gone: callbacks of luv are not run any more */
     const sh_lua_opts *opts;
     uint32_t *free_slots; /* stack of free indices of the slots table               */
     uint32_t n_free_slots, n_slots;
@@ -45,14 +46,14 @@ struct shl_context {
     uint32_t helpers[SHL_N_HELPERS]; /* slots                                            */
 };
 
-/* context.c
- * ---------------------------------------------------------------------------------- */
+/* context.c ---------------------------------------------------------------------------- */
 /* Makes the worker's Lua state and puts the context into the worker's slot. NULL with
  * *error. */
 struct shl_context *shl_context_new(sh_worker *worker, const sh_lua_opts *opts,
                                     sh_error **error);
-/* Closes the state and what luv has open on the worker's loop. */
-void shl_context_free(struct shl_context *ctx);
+/* Closes the state and what luv has open on the worker's loop. False: a request can't be ended, so
+ * that both stay behind, cut off from the host. */
+bool shl_context_free(struct shl_context *ctx);
 /* The context of the state that L belongs to (main state or any coroutine). */
 struct shl_context *shl_context(lua_State *L);
 /* The context of a worker, NULL if it has none. */
@@ -66,8 +67,7 @@ void shl_slot_push(struct shl_context *ctx, lua_State *L, uint32_t slot);
 void shl_slot_free(struct shl_context *ctx, uint32_t slot); /* 0 is allowed */
 void shl_helper_push(struct shl_context *ctx, lua_State *L, enum shl_helper helper);
 
-/* batch.c: Lua tables as lists of events
- * ----------------------------------------------------- */
+/* batch.c: Lua tables as lists of events ----------------------------------------------- */
 /* A list of the table on top of L (popped), n events; owned batch. */
 int shl_batch_take(struct shl_context *ctx, lua_State *L, uint32_t n, sh_batch *out);
 /* Pushes the events as a table: the very table if the range is the whole list. C values are
@@ -99,8 +99,7 @@ sh_subscription *shl_test_subscription(lua_State *L, int index);
 /* The object a callback gets as `from` of a call; answers with :reply(). */
 void shl_push_from(lua_State *L, sh_from from);
 
-/* error.c: reasons
- * --------------------------------------------------------------------------- */
+/* error.c: reasons --------------------------------------------------------------------- */
 void shl_error_open(lua_State *L);
 /* NULL -> "normal", shutdown -> "shutdown" or { "shutdown", x }, custom -> its string or
  * table, raised and bad_return_value -> an error object (metatable "stagehost.error"). */
@@ -119,8 +118,7 @@ void shl_push_sentence(lua_State *L, const sh_error *error);
 /* Pushes nil, message, reason: what expected failures return; the count, 3. */
 int shl_return_failure(lua_State *L, int status, const sh_error *error);
 
-/* wait.c: suspending the current stage
- * ------------------------------------------------------- */
+/* wait.c: suspending the current stage ------------------------------------------------- */
 /* Turns an answer into results on L; returns their count (at most 8). Owns nothing; may
  * raise. */
 typedef int (*shl_convert)(lua_State *L, int status, sh_batch value, const sh_error *error);

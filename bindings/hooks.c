@@ -2,6 +2,7 @@
  *
  * The public doors: the hooks that give every worker of a host a Lua state, and what a C
  * program may do with that state. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "context.h"
@@ -10,6 +11,7 @@
 struct lua_hooks {
     sh_worker_hooks hooks;
     sh_lua_opts opts;
+    atomic_bool is_stuck; /* written by any worker */
     const char *libraries[];
 };
 
@@ -21,8 +23,9 @@ static int open_worker(sh_worker *worker, void *data, sh_error **error)
 
 static void close_worker(sh_worker *worker, void *data)
 {
-    (void)data;
-    shl_context_free(shl_worker_context(worker));
+    struct lua_hooks *hooks = data;
+    if (!shl_context_free(shl_worker_context(worker)))
+        atomic_store(&hooks->is_stuck, true);
     *sh_worker_slot(worker) = NULL;
 }
 
@@ -50,6 +53,7 @@ sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts)
         return NULL;
     hooks->hooks = (sh_worker_hooks){open_worker, close_worker, hooks};
     hooks->opts = *opts;
+    atomic_init(&hooks->is_stuck, false);
     hooks->opts.libraries = hooks->libraries;
     char *room = (char *)(hooks->libraries + n);
     hooks->opts.path = opts->path ? put(&room, opts->path) : NULL;
@@ -62,6 +66,11 @@ sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts)
 void sh_lua_hooks_free(sh_worker_hooks *hooks)
 {
     sh_free(hooks);
+}
+
+bool sh_lua_hooks_are_stuck(const sh_worker_hooks *hooks)
+{
+    return atomic_load(&((const struct lua_hooks *)hooks->data)->is_stuck);
 }
 
 lua_State *sh_lua_state(sh_worker *worker)

@@ -17,11 +17,15 @@ enum { PATIENCE_MS = 2000 };
 static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
 {
     (void)flags;
+    const struct shl_context *ctx = shl_context(L);
     int below = lua_gettop(L) - nargs - 1;
+    if (ctx->is_abandoned) {
+        lua_settop(L, below);
+        return -LUA_ERRRUN;
+    }
     int status = shl_pcall(L, nargs, nresults);
     if (status == 0)
         return lua_gettop(L) - below;
-    const struct shl_context *ctx = shl_context(L);
     const char *text = lua_tostring(L, -1);
     sh_log(ctx->worker, SH_LOG_ERROR, NULL, "a callback of luv failed: %s",
            text ? text : "out of memory");

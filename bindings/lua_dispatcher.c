@@ -3,13 +3,16 @@
  * A Lua table of callbacks as a dispatcher. Each producer gets an instance: a table whose
  * metatable's __index is the callbacks. None of them may wait.
  *
- *   init(self, options)         optional; the options given beside it: { Dispatcher, rate =
- * 5 } subscribe(self, sub, opts)  a new consumer, with its subscription options; `return
- * false, reason` (or an error) refuses it cancel(self, sub)           it is gone ask(self,
- * sub, n)           it wants n more events credit(self) -> n           optional; how many
- * events dispatch would take now; without it: as many as were asked for and not sent yet
- *   dispatch(self, events, send)  gives events away by send(sub, list); returns how many of
- * `events` it took from the head, or the list of what is left of them; nil: all
+ *   init(self, options)            optional; the options given beside it: { Dispatcher, rate = 5 }
+ *   subscribe(self, sub, opts)     a new consumer, with its subscription options; `return false,
+ *                                  reason` (or an error) refuses it
+ *   cancel(self, sub)              it is gone
+ *   ask(self, sub, n)              it wants n more events
+ *   credit(self) -> n              optional; how many events dispatch would take now; without it:
+ *                                  as many as were asked for and not sent yet
+ *   dispatch(self, events, send)   gives events away by send(sub, list); returns how many of
+ *                                  `events` it took from the head, or the list of what is left
+ *                                  of them; nil: all
  *
  * What was asked for is kept here too, one number a subscription: sending a consumer more
  * than it asked for is an error of the dispatcher, which ends the producer. */

@@ -28,8 +28,7 @@ void sh__callback_forget(sh_stage *stage)
     memset(&stage->now, 0, sizeof stage->now);
 }
 
-/* -- results
- * ---------------------------------------------------------------------------------- */
+/* -- results --------------------------------------------------------------------------- */
 
 static void drop_result(sh_result *r)
 {
@@ -258,8 +257,7 @@ static void begin(sh_stage *stage, enum sh__callback callback)
     stage->in_callback = true;
 }
 
-/* -- one function for each way in
- * --------------------------------------------------------------- */
+/* -- one function for each way in ------------------------------------------------------ */
 
 void sh__callback_init(sh_stage *stage)
 {

@@ -9,8 +9,7 @@
 
 enum { DEFAULT_MAX_DEMAND = 1000 };
 
-/* -- subscribing
- * ------------------------------------------------------------------------------ */
+/* -- subscribing ----------------------------------------------------------------------- */
 
 static int bad_bound(sh_error **error, const char *name, const char *what, int64_t bound,
                      int64_t value)
@@ -163,8 +162,7 @@ void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode
     sh__consumer_ask(stage, sub, sub->in.max);
 }
 
-/* -- events
- * ----------------------------------------------------------------------------------- */
+/* -- events ---------------------------------------------------------------------------- */
 
 void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
 {
@@ -248,8 +246,7 @@ static void unknown_subscription(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
-/* -- the end of a subscription
- * ------------------------------------------------------------------ */
+/* -- the end of a subscription --------------------------------------------------------- */
 
 static void push_cancel(sh_stage *stage, struct sh__message *message)
 {

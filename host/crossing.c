@@ -73,8 +73,7 @@ static void deliver_inbox(sh_worker *worker)
     }
 }
 
-/* -- orders
- * ----------------------------------------------------------------------------------- */
+/* -- orders ---------------------------------------------------------------------------- */
 
 static void send_to_all(sh_worker *worker, enum sh__message_kind kind)
 {

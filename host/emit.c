@@ -29,8 +29,7 @@ static uint32_t dispatch(sh_stage *stage, sh_batch batch, int64_t owed)
     return (uint32_t)taken;
 }
 
-/* -- markers
- * ---------------------------------------------------------------------------------- */
+/* -- markers --------------------------------------------------------------------------- */
 
 /* A marker is never dropped silently: the stage ends instead. */
 static void lose_marker(sh_stage *stage, sh_marker *marker)
@@ -86,8 +85,7 @@ void sh__mark(sh_stage *stage, sh_marker *marker)
     sh__mark_accumulated(stage, marker, false);
 }
 
-/* -- buffer
- * ----------------------------------------------------------------------------------- */
+/* -- buffer ---------------------------------------------------------------------------- */
 
 static void discarded(sh_stage *stage, uint64_t n)
 {
@@ -206,8 +204,7 @@ static int64_t drain_buffer(sh_stage *stage)
     return sent;
 }
 
-/* -- demand
- * ----------------------------------------------------------------------------------- */
+/* -- demand ---------------------------------------------------------------------------- */
 
 /* Moves ranges taken from the buffer to what is accumulated; what can't be is lost, and
  * counted. */
@@ -288,8 +285,7 @@ void sh__serve(sh_stage *stage, int64_t n)
         ask_for(stage, missing);
 }
 
-/* -- emission
- * --------------------------------------------------------------------------------- */
+/* -- emission -------------------------------------------------------------------------- */
 
 /* Takes events of which `answered` were owed. */
 static void emit(sh_stage *stage, sh_batch batch, int64_t answered)

@@ -8,8 +8,7 @@
 #include "host.h"
 #include "stage.h"
 
-/* -- leftovers
- * -------------------------------------------------------------------------------- */
+/* -- leftovers ------------------------------------------------------------------------- */
 
 static void count(sh_stage *stage, uint64_t events, const char *where, bool may_discard)
 {
@@ -41,8 +40,7 @@ void sh__stage_count_leftovers(sh_stage *stage)
         count(stage, (uint64_t)sh__producer_held(stage, SH_HELD_ALL), "buffer", false);
 }
 
-/* -- ending
- * ----------------------------------------------------------------------------------- */
+/* -- ending ---------------------------------------------------------------------------- */
 
 /* Whether somebody may still take what the stage holds. */
 static bool should_wait(const sh_stage *stage)
@@ -145,8 +143,7 @@ void sh__stage_check_leaving(sh_stage *stage)
     sh__callback_terminate(stage);
 }
 
-/* -- taking down
- * ------------------------------------------------------------------------------ */
+/* -- taking down ----------------------------------------------------------------------- */
 
 static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_stage *peer, sh_role role)
 {

@@ -85,8 +85,7 @@ worker_failed:
     return status;
 }
 
-/* -- threads
- * ---------------------------------------------------------------------------------- */
+/* -- threads --------------------------------------------------------------------------- */
 
 static void run_thread(void *arg)
 {
@@ -169,8 +168,7 @@ void sh__host_stage_ended(sh_host *host, sh_kind kind)
         advance_drain(host);
 }
 
-/* -- run, drain, stop
- * --------------------------------------------------------------------------- */
+/* -- run, drain, stop ------------------------------------------------------------------ */
 
 /* Messages that crossed while their receivers were ending: refused, until no answer is
  * under way. */
@@ -265,8 +263,7 @@ void sh_host_free(sh_host *host)
     free_base(host);
 }
 
-/* -- what it knows
- * ------------------------------------------------------------------------------ */
+/* -- what it knows --------------------------------------------------------------------- */
 
 void sh__host_record_failure(sh_host *host, sh_error *error)
 {

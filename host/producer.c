@@ -28,8 +28,7 @@ void sh__producer_free(struct sh__producer *out)
     sh_free(out);
 }
 
-/* -- subscribe
- * -------------------------------------------------------------------------------- */
+/* -- subscribe ------------------------------------------------------------------------- */
 
 static void send_cancel(sh_stage *stage, sh_subscription *sub, sh_error *reason)
 {
@@ -111,8 +110,7 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
     sh__settle(stage);
 }
 
-/* -- cancel
- * ----------------------------------------------------------------------------------- */
+/* -- cancel ---------------------------------------------------------------------------- */
 
 /* The dispatcher forgets the consumer before handle_cancel can emit anything. */
 void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
@@ -167,8 +165,7 @@ static void on_down(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
-/* -- ask
- * -------------------------------------------------------------------------------------- */
+/* -- ask ------------------------------------------------------------------------------- */
 
 static void on_ask(sh_stage *stage, struct sh__message *message)
 {
@@ -206,8 +203,7 @@ void sh__producer_message(sh_stage *stage, struct sh__message *message)
     }
 }
 
-/* -- demand mode
- * ------------------------------------------------------------------------------ */
+/* -- demand mode ----------------------------------------------------------------------- */
 
 void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode)
 {

@@ -64,8 +64,7 @@ sh_subscription *sh_reply_subscription(sh_batch value)
     return sh_subscription_ref(values->u.pointer.data);
 }
 
-/* -- calls that are still to be answered
- * -------------------------------------------------------- */
+/* -- calls that are still to be answered ----------------------------------------------- */
 
 void sh__pending_call_add(sh_stage *callee, sh_from from)
 {
@@ -122,8 +121,7 @@ int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
     return status;
 }
 
-/* -- waiting for the end
- * ------------------------------------------------------------------------ */
+/* -- waiting for the end --------------------------------------------------------------- */
 
 struct sh__monitor {
     struct sh__monitor *next;

@@ -10,8 +10,7 @@
 
 enum { TURN_STEPS = 32 };
 
-/* -- phases
- * ----------------------------------------------------------------------------------- */
+/* -- phases ---------------------------------------------------------------------------- */
 
 /* Which phase may follow which; printed in host/README.md. */
 static const uint8_t followers[] = {
@@ -38,8 +37,7 @@ void sh__stage_set_phase(sh_stage *stage, enum sh__phase phase)
     stage->is_not_running = phase != SH__PHASE_RUNNING;
 }
 
-/* -- messages come in
- * ------------------------------------------------------------------------- */
+/* -- messages come in ------------------------------------------------------------------ */
 
 void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
 {
@@ -65,8 +63,7 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
     sh__worker_schedule(worker, stage);
 }
 
-/* -- agenda
- * ----------------------------------------------------------------------------------- */
+/* -- agenda ---------------------------------------------------------------------------- */
 
 void sh__stage_push_task(sh_stage *stage, struct sh__task task)
 {
@@ -183,8 +180,7 @@ static void take_answer(sh_stage *stage)
     sh__message_free(stage->worker, message);
 }
 
-/* -- the turn
- * --------------------------------------------------------------------------------- */
+/* -- the turn -------------------------------------------------------------------------- */
 
 /* A process that only sleeps has nothing left to wait for when the pipeline has drained. */
 static bool is_idle_at_shutdown(const sh_stage *stage)

@@ -190,8 +190,7 @@ struct sh_stage {
     void *tap_data;
 };
 
-/* stage.c
- * ------------------------------------------------------------------------------------ */
+/* stage.c ------------------------------------------------------------------------------ */
 /* Hands a message on its own worker to the stage: queued, or handled at once (REPLY, KILL).
  * Takes it. */
 void sh__stage_deliver(sh_stage *stage, struct sh__message *message);
@@ -234,8 +233,7 @@ void sh__stage_free_subscribe_to(sh_stage *stage);
 /* end.c: events it holds that nobody will get now, for the ledger. */
 void sh__stage_count_leftovers(sh_stage *stage);
 
-/* callback.c
- * --------------------------------------------------------------------------------- */
+/* callback.c --------------------------------------------------------------------------- */
 void sh__callback_init(sh_stage *stage);
 void sh__callback_demand(sh_stage *stage, int64_t n);
 void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask);
@@ -246,8 +244,7 @@ void sh__callback_terminate(sh_stage *stage);
 /* Drops what `now` holds. */
 void sh__callback_forget(sh_stage *stage);
 
-/* consumer.c
- * --------------------------------------------------------------------------------- */
+/* consumer.c --------------------------------------------------------------------------- */
 /* Subscribes; takes both. Answers from (a reference, or NULL stage). */
 void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from);
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
@@ -267,8 +264,7 @@ void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message)
 /* handle_cancel has run: applies the cancel mode. */
 void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason);
 
-/* producer.c
- * --------------------------------------------------------------------------------- */
+/* producer.c --------------------------------------------------------------------------- */
 struct sh__producer *sh__producer_new(void);
 void sh__producer_free(struct sh__producer *out);
 /* SUBSCRIBE, ASK, CANCEL_REQUEST, DOWN on a stage that produces; takes the message. */
@@ -281,8 +277,7 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
 void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode);
 void sh__producer_replay(sh_stage *stage);
 
-/* emit.c: events on their way out
- * ------------------------------------------------------------ */
+/* emit.c: events on their way out ------------------------------------------------------ */
 /* Takes events from a callback: to the dispatcher, the rest to the buffer. */
 void sh__emit(sh_stage *stage, sh_batch batch);
 /* The same for events that had been accumulated, when it is their turn. */
@@ -308,8 +303,7 @@ sh_error *sh__error_at(sh_error *error, const sh_stage *stage);
 /* Drops the whole buffer: nobody is there to want it. */
 void sh__discard_buffer(sh_stage *stage);
 
-/* accumulate.c
- * -------------------------------------------------------------------------------- */
+/* accumulate.c ------------------------------------------------------------------------- */
 /* Adds an item behind all that is accumulated. False: out of memory, the stage fails; what it
  * holds stays the caller's. */
 bool sh__accumulate(sh_stage *stage, struct sh__accumulated fields);
@@ -321,16 +315,14 @@ struct sh__accumulated *sh__accumulated_pop(struct sh__producer *out);
 struct sh__accumulated *sh__accumulated_pop_older(struct sh__producer *out);
 void sh__accumulated_free(struct sh__accumulated *item);
 
-/* producer_consumer.c
- * ------------------------------------------------------------------------ */
+/* producer_consumer.c ------------------------------------------------------------------ */
 /* Takes one entry of the input queue if it may be taken now. Returns whether it did. */
 bool sh__pump(sh_stage *stage);
 /* Whether the stage has input or a batch in the works that should be handled before it
  * ends. */
 bool sh__pump_is_empty(const sh_stage *stage);
 
-/* request.c: calls, replies, monitors
- * -------------------------------------------------------- */
+/* request.c: calls, replies, monitors -------------------------------------------------- */
 void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value,
                sh_error *error);
 void sh__reply_subscription(sh_worker *worker, sh_from from, sh_subscription *sub);

@@ -10,8 +10,7 @@
 
 enum { DEFAULT_BUFFER = 10000 };
 
-/* -- options
- * ---------------------------------------------------------------------------------- */
+/* -- options --------------------------------------------------------------------------- */
 
 static int bad_option(sh_error **error, const char *name, const char *fmt,
                       const char *value)
@@ -165,8 +164,7 @@ int sh_stage_configure(sh_stage *self, const sh_stage_opts *opts, sh_error **err
     return configure(self, &full, error);
 }
 
-/* -- start
- * ------------------------------------------------------------------------------------ */
+/* -- start ----------------------------------------------------------------------------- */
 
 static sh_worker *choose_worker(sh_worker *worker, int wish)
 {

@@ -26,8 +26,7 @@ uint64_t sh__worker_random(sh_worker *worker)
     return x * UINT64_C(0x2545F4914F6CDD1D);
 }
 
-/* -- run queue
- * ------------------------------------------------------------------------------ */
+/* -- run queue ------------------------------------------------------------------------- */
 
 static bool run_queue_grow(sh_worker *worker)
 {
@@ -140,8 +139,7 @@ static void on_prepare(uv_prepare_t *handle)
     sh__worker_flush(worker);
 }
 
-/* -- life
- * ------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------ */
 
 int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t *loop)
 {

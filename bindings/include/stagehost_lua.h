@@ -27,6 +27,10 @@ typedef struct sh_lua_opts {
  * opts are copied. NULL when out of memory. Free with sh_lua_hooks_free after the host. */
 sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts);
 void sh_lua_hooks_free(sh_worker_hooks *hooks);
+/* Whether a closed worker had to leave its Lua state behind, because a request that a script
+ * made of libuv's thread pool did not come back (say, a read that blocks for ever). exit() would
+ * wait for that thread too: such a program ends with _exit(). After sh_host_free(). */
+bool sh_lua_hooks_are_stuck(const sh_worker_hooks *hooks);
 
 /* Starts a script as a process on `worker`: it may call, sleep, subscribe and await at top level. `chunk` is
  * its text (or bytecode), `name` as in error messages ("@file.lua"); `args` becomes arg[1..], `arg0` arg[0].

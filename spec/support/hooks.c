@@ -9,8 +9,7 @@
 #include "host.h"
 #include "stage.h"
 
-/* -- holding and settling
- * ----------------------------------------------------------------------- */
+/* -- holding and settling -------------------------------------------------------------- */
 
 static int hooks_hold(lua_State *L)
 {
@@ -54,8 +53,7 @@ static int hooks_settle(lua_State *L)
     return shl_wait(L, from, settled);
 }
 
-/* -- protocol messages
- * ---------------------------------------------------------------------------- */
+/* -- protocol messages ----------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -161,9 +159,7 @@ static int hooks_new_subscription(lua_State *L)
     return 1;
 }
 
-/* -- probes
- * ---------------------------------------------------------------------------------------
- */
+/* -- probes ---------------------------------------------------------------------------- */
 
 struct probe {
     struct shl_context *ctx;
@@ -262,9 +258,7 @@ static int hooks_start_probe(lua_State *L)
     return 1;
 }
 
-/* -- logs
- * -----------------------------------------------------------------------------------------
- */
+/* -- logs ------------------------------------------------------------------------------ */
 
 struct listener {
     struct shl_context *ctx;
