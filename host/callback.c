@@ -160,6 +160,8 @@ static void callback_failed(sh_stage *stage, sh_result *r)
     if (callback == SH__CALLBACK_TERMINATE) {
         sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_STAGE_ENDED, stage, reason,
                 "terminate failed");
+        stage->worker->stages_failed++;
+        sh__host_record_failure(stage->worker->host, reason);
         sh_error_unref(reason);
         sh__stage_finish(stage);
         return;
@@ -173,6 +175,8 @@ static void callback_failed(sh_stage *stage, sh_result *r)
         sh_stage_unref(stage->now.message->from.stage);
         stage->now.message->from = (sh_from){0};
     }
+    if (callback == SH__CALLBACK_SUBSCRIBE_IN && stage->now.task.from.stage)
+        sh__reply(stage->worker, stage->now.task.from, SH_EFAILED, (sh_batch){0}, reason);
     sh__callback_forget(stage);
     sh__stage_end(stage, reason, false);
 }

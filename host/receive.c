@@ -108,7 +108,8 @@ static void stop(sh_stage *stage, struct sh__message *message)
     message->from = (sh_from){0};
     sh__message_free(stage->worker, message);
     stage->chose_to_stop = sh_error_is_clean(reason);
-    sh__stage_end(stage, reason, reason == NULL);
+    bool is_awaited = stage->out && !sh__link_is_empty(&stage->consumers);
+    sh__stage_end(stage, reason, reason == NULL && is_awaited);
 }
 
 /* The host is draining: producers end in order; what consumes, as soon as nothing feeds it

@@ -379,7 +379,7 @@ int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from f
 int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
              sh_error **error);
 
-/* Ends a stage in order, after the messages before this one. With a normal reason a
+/* Ends a stage in order, after the messages before this one. With a normal reason and consumers, a
  * producer first lets its consumers take what it has buffered. `reason` is taken; `from` is
  * answered when the stage has ended. */
 int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from from);

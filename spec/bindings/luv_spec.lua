@@ -85,4 +85,12 @@ describe("luv", function()
         uv.new_pipe(false)
         uv.fs_stat("/", function() end)
     end)
+
+    it("holds the end of the program up for a moment only, when a request blocks", function()
+        local script = [[
+            local uv = require "luv"
+            uv.fs_read(uv.pipe().read, 1, -1, function() end)
+        ]]
+        assert.equal(0, os.execute(("timeout 20 %s -e '%s'"):format(os.getenv "STAGEHOST", script)))
+    end)
 end)
