@@ -28,8 +28,9 @@ bool cli_option_env_name(const struct cli_option *option, struct cli_text *out)
         return false;
     cli_text_add(out, "STAGEHOST_");
     for (const char *p = option->name; *p; p++) {
-        int upper = toupper((unsigned char)*p);
-        char c = *p == '-' ? '_' : (char)upper;
+        char c = (char)toupper((unsigned char)*p);
+        if (c == '-')
+            c = '_';
         cli_text_add_bytes(out, &c, 1);
     }
     return true;
