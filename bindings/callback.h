@@ -69,7 +69,7 @@ int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r);
 
 /* result.c: the values a callback returned, which are all that is on the coroutine ----- */
 int shl_result_take(struct shl_stage *s, sh_result *r);
-/* Defines the values stagehost.stop and its like are known by. */
+/* stop.c: makes the values that stagehost.stop and its like are known by. Raises. */
 void shl_result_open(struct shl_context *ctx, lua_State *L);
 
 /* start.c ------------------------------------------------------------------------------ */
