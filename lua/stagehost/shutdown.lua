@@ -1,0 +1,77 @@
+-- SPDX-License-Identifier: MIT
+
+--- How supervisors end children: a child is told to end and has some time for it, then it is killed.
+---
+---     shutdown = 5000            milliseconds that it has (the default)
+---     shutdown = "infinity"      as long as it takes
+---     shutdown = "brutal_kill"   killed at once
+local checks = require "stagehost.checks"
+local stagehost = require "stagehost"
+
+local M = {}
+
+M.DEFAULT_MS = 5000
+
+--- A check of the option `shutdown`.
+---@param value any
+---@return any, string?
+function M.check(value)
+    if value == "infinity" or value == "brutal_kill" then
+        return value
+    end
+    local ms, problem = checks.integer(0)(value)
+    return ms, problem and problem .. ' (milliseconds), or "infinity" or "brutal_kill"'
+end
+
+--- Tells a child to end. Does not wait: who calls it kills the child when `how` is a number and
+--- that many milliseconds have passed.
+---@param child stagehost.Stage
+---@param how integer | "infinity" | "brutal_kill"
+function M.tell(child, how)
+    if how == "brutal_kill" then
+        child:kill()
+    else
+        child:exit("shutdown")
+    end
+end
+
+-- Kills after some time what is still alive then. Returns the function that calls it off.
+local function kill_after(ms, children)
+    local timer = stagehost.uv.new_timer()
+
+    local function close()
+        if not timer:is_closing() then
+            timer:close()
+        end
+    end
+
+    timer:start(ms, 0, function()
+        close()
+        for _, child in ipairs(children) do
+            child:kill()
+        end
+    end)
+    return close
+end
+
+--- Ends children: all are told at once, and have the same time. Waits until all have ended. For
+--- who doesn't take messages meanwhile, such as terminate.
+---@param children stagehost.Stage[]
+---@param how integer | "infinity" | "brutal_kill"
+---@return stagehost.Reason[] reasons why each of them ended
+function M.all(children, how)
+    for _, child in ipairs(children) do
+        M.tell(child, how)
+    end
+    local call_off = type(how) == "number" and kill_after(how, children)
+    local reasons = {}
+    for i, child in ipairs(children) do
+        reasons[i] = child:join()
+    end
+    if call_off then
+        call_off()
+    end
+    return reasons
+end
+
+return M
