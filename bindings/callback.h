@@ -69,6 +69,9 @@ int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r);
 
 /* result.c: the values a callback returned, which are all that is on the coroutine ----- */
 int shl_result_take(struct shl_stage *s, sh_result *r);
+/* The error of a callback that returned what is on top of ctx->L (popped), which it must not;
+ * NULL: out of memory. */
+sh_error *shl_result_refuse(struct shl_stage *s, enum shl_callback callback);
 /* stop.c: makes the values that stagehost.stop and its like are known by. Raises. */
 void shl_result_open(struct shl_context *ctx, lua_State *L);
 

@@ -24,8 +24,9 @@ static const char *allowed(enum shl_callback callback)
         return "reply[, events], stagehost.noreply[, events], or stagehost.stop(reason[, "
                "events[, "
                "reply]]), with a list as events";
-    case SHL_SCRIPT:
     case SHL_DISCARDED:
+        return "true, false or nil";
+    case SHL_SCRIPT:
     case SHL_TERMINATE:
     case SHL_DEMAND:
     case SHL_EVENTS:
@@ -41,7 +42,8 @@ static const char *allowed(enum shl_callback callback)
 
 struct finish {
     struct shl_stage *s;
-    int index;        /* of the value on the coroutine */
+    lua_State *from;  /* has the value */
+    int index;        /* of the value */
     const char *what; /* said of it, or NULL */
     sh_error *error;
 };
@@ -80,8 +82,8 @@ static int describe_bad_return(lua_State *L)
     struct finish *finish = lua_touserdata(L, 1);
     const struct shl_stage *s = finish->s;
     const char *callback = shl_callback_name(s->callback);
-    lua_pushvalue(s->co, finish->index);
-    lua_xmove(s->co, L, 1);
+    lua_pushvalue(finish->from, finish->index);
+    lua_xmove(finish->from, L, 1);
     const char *what = push_description(L, 2, finish->what);
     const char *message = lua_pushfstring(L, "%s returned %s: it must return %s", callback,
                                           what, allowed(s->callback));
@@ -91,6 +93,27 @@ static int describe_bad_return(lua_State *L)
                               .callback = callback};
     finish->error = sh_error_new(&fields);
     return 0;
+}
+
+static sh_error *bad_return_error(struct finish *finish)
+{
+    sh_error *error = NULL;
+    if (shl_protect(finish->s->ctx, describe_bad_return, finish, &error) == SH_OK)
+        error = finish->error;
+    return error;
+}
+
+sh_error *shl_result_refuse(struct shl_stage *s, enum shl_callback callback)
+{
+    struct shl_context *ctx = s->ctx;
+    enum shl_callback running = s->callback;
+    struct finish finish = {.s = s, .from = ctx->store, .index = -1};
+    lua_xmove(ctx->L, ctx->store, 1);
+    s->callback = callback;
+    sh_error *error = bad_return_error(&finish);
+    s->callback = running;
+    lua_pop(ctx->store, 1);
+    return error;
 }
 
 static void drop_result(sh_result *r)
@@ -108,11 +131,8 @@ static int fail(struct shl_stage *s, sh_error *error, sh_result *r)
 
 static int bad_return(struct shl_stage *s, int index, const char *what, sh_result *r)
 {
-    struct finish finish = {.s = s, .index = index, .what = what};
-    sh_error *error = NULL;
-    if (shl_protect(s->ctx, describe_bad_return, &finish, &error) == SH_OK)
-        error = finish.error;
-    return fail(s, error, r);
+    struct finish finish = {.s = s, .from = s->co, .index = index, .what = what};
+    return fail(s, bad_return_error(&finish), r);
 }
 
 /* -- parts of a result ----------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "callback.h"
 #include "link.h"
+#include "run.h"
 #include "selector.h"
 
 /* -- arguments ------------------------------------------------------------------------- */
@@ -264,6 +265,17 @@ static int terminate(sh_stage *self, void *state, sh_error *reason, sh_result *r
                                        : SH_DONE;
 }
 
+/* The error, taken, as one of this stage. */
+static void fail_later(struct shl_stage *s, sh_error *error)
+{
+    sh_error_fields fields = {.kind = SH_REASON_RAISED, .message = sh_strerror(SH_ENOMEM)};
+    if (error)
+        fields = *sh_error_get(error);
+    fields.stage = sh_stage_name(s->self);
+    sh_stage_stop(s->ctx->worker, s->self, sh_error_new(&fields), (sh_from){0});
+    sh_error_unref(error);
+}
+
 /* Only an explicit false keeps it from being logged. A failure ends the stage, a little
  * later. */
 static bool format_discarded(sh_stage *self, void *state, uint64_t count)
@@ -271,6 +283,7 @@ static bool format_discarded(sh_stage *self, void *state, uint64_t count)
     struct shl_stage *s = state;
     struct shl_context *ctx = s->ctx;
     lua_State *L = ctx->L;
+    (void)self;
     if (!s->functions[SHL_DISCARDED])
         return true;
     struct shl_stage *outer = ctx->current;
@@ -278,17 +291,16 @@ static bool format_discarded(sh_stage *self, void *state, uint64_t count)
     shl_slot_push(ctx, L, s->functions[SHL_DISCARDED]);
     shl_slot_push(ctx, L, s->self_slot);
     lua_pushnumber(L, (lua_Number)count);
-    int status = shl_pcall_still(ctx, "format_discarded", 2, 1);
+    sh_error *error = NULL;
+    int status = shl_run(ctx, shl_callback_name(SHL_DISCARDED), 2, 1, &error);
     ctx->current = outer;
-    bool log = status != 0 || lua_type(L, -1) != LUA_TBOOLEAN || lua_toboolean(L, -1);
-    if (status != 0) {
-        sh_error_fields fields = {.kind = SH_REASON_RAISED,
-                                  .message = lua_tostring(L, -1),
-                                  .stage = sh_stage_name(self),
-                                  .callback = "format_discarded"};
-        sh_stage_stop(ctx->worker, self, sh_error_new(&fields), (sh_from){0});
+    bool log = true;
+    if (status == 0 && (lua_isnil(L, -1) || lua_isboolean(L, -1))) {
+        log = lua_isnil(L, -1) || lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    } else {
+        fail_later(s, status == 0 ? shl_result_refuse(s, SHL_DISCARDED) : error);
     }
-    lua_pop(L, 1);
     return log;
 }
 

@@ -14,8 +14,9 @@ enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
 static int result_stop(lua_State *L)
 {
     int n = lua_gettop(L);
-    if (n >= STOP_EVENTS && !lua_isnil(L, STOP_EVENTS))
-        luaL_checktype(L, STOP_EVENTS, LUA_TTABLE);
+    if (n >= STOP_EVENTS && !lua_isnil(L, STOP_EVENTS) && !lua_istable(L, STOP_EVENTS))
+        return luaL_error(L, "stagehost.stop: the events must be a list, got a %s",
+                          luaL_typename(L, STOP_EVENTS));
     lua_settop(L, STOP_REPLY);
     lua_createtable(L, STOP_COUNT, 0);
     for (int i = STOP_REASON; i <= STOP_REPLY; i++) {

@@ -103,6 +103,16 @@ static sh_error *bad_mode(const sh_stage *stage)
     return sh_error_new(&fields);
 }
 
+static void subscribed(sh_stage *stage, struct sh__task *task, const sh_result *r)
+{
+    if (r->stop) {
+        sh__reply(stage->worker, task->from, SH_ENOPROC, (sh_batch){0}, r->reason);
+        return;
+    }
+    sh__consumer_subscribed(stage, task->sub, r->mode);
+    sh__reply_subscription(stage->worker, task->from, task->sub);
+}
+
 /* What comes after the callback, beside its events. */
 static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
 {
@@ -118,16 +128,16 @@ static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
             sh__stage_drop_feed(stage);
         return;
     case SH__CALLBACK_SUBSCRIBE_IN:
-        if (!r->stop)
-            sh__consumer_subscribed(stage, task->sub, r->mode);
-        sh__reply_subscription(stage->worker, task->from, task->sub);
+        subscribed(stage, task, r);
         return;
     case SH__CALLBACK_SUBSCRIBE_OUT:
         if (r->mode != SH_AUTOMATIC && !r->stop) {
             r->stop = true;
             r->reason = bad_mode(stage);
         }
-        if (!r->stop)
+        if (r->stop)
+            sh__stage_turn_away(stage, task->sub, r->reason);
+        else
             sh__producer_subscribed(stage, task);
         return;
     case SH__CALLBACK_CANCEL_IN:

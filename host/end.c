@@ -58,10 +58,20 @@ static void drop_agenda(sh_stage *stage)
 {
     while (stage->n_tasks > 0) {
         struct sh__task task = stage->tasks[--stage->n_tasks];
-        if (task.from.stage)
-            sh__reply(stage->worker, task.from, SH_ENOPROC, (sh_batch){0}, NULL);
+        sh__reply(stage->worker, task.from, SH_ENOPROC, (sh_batch){0}, stage->end_reason);
         sh__task_free(&task);
     }
+}
+
+/* The callback that waits will not come to its end: who asked for it is answered. */
+static void abandon_callback(sh_stage *stage, sh_error *reason)
+{
+    sh_worker *worker = stage->worker;
+    struct sh__message *message = stage->now.message;
+    sh__reply(worker, stage->now.task.from, SH_ENOPROC, (sh_batch){0}, reason);
+    if (message)
+        sh__reply(worker, message->from, SH_ENOPROC, (sh_batch){0}, reason);
+    sh__callback_forget(stage);
 }
 
 void sh__stage_drop_feed(sh_stage *stage)
@@ -104,6 +114,10 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
 
 void sh__stage_fail(sh_stage *stage, sh_error *error)
 {
+    if (stage->phase == SH__PHASE_ENDED) {
+        sh_error_unref(error);
+        return;
+    }
     sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_STOP, .error = error});
 }
 
@@ -125,11 +139,11 @@ void sh__stage_end_drained(sh_stage *stage)
 /* Its callback sleeps and will not be resumed. */
 void sh__stage_end_sleeping(sh_stage *stage)
 {
+    sh_error *reason = sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining");
     stage->is_waiting = false;
-    sh__callback_forget(stage);
+    abandon_callback(stage, reason);
     stage->chose_to_stop = true;
-    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"),
-                  false);
+    sh__stage_end(stage, reason, false);
 }
 
 void sh__stage_check_leaving(sh_stage *stage)
@@ -145,15 +159,24 @@ void sh__stage_check_leaving(sh_stage *stage)
 
 /* -- taking down ----------------------------------------------------------------------- */
 
-static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_stage *peer, sh_role role)
+static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_role role, sh_error *reason)
 {
+    sh_stage *peer = role == SH_ROLE_CONSUMER ? sub->producer : sub->consumer;
     struct sh__message *down = sh__message_new(stage->worker, SH__DOWN, peer);
     if (!down)
         return;
     sh__message_name(down, sub);
     down->what = (uint8_t)role;
-    down->error = sh_error_ref(stage->end_reason);
+    down->error = reason ? sh_error_ref(reason) : NULL;
     sh__send(stage->worker, down, NULL);
+}
+
+void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason)
+{
+    if (!sub->out.open)
+        return;
+    tell_peer(stage, sub, SH_ROLE_PRODUCER, reason);
+    sh__subscription_close_out(sub);
 }
 
 static void close_producers(sh_stage *stage)
@@ -162,7 +185,7 @@ static void close_producers(sh_stage *stage)
         sh_subscription *sub =
             sh__container_of(stage->producers.next, sh_subscription, in.link);
         if (sub->producer)
-            tell_peer(stage, sub, sub->producer, SH_ROLE_CONSUMER);
+            tell_peer(stage, sub, SH_ROLE_CONSUMER, stage->end_reason);
         sh__subscription_close_in(sub);
     }
 }
@@ -177,7 +200,7 @@ static void close_consumers(sh_stage *stage)
             stage->out->dispatcher->cancel(stage->out->dispatcher_state, sub,
                                            &stage->out->dispatch.base);
         }
-        tell_peer(stage, sub, sub->consumer, SH_ROLE_PRODUCER);
+        tell_peer(stage, sub, SH_ROLE_PRODUCER, stage->end_reason);
         sh__subscription_close_out(sub);
     }
 }
@@ -238,7 +261,7 @@ void sh__stage_finish(sh_stage *stage)
         sh__registry_remove(worker->host, stage->name, stage);
     report(stage, never_ran, has_asker);
     sh__timers_stop(stage);
-    sh__callback_forget(stage);
+    abandon_callback(stage, stage->end_reason);
     drop_agenda(stage);
     sh__stage_drop_feed(stage);
     close_producers(stage);

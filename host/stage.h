@@ -232,6 +232,8 @@ void sh__stage_free_subscribe_to(sh_stage *stage);
 
 /* end.c: events it holds that nobody will get now, for the ledger. */
 void sh__stage_count_leftovers(sh_stage *stage);
+/* A producer that ends by its handle_subscribe: the subscriber is not to wait for what it holds. */
+void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason);
 
 /* callback.c --------------------------------------------------------------------------- */
 void sh__callback_init(sh_stage *stage);

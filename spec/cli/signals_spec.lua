@@ -81,6 +81,21 @@ describe("TERM and INT", function()
         assert.are.equal(0, r.status)
     end)
 
+    it("end a process whose handle_call sleeps, and tell who waits for it", function()
+        local r = signal("a.lua", "kill -TERM $pid", [[
+            local stagehost = require "stagehost"
+            local sleeper = stagehost.start(stagehost.process {
+                handle_call = function()
+                    io.stderr:write "working\n"
+                    stagehost.sleep(1e6)
+                end,
+            })
+            print(select(3, sleeper:call("x", math.huge)))
+        ]])
+        assert.are.equal(0, r.status)
+        assert.are.equal("shutdown\n", r.out)
+    end)
+
     it("twice: end even a callback that does not return", function()
         if os.getenv("STAGEHOST_SANITIZER") == "thread" then
             pending("ThreadSanitizer delivers a signal only when the program next calls the C library")

@@ -3,10 +3,11 @@
 --- Every callback that raises, returns what it must not, or returns nil: how its stage ends, who
 --- ends with it, and what the log says.
 local hooks = require "stagehost.spec"
+local faults = require "spec.support.faults"
 local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
 
-local start = stages.start
+local faulty, run, start = faults.faulty, faults.run, stages.start
 local log = {}
 
 before_each(function()
@@ -25,95 +26,6 @@ end)
 
 local function nothing() end
 
--- Ten events, and no more.
-local Source = stagehost.producer {
-    handle_demand = function(self)
-        local events = not self.emitted and { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 } or nil
-        self.emitted = true
-        return events
-    end,
-}
-local Silent = stagehost.producer { handle_demand = nothing }
-local Sink = stagehost.consumer { handle_events = nothing }
-
---- Subscribes by a subscription that does not end its consumer with it.
-local function link(consumer, producer, more)
-    local opts = { to = producer, cancel = "temporary", max_demand = 10 }
-    for key, value in pairs(more or {}) do
-        opts[key] = value
-    end
-    return assert(consumer:subscribe(opts))
-end
-
---- One fault in one callback. `poke` makes the callback run, with the faulty stage and another one that
---- it is or gets subscribed with.
-local function case(kind, callback, other, poke)
-    return { kind = kind, callback = callback, other = other, poke = poke, name = kind .. " " .. callback }
-end
-
-local function to_producer(stage, other)
-    link(other, stage)
-end
-
-local function to_consumer(stage, other)
-    link(stage, other)
-end
-
--- The subscriber does not wait: what becomes of it is the stage's matter here.
-local function to_consumer_at_once(stage, other)
-    stage:async_subscribe { to = other, cancel = "temporary" }
-end
-
-local cases = {
-    case("producer", "handle_demand", Sink, to_producer),
-    case("consumer", "handle_events", Source, to_consumer),
-    case("producer_consumer", "handle_events", Source, function(stage, other)
-        link(start(Sink), stage) -- its demand is what lets the events in
-        link(stage, other)
-    end),
-    case("consumer", "handle_subscribe", Silent, to_consumer_at_once),
-    case("producer", "handle_subscribe", Sink, to_producer),
-    case("producer_consumer", "handle_subscribe", Silent, to_consumer_at_once),
-    case("consumer", "handle_cancel", Silent, function(stage, other)
-        link(stage, other):cancel "enough"
-    end),
-    case("producer", "handle_cancel", Sink, function(stage, other)
-        link(other, stage):cancel "enough"
-    end),
-    case("producer_consumer", "handle_cancel", Silent, function(stage, other)
-        link(stage, other):cancel "enough"
-    end),
-    case("consumer", "handle_notification", Silent, function(stage, other)
-        link(stage, other)
-        hooks.settle(1000)
-        other:notify "news"
-    end),
-    case("producer_consumer", "handle_notification", Silent, function(stage, other)
-        link(stage, other)
-        hooks.settle(1000)
-        other:notify "news"
-    end),
-}
-for _, kind in ipairs { "producer", "consumer", "producer_consumer", "process" } do
-    table.insert(cases, case(kind, "handle_cast", nil, function(stage)
-        stage:cast "x"
-    end))
-    table.insert(cases, case(kind, "handle_info", nil, function(stage)
-        stage:send "x"
-    end))
-end
-
---- A definition of the kind whose callback is `fault`.
-local function faulty(kind, callback, fault)
-    local def = { [callback] = fault }
-    if kind == "producer" then
-        def.handle_demand = def.handle_demand or nothing
-    elseif kind ~= "process" then
-        def.handle_events = def.handle_events or nothing
-    end
-    return stagehost[kind](def)
-end
-
 local function errors_in_log()
     local found = {}
     for _, record in ipairs(log) do
@@ -124,34 +36,11 @@ local function errors_in_log()
     return found
 end
 
---- Runs the case, waits until all is quiet, and says what the stage came to: its reason, or "alive".
-local function run(c, fault)
-    local bystander = start(Silent)
-    local other = c.other and start(c.other, { name = "other" })
-    local stage = start(faulty(c.kind, c.callback, fault), { name = "faulty" })
-    local reason
-    local watcher = start(stagehost.process {
-        handle_cast = function()
-            reason = stage:join()
-        end,
-    })
-    watcher:cast "watch"
-    hooks.settle(1000)
-    c.poke(stage, other)
-    assert.is_true(hooks.settle(1000))
-    assert.is_true(bystander:is_alive())
-    assert.is_true(not other or other:is_alive(), "the other one ended as well")
-    if stage:is_alive() then
-        return "alive"
-    end
-    return reason
-end
-
 local function boom()
     error "boom"
 end
 
--- What no callback but handle_call may return.
+-- What no callback may return; handle_call not as its second value.
 local bad = {
     ["a number"] = { 42, "a number %(42%)" },
     ["a string"] = { "what", 'a string %("what"%)' },
@@ -162,7 +51,7 @@ local bad = {
 }
 
 describe("a fault in", function()
-    for _, c in ipairs(cases) do
+    for _, c in ipairs(faults.cases) do
         it(c.name .. ": an error ends the stage alone, and is logged once", function()
             local reason = run(c, boom)
             assert.is_true(stagehost.is_error(reason), tostring(reason))
@@ -181,6 +70,9 @@ describe("a fault in", function()
             for what, values in pairs(bad) do
                 log = {}
                 local reason = run(c, function()
+                    if c.callback == "handle_call" then
+                        return "any reply", values[1]
+                    end
                     return values[1]
                 end)
                 assert.is_true(stagehost.is_error(reason), what .. ": " .. tostring(reason))
@@ -196,7 +88,7 @@ describe("a fault in", function()
         it(c.name .. ": nil and an empty list are fine", function()
             assert.equal("alive", run(c, nothing))
             assert.same({}, errors_in_log())
-            if c.callback ~= "handle_subscribe" then
+            if c.callback ~= "handle_subscribe" then -- its answer is a word
                 stages.stop_all()
                 assert.equal("alive", run(c, function()
                     return {}
@@ -206,10 +98,213 @@ describe("a fault in", function()
     end
 end)
 
+describe("a fault in handle_call", function()
+    --- What the caller is told.
+    local function told(f)
+        local stage = start(stagehost.process { handle_call = f }, { name = "faulty" })
+        local reason = faults.watch(stage)
+        local reply, message, why = stage:call("x", math.huge)
+        hooks.settle(1000)
+        return { reply = reply, message = message, why = why, reason = reason() }
+    end
+
+    it("is told to the caller: an error", function()
+        local t = told(boom)
+        assert.is_nil(t.reply)
+        assert.matches("^stage<faulty>: handle_call: .*: boom$", t.message)
+        assert.equal(t.reason.message, t.why.message)
+        assert.equal(1, #errors_in_log())
+    end)
+
+    it("is told to the caller: a bad return", function()
+        local t = told(function()
+            return "reply", 42
+        end)
+        assert.is_nil(t.reply)
+        assert.equal("bad_return_value", t.why.name)
+        assert.equal("bad_return_value", t.reason.name)
+        assert.equal(1, #errors_in_log())
+    end)
+
+    it("answers nil for nil", function()
+        assert.same({}, told(nothing))
+        assert.same({}, errors_in_log())
+    end)
+
+    it("is told to the caller: a reply that can't travel", function()
+        if stagehost.workers() < 2 then
+            return
+        end
+        local stage = start(stagehost.process {
+            handle_call = function()
+                return coroutine.create(print)
+            end,
+        }, { worker = 1 })
+        local reply, message = stage:call("x", math.huge)
+        assert.is_nil(reply)
+        assert.matches("a coroutine can't cross to another worker", message)
+    end)
+end)
+
+describe("a fault in init", function()
+    local starts = {}
+    for _, kind in ipairs { "producer", "consumer", "producer_consumer", "process" } do
+        starts[kind] = {}
+        if stagehost.workers() > 1 then
+            starts[kind .. " on another worker"] = { worker = 1 }
+        end
+    end
+
+    --- Starts a stage with `init`; nothing may be left of it if it did not start.
+    local function try(what, opts, init)
+        local kind = what:match "^%S+"
+        local stage, message, reason = stagehost.start(faulty(kind, "init", init),
+            { name = "faulty", worker = opts.worker })
+        if not stage then
+            assert.is_nil(stagehost.whereis "faulty")
+            stages.stop(start(faults.Sink, { name = "faulty" })) -- the name is free
+        end
+        return stage, message, reason
+    end
+
+    for what, opts in pairs(starts) do
+        it(what .. ": an error fails the start, and is told to the starter", function()
+            local stage, message, reason = try(what, opts, function()
+                error "boom"
+            end)
+            assert.is_nil(stage)
+            assert.matches("^stage<faulty>: init: .*: boom$", message)
+            assert.is_true(stagehost.is_error(reason))
+            assert.equal("init", reason.callback)
+            assert.same({}, errors_in_log())
+        end)
+
+        it(what .. ": so does a bad return", function()
+            for _, value in ipairs { 42, "what", true, print, io.stdout } do
+                local stage, message, reason = try(what, opts, function()
+                    return value
+                end)
+                assert.is_nil(stage)
+                assert.equal("bad_return_value", reason.name)
+                assert.matches("^stage<faulty>: init: init returned a .*: it must return nothing, a table of options",
+                    message)
+            end
+        end)
+
+        it(what .. ": and so do options that are none", function()
+            for _, returned in ipairs { { bufer_size = 1 }, { name = "late" }, { 1 } } do
+                local stage, message = try(what, opts, function()
+                    return returned
+                end)
+                assert.is_nil(stage)
+                assert.matches("unknown option .* %(known: ", message)
+            end
+        end)
+
+        it(what .. ": nil and no options are fine", function()
+            for _, init in ipairs { nothing, function() return {} end } do
+                local stage = assert(try(what, opts, init))
+                stages.stop(stage)
+            end
+        end)
+    end
+
+    it("ends nobody but its stage, though that was to subscribe", function()
+        local seen = 0
+        local producer = start(stagehost.producer {
+            handle_subscribe = function()
+                seen = seen + 1
+            end,
+        })
+        assert.is_nil((stagehost.start(faulty("consumer", "init", boom), { subscribe_to = { producer } })))
+        hooks.settle(1000)
+        assert.equal(0, seen)
+        assert.is_true(producer:is_alive())
+    end)
+end)
+
+describe("a fault in terminate", function()
+    for _, kind in ipairs { "producer", "consumer", "producer_consumer", "process" } do
+        it("of a " .. kind .. ": an error is logged once, and the stage has its own reason", function()
+            local stage = start(faulty(kind, "terminate", boom), { name = "faulty" })
+            local reason = faults.watch(stage)
+            stage:stop "enough"
+            hooks.settle(1000)
+            assert.equal("enough", reason())
+            assert.equal(2, #log)
+            assert.same({ "stage_ended", "stage_ended" }, { log[1].code, log[2].code })
+        end)
+
+        it("of a " .. kind .. ": what it returns is nobody's business", function()
+            for _, values in pairs(bad) do
+                local stage = start(faulty(kind, "terminate", function()
+                    return values[1]
+                end), { name = "faulty" })
+                local reason = faults.watch(stage)
+                stage:stop()
+                hooks.settle(1000)
+                assert.equal("normal", reason())
+            end
+            assert.same({}, log)
+        end)
+    end
+end)
+
+describe("a fault in format_discarded", function()
+    --- Lets two events be discarded; the reason of the stage, or "alive".
+    local function discard(kind, f)
+        local def = faulty(kind, "format_discarded", f)
+        def.handle_cast = function(_, events)
+            return events
+        end
+        local stage = start(def, { name = "faulty", buffer_size = 1 })
+        local reason = faults.watch(stage)
+        stage:cast { 1, 2, 3 }
+        hooks.settle(1000)
+        return reason() or "alive"
+    end
+
+    for _, kind in ipairs { "producer", "producer_consumer" } do
+        it("of a " .. kind .. ": an error ends it", function()
+            local reason = discard(kind, boom)
+            assert.equal("format_discarded", reason.callback)
+            assert.matches("boom$", reason.message)
+        end)
+
+        it("of a " .. kind .. ": a bad return ends it", function()
+            for what, values in pairs(bad) do
+                if what ~= "a boolean" then
+                    local reason = discard(kind, function()
+                        return values[1]
+                    end)
+                    assert.equal("bad_return_value", reason.name)
+                    assert.equal("format_discarded", reason.callback)
+                    assert.matches(("^format_discarded returned %s.*: it must return true, false or nil$")
+                        :format(values[2]), reason.message)
+                    stages.stop_all()
+                end
+            end
+        end)
+
+        it("of a " .. kind .. ": nil and true log, false does not", function()
+            for _, value in ipairs { true, "nil", false } do
+                log = {}
+                assert.equal("alive", discard(kind, function()
+                    if value ~= "nil" then
+                        return value
+                    end
+                end))
+                assert.equal(value and 1 or 0, #log)
+                stages.stop_all()
+            end
+        end)
+    end
+end)
+
 describe("a partner by a permanent subscription ends with it:", function()
     it("the consumer of a producer that fails", function()
         local producer = start(faulty("producer", "handle_cast", boom), { name = "faulty" })
-        local consumer = start(Sink, { subscribe_to = { producer } })
+        local consumer = start(faults.Sink, { subscribe_to = { producer } })
         local second = start(faulty("consumer", "handle_events", nothing), {
             subscribe_to = { { to = producer, cancel = "transient" } },
         })
@@ -224,7 +319,7 @@ describe("a partner by a permanent subscription ends with it:", function()
     end)
 
     it("never the producer of a consumer that fails", function()
-        local producer = start(Source)
+        local producer = start(faults.Source)
         local consumer = start(faulty("consumer", "handle_events", boom), { subscribe_to = { producer } })
         assert.equal("error", consumer:join().name)
         hooks.settle(1000)
