@@ -67,7 +67,8 @@ static void read_custom(lua_State *L, int index, sh_stage *self, sh_stage_opts *
 void shl_dispatcher_read(lua_State *L, int index, sh_stage *self, sh_stage_opts *out,
                          sh_splitter **splitter)
 {
-    static const char *const kinds[] = {"demand", "broadcast", "partition", "custom", NULL};
+    static const char *const kinds[] = {"demand", "broadcast", "partition",
+                                        "custom", "fair",      NULL};
     *splitter = NULL;
     lua_getfield(L, index, "kind");
     switch (luaL_checkoption(L, -1, NULL, kinds)) {
@@ -82,6 +83,9 @@ void shl_dispatcher_read(lua_State *L, int index, sh_stage *self, sh_stage_opts 
         break;
     case 3:
         read_custom(L, index, self, out);
+        break;
+    case 4:
+        out->dispatcher = &sh_dispatcher_fair;
         break;
     }
 }

@@ -51,13 +51,15 @@ static void read_target(lua_State *L, int index, sh_subscribe_opts *out)
 
 int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out)
 {
-    bool has_max;
+    bool is_given;
     *out = (sh_subscribe_opts){0};
     read_target(L, index, out);
-    out->max_demand = integer_field(L, index, "max_demand", &has_max);
+    out->max_demand = integer_field(L, index, "max_demand", &is_given);
     out->min_demand = integer_field(L, index, "min_demand", &out->has_min);
     out->cancel = cancel_field(L, index);
     out->partition = string_field(L, index, "partition");
+    out->weight = (uint32_t)integer_field(L, index, "weight", &is_given);
+    out->priority = (int32_t)integer_field(L, index, "priority", &is_given);
     lua_getfield(L, index, "current");
     out->current = shl_test_subscription(L, -1);
     lua_getfield(L, index, "reason");

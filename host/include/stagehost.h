@@ -425,6 +425,8 @@ struct sh_subscribe_opts {
     const char *partition; /* partition dispatcher; a number as decimal text; NULL: none */
     sh_selector
         *selector; /* broadcast; set on the producer's worker in handle_subscribe; taken */
+    uint32_t weight;          /* fair dispatcher: share of events; 0: 1; up to SH_WEIGHT_MAX */
+    int32_t priority;         /* fair dispatcher: higher ones are served first           */
     sh_subscription *current; /* resubscribe: cancelled at the producer first            */
     sh_error *current_reason; /* taken                                                   */
     sh_batch extra; /* every option as the user gave it, for handle_subscribe; taken */
@@ -522,6 +524,13 @@ typedef struct sh_demand_opts {
     int64_t max_demand; /* asks above it are logged; 0: the first ask's size */
     bool shuffle_demands_on_first_dispatch;
 } sh_demand_opts;
+
+/* Each dispatch shared out over all consumers that have asked: by priority, highest first,
+ * within it proportionally to weight, never more than was asked for (sh_subscribe_opts).
+ * Each gets one message of consecutive events; what rounding takes or gives evens out over
+ * later dispatches. No opts. */
+extern const sh_dispatcher_ops sh_dispatcher_fair;
+enum { SH_WEIGHT_MAX = 1000000 };
 
 /* Everything to everybody, at the pace of the slowest. As GenStage.BroadcastDispatcher. */
 extern const sh_dispatcher_ops sh_dispatcher_broadcast;

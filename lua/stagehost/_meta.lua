@@ -64,7 +64,7 @@
 ---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
 ---@field end_with_last? boolean
 
----@alias stagehost.DispatcherOption "demand" | "broadcast" | table | stagehost.Dispatcher
+---@alias stagehost.DispatcherOption "demand" | "fair" | "broadcast" | table | stagehost.Dispatcher
 
 --- A dispatcher written in Lua. Its callbacks must not wait.
 ---@class stagehost.Dispatcher
@@ -84,6 +84,8 @@
 ---@field cancel? "permanent" | "transient" | "temporary"
 ---@field partition? integer | string
 ---@field selector? fun(event: any): boolean
+---@field weight? integer at a "fair" dispatcher: share of the events, default 1
+---@field priority? integer at a "fair" dispatcher: higher ones are served first, default 0
 ---@field current? stagehost.Subscription one that the new one replaces
 ---@field reason? stagehost.Reason what `current` is cancelled with
 

@@ -3,7 +3,7 @@
 --- The `dispatcher` option: from what a script writes to the one form that bindings/dispatcher.c
 --- reads: a table with `kind` and the options of that kind.
 ---
----     "demand" | "broadcast"
+---     "demand" | "fair" | "broadcast"
 ---     { "demand", max_demand = 100, shuffle_demands_on_first_dispatch = true }
 ---     { "partition", partitions = 4 | { "odd", "even" }, hash = function(event) ... end }
 ---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
@@ -66,6 +66,10 @@ function kinds.demand(options)
         max_demand = checks.integer(1),
         shuffle_demands_on_first_dispatch = checks.typed "boolean",
     }, options, 'the dispatcher "demand"')
+end
+
+function kinds.fair(options)
+    return checks.apply({}, options, 'the dispatcher "fair"')
 end
 
 function kinds.broadcast(options)
@@ -136,7 +140,7 @@ function M.check(value)
     local check = type(what) == "string" and kinds[what]
     if not check then
         checks.fail("dispatcher",
-            'must be "broadcast", "demand", "partition" or a table of callbacks', what)
+            'must be "broadcast", "demand", "fair", "partition" or a table of callbacks', what)
     end
     local result = check(options)
     result.kind = what

@@ -53,6 +53,8 @@ local subscription_schema = {
     cancel = checks.one_of("permanent", "transient", "temporary"),
     partition = partition,
     selector = checks.typed "function",
+    weight = checks.integer(1, 1000000),
+    priority = checks.integer(-2 ^ 31, 2 ^ 31 - 1),
     current = checks.subscription,
     reason = checks.anything,
 }

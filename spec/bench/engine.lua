@@ -3,7 +3,7 @@
 -- One case of the engine's bench, run as a script of stagehost; prints: events seconds.
 --
 --   stagehost engine.lua SET SHAPE MAX_DEMAND EVENTS [STEPS]
---   SHAPE: chain | broadcast | partition | across (two workers)
+--   SHAPE: chain | broadcast | partition | demand | fair (4 consumers each) | across (two workers)
 local stagehost = require "stagehost"
 local uv = stagehost.uv
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
@@ -29,8 +29,8 @@ local Consumer = stagehost.consumer {
 }
 
 local options = { demand = "accumulate" }
-if shape == "broadcast" then
-    options.dispatcher = "broadcast"
+if shape == "broadcast" or shape == "fair" then
+    options.dispatcher = shape
 elseif shape == "partition" then
     local hash = arg[1] == "integers" and function(n) return n % 4 end or function(e) return e.id % 4 end
     options.dispatcher = { "partition", partitions = 4, hash = hash }
@@ -54,6 +54,10 @@ if shape == "chain" then
     consumer(last)
 elseif shape == "broadcast" then
     for _ = 1, 8 do
+        consumer(producer)
+    end
+elseif shape == "demand" or shape == "fair" then
+    for _ = 1, 4 do
         consumer(producer)
     end
 elseif shape == "partition" then

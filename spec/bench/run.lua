@@ -84,6 +84,22 @@ local function compare(name, set, shape, max_demand, events, steps, aim)
     add(name, { engine = engine, limit = limit, ratio = engine / limit, aim = aim, unit = "million events/s" })
 end
 
+--- The fair dispatcher against the demand dispatcher, in turns, with four consumers.
+local function fair(max_demand, events)
+    local name = "fair against demand, max_demand " .. max_demand
+    if not is_wanted(name) then
+        return
+    end
+    local rates = { fair = {}, demand = {} }
+    for i = 1, ROUNDS do
+        for shape, list in pairs(rates) do
+            list[i] = rate("'%s' '%s/engine.lua' integers %s %d %d", command, here, shape, max_demand, events)
+        end
+    end
+    local engine, limit = median(rates.fair), median(rates.demand)
+    add(name, { engine = engine, limit = limit, ratio = engine / limit, unit = "million events/s" })
+end
+
 local function cpu_seconds(format, ...)
     local text, line = capture("bash -c 'TIMEFORMAT=\"%%U %%S\"; time " .. format .. "'", ...)
     local user, system = text:match("([%d.]+) ([%d.]+)%s*$")
@@ -156,6 +172,8 @@ compare("records, max_demand 1000", "records", "chain", 1000, 5000000, 1)
 compare("chain of 8, max_demand 1000", "integers", "chain", 1000, 20000000, 8)
 compare("broadcast to 8, max_demand 1000", "integers", "broadcast", 1000, 20000000, 0)
 compare("partition to 4, max_demand 1000", "integers", "partition", 1000, 10000000, 0)
+fair(1000, 20000000)
+fair(10, 4000000)
 compare("two workers, integers", "integers", "across", 1000, 20000000, 0, "20 M/s")
 compare("two workers, records", "records", "across", 1000, 3000000, 0, "3 M/s")
 ndjson()

@@ -15,6 +15,7 @@ describe("the dispatcher option", function()
     it("is a word or a list with options", function()
         assert.same({ kind = "demand" }, dispatchers.check "demand")
         assert.same({ kind = "broadcast" }, dispatchers.check { "broadcast" })
+        assert.same({ kind = "fair" }, dispatchers.check "fair")
         assert.same({ kind = "demand", max_demand = 5, shuffle_demands_on_first_dispatch = true },
             dispatchers.check {
                 "demand", max_demand = 5, shuffle_demands_on_first_dispatch = true,
@@ -22,7 +23,7 @@ describe("the dispatcher option", function()
     end)
 
     it("refuses what it does not know", function()
-        refuses("random", 'must be "broadcast", "demand", "partition" or a table of callbacks, '
+        refuses("random", 'must be "broadcast", "demand", "fair", "partition" or a table of callbacks, '
             .. 'got "random"')
         refuses(5, "got 5")
         refuses({ "broadcast", max = 1 },
