@@ -41,8 +41,14 @@ local function is_own(source)
     return own_prefix ~= nil and source:sub(1, #own_prefix) == own_prefix
 end
 
---- "script.lua:12: " for the innermost frame outside of the library; "" if there is none.
+--- While M.try runs: its caller puts the texts into one of its own, with one position.
+local is_trying = false
+
+-- "script.lua:12: " for the innermost frame outside of the library; "" if there is none.
 local function position()
+    if is_trying then
+        return ""
+    end
     for level = 3, math.huge do
         local info = debug.getinfo(level, "Sl")
         if not info then
@@ -74,6 +80,23 @@ end
 function M.raise(name, format, ...)
     local message = select("#", ...) > 0 and format:format(...) or format
     error(M.new({ name = name, message = position() .. message }), 0)
+end
+
+--- Calls a check that may raise: its result, or nil and what it raised as text without a position.
+--- It must not wait.
+---@param f function
+---@param ... any
+---@return any result
+---@return string? problem
+function M.try(f, ...)
+    local outer = is_trying
+    is_trying = true
+    local ok, result = pcall(f, ...)
+    is_trying = outer
+    if ok then
+        return result
+    end
+    return nil, M.is(result) and result.message or tostring(result)
 end
 
 return M

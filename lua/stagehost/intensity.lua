@@ -20,21 +20,32 @@ M.schema = {
 ---@class stagehost.Intensity
 ---@field max_restarts integer
 ---@field max_seconds integer
+---@field times integer[]
+---@field notes any[]
 local Intensity = {}
 Intensity.__index = Intensity
 
 --- Counts a restart, also one that fails. False: it is one too many, the supervisor has to end.
 ---@param now number seconds of a clock that never goes back
+---@param note? any kept with it, for Intensity:oldest
 ---@return boolean allowed
-function Intensity:add(now)
+---@return integer count those that count now, with this one
+function Intensity:add(now, note)
     now = math.floor(now)
     self.last = self.last + 1
-    self.times[self.last] = now
+    self.times[self.last], self.notes[self.last] = now, note
     while self.first <= self.last and now - self.times[self.first] > self.max_seconds do
-        self.times[self.first] = nil
+        self.times[self.first], self.notes[self.first] = nil, nil
         self.first = self.first + 1
     end
-    return self.last - self.first + 1 <= self.max_restarts
+    local count = self.last - self.first + 1
+    return count <= self.max_restarts, count
+end
+
+--- What was noted with the oldest restart that still counts.
+---@return any
+function Intensity:oldest()
+    return self.notes[self.first]
 end
 
 --- A count that stands at zero.
@@ -46,6 +57,7 @@ function M.new(max_restarts, max_seconds)
         max_restarts = max_restarts or M.DEFAULT_MAX_RESTARTS,
         max_seconds = max_seconds or M.DEFAULT_MAX_SECONDS,
         times = {}, -- of the restarts that count, by number
+        notes = {},
         first = 1,
         last = 0,
     }, Intensity)

@@ -74,4 +74,22 @@ function M.all(children, how)
     return reasons
 end
 
+--- Ends one child after the messages it has got so far, and waits for that: for a child that traps
+--- exits, which an exit signal would not end, and for one that has to finish its work.
+---@param child stagehost.Stage
+---@param how integer | "infinity" | "brutal_kill"
+---@return stagehost.Reason reason why it ended
+function M.in_order(child, how)
+    if how == "brutal_kill" then
+        child:kill()
+        return child:join()
+    end
+    local call_off = type(how) == "number" and kill_after(how, { child })
+    child:stop("shutdown")
+    if call_off then
+        call_off()
+    end
+    return child:join()
+end
+
 return M

@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: MIT
+
+--- Reasons of ends, as supervisors look at them. Pure.
+local errors = require "stagehost.errors"
+
+local M = {}
+
+local function is_shutdown(reason)
+    return type(reason) == "table" and getmetatable(reason) == nil and reason[1] == "shutdown"
+end
+
+--- "normal", "shutdown", { "shutdown", x }: an end that is no crash.
+---@param reason stagehost.Reason
+---@return boolean
+function M.is_clean(reason)
+    return reason == nil or reason == "normal" or reason == "shutdown" or is_shutdown(reason)
+end
+
+--- For a log line.
+---@param reason stagehost.Reason
+---@return string
+function M.text(reason)
+    if reason == nil then
+        return "normal"
+    elseif is_shutdown(reason) then
+        return "shutdown"
+    elseif type(reason) == "table" and not errors.is(reason) and type(reason.message) == "string" then
+        return reason.message
+    end
+    return tostring(reason)
+end
+
+return M
