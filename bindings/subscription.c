@@ -145,6 +145,34 @@ static int subscription_cancel(lua_State *L)
                : 0;
 }
 
+/* pause(subscription) */
+static int subscription_pause(lua_State *L)
+{
+    int status =
+        sh_subscription_pause(shl_context(L)->worker, shl_check_subscription(L, 1));
+    return status < 0 ? shl_raise(L, "subscription:pause", status, NULL) : 0;
+}
+
+/* resume(subscription) */
+static int subscription_resume(lua_State *L)
+{
+    int status =
+        sh_subscription_resume(shl_context(L)->worker, shl_check_subscription(L, 1));
+    return status < 0 ? shl_raise(L, "subscription:resume", status, NULL) : 0;
+}
+
+/* unsubscribe(subscription, reason = "normal") */
+static int subscription_unsubscribe(lua_State *L)
+{
+    sh_subscription *sub = shl_check_subscription(L, 1);
+    sh_error *reason;
+    lua_settop(L, 2);
+    int status = shl_to_reason(L, 2, &reason);
+    if (status == SH_OK)
+        status = sh_subscription_unsubscribe(shl_context(L)->worker, sub, reason);
+    return status < 0 ? shl_raise(L, "subscription:unsubscribe", status, NULL) : 0;
+}
+
 static sh_role check_side(lua_State *L, int index)
 {
     static const char *const sides[] = {"producer", "consumer", NULL};
@@ -185,6 +213,9 @@ static int subscription_stats(lua_State *L)
 const luaL_Reg shl_subscription_methods[] = {
     {"ask", subscription_ask},
     {"cancel", subscription_cancel},
+    {"pause", subscription_pause},
+    {"resume", subscription_resume},
+    {"unsubscribe", subscription_unsubscribe},
     {"stats", subscription_stats},
     {NULL, NULL},
 };
@@ -192,5 +223,8 @@ const luaL_Reg shl_subscription_methods[] = {
 const luaL_Reg shl_subscription_functions[] = {
     {"subscribe", subscribe},
     {"ask", subscription_ask},
+    {"pause", subscription_pause},
+    {"resume", subscription_resume},
+    {"unsubscribe", subscription_unsubscribe},
     {NULL, NULL},
 };

@@ -168,6 +168,8 @@ void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
 {
     if (!sub->in.open || !sub->producer || stage->phase == SH__PHASE_LEAVING)
         return;
+    if (sh__unlikely(sub->in.flow) && !sh__flow_may_ask(sub->in.flow, n))
+        return;
     struct sh__message *message = sh__message_new(stage->worker, SH__ASK, sub->producer);
     if (!message)
         return;
@@ -261,6 +263,7 @@ static void push_cancel(sh_stage *stage, struct sh__message *message)
 void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message)
 {
     push_cancel(stage, message);
+    sh__flow_close(stage, message->sub);
     sh__message_free(stage->worker, message);
 }
 
@@ -307,6 +310,8 @@ void sh__consumer_message(sh_stage *stage, struct sh__message *message)
         unknown_subscription(stage, message);
         return;
     }
+    if (sh__unlikely(sub->in.flow) && sh__flow_takes(stage, message))
+        return;
     if (message->kind == SH__EVENTS) {
         sub->in.stats.messages++;
         sub->in.stats.events += message->batch.n;

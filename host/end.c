@@ -36,6 +36,7 @@ void sh__stage_count_leftovers(sh_stage *stage)
 {
     count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events", true);
     count(stage, events_in(&stage->input), "input", true);
+    count(stage, sh__flows_held_events(stage), "held", true);
     if (stage->out)
         count(stage, (uint64_t)sh__producer_held(stage, SH_HELD_ALL), "buffer", false);
 }
@@ -98,6 +99,7 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
     sh_error_unref(stage->end_reason);
     stage->end_reason = reason;
     if (in_order && stage->phase == SH__PHASE_RUNNING && should_wait(stage)) {
+        sh__flows_resume(stage);
         sh__stage_set_phase(stage, SH__PHASE_LEAVING);
         if (stage->out)
             sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
@@ -264,6 +266,7 @@ void sh__stage_finish(sh_stage *stage)
     abandon_callback(stage, stage->end_reason);
     drop_agenda(stage);
     sh__stage_drop_feed(stage);
+    sh__flows_free(stage);
     close_producers(stage);
     close_consumers(stage);
     drop_input(stage);

@@ -30,7 +30,8 @@
     XX(STOP, "stop")                                                                       \
     XX(DRAIN, "drain") /* end in order: the host is draining      */                       \
     XX(KILL, "kill")   /* handled on arrival, not in turn         */                       \
-    XX(REPLY, "reply") /* handled on arrival, not in turn         */
+    XX(REPLY, "reply") /* handled on arrival, not in turn         */                       \
+    XX(STEER, "steer") /* anyone -> consumer: see flow.h; on arrival, not in turn */
 
 enum sh__message_kind {
 #define XX(name, text) SH__##name,
@@ -55,7 +56,7 @@ struct sh__message {
     struct sh__message *next;
     sh_stage *to;         /* a reference only while crossing workers */
     uint8_t kind;         /* enum sh__message_kind */
-    uint8_t what;         /* DOWN: sh_role of the sender; SET_DEMAND, QUERY: which */
+    uint8_t what;         /* DOWN: sh_role of the sender; SET_DEMAND, QUERY, STEER: which */
     bool crossing;        /* sent from another worker */
     int status;           /* REPLY */
     int64_t n;            /* ASK: events; */
@@ -94,6 +95,30 @@ static inline struct sh__message *sh__mailbox_pop(struct sh__mailbox *box)
         box->length--;
     }
     return message;
+}
+
+/* Puts a message before all others. */
+static inline void sh__mailbox_unshift(struct sh__mailbox *box, struct sh__message *message)
+{
+    message->next = box->head;
+    box->head = message;
+    if (!box->tail)
+        box->tail = message;
+    box->length++;
+}
+
+/* Puts all messages of `from` before those of `box`. */
+static inline void sh__mailbox_splice_front(struct sh__mailbox *box,
+                                            struct sh__mailbox *from)
+{
+    if (!from->head)
+        return;
+    from->tail->next = box->head;
+    box->head = from->head;
+    if (!box->tail)
+        box->tail = from->tail;
+    box->length += from->length;
+    *from = (struct sh__mailbox){0};
 }
 
 /* A zeroed message from the worker's free list; NULL when out of memory. */

@@ -9,7 +9,7 @@
 
 bool sh__pump_is_empty(const sh_stage *stage)
 {
-    return !stage->input.head && !stage->feed.message;
+    return !stage->input.head && !stage->feed.message && !sh__flows_hold_any(stage);
 }
 
 /* Its consumers were there and have left: nobody will give credit for what is queued before
@@ -70,6 +70,10 @@ bool sh__pump(sh_stage *stage)
     struct sh__message *message = stage->input.head;
     if (!message)
         return false;
+    if (sh__unlikely(stage->flows) && sh__flow_is_shut(message)) {
+        sh__flow_hold(sh__mailbox_pop(&stage->input));
+        return true;
+    }
     bool in_band = message->kind == SH__NOTIFICATION;
     if (!in_band && sh__credit(stage->out) <= 0 && !sh__is_emptying(stage))
         return skip_abandoned(stage);

@@ -118,6 +118,7 @@ static void drain(sh_stage *stage, struct sh__message *message)
 {
     sh__message_free(stage->worker, message);
     stage->is_draining = true;
+    sh__flows_resume(stage);
     if (stage->kind == SH_PRODUCER)
         sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
     bool is_fed = sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers);
@@ -204,6 +205,7 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
         return;
     case SH__KILL:
     case SH__REPLY:
+    case SH__STEER:
         assert(!"handled on arrival");
     }
 }

@@ -48,6 +48,10 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
         sh__message_refuse(worker, message);
         return;
     }
+    if (message->kind == SH__STEER) {
+        sh__flow_steer(stage, message);
+        return;
+    }
     if (message->kind == SH__KILL) {
         stage->is_killed = true;
         sh__message_free(worker, message);

@@ -12,6 +12,7 @@
 
 #include "buffer.h"
 #include "compiler.h"
+#include "flow.h"
 #include "list.h"
 #include "message.h"
 #include "stagehost.h"
@@ -170,6 +171,7 @@ struct sh_stage {
     struct sh__task *tasks;
     uint16_t n_tasks, task_capacity;
 
+    struct sh__flow *flows;    /* of its subscriptions as a consumer that have one */
     struct sh__link producers; /* in-halves  */
     struct sh__link consumers; /* out-halves */
     struct sh__producer *out;  /* NULL on consumers and processes */

@@ -17,8 +17,8 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
 {
     *out = stage->stats;
     out->callback_ns = sh__host_ticks_to_ns(stage->worker->host, stage->callback_ticks);
-    out->queued =
-        queued_events(&stage->mailbox) + queued_events(&stage->input) + stage->feed.rest.n;
+    out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
+                  stage->feed.rest.n + (int64_t)sh__flows_held_events(stage);
     out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;
     out->demand_owed = stage->out ? stage->out->owed : 0;
 }

@@ -451,6 +451,22 @@ sh_stage *sh_subscription_producer(const sh_subscription *sub); /* borrowed; any
 int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n);
 /* Asks the producer to cancel; both sides get handle_cancel. Takes `reason`. Any worker. */
 int sh_subscription_cancel(sh_worker *worker, sh_subscription *sub, sh_error *reason);
+/* Run-time control on the consumer's side; any worker. All take effect when the request arrives
+ * at the consumer, not in its turn: at once when the consumer is on the caller's worker. They do
+ * nothing to a subscription that has ended.
+ *
+ * pause: no more asks are sent, and what comes from the producer (events, notifications, its end)
+ * waits, in order, until resume; the consumer's other subscriptions go on. At most what was asked
+ * for before can come. A batch that handle_events has begun is handled. A consumer that ends in
+ * order, and one that the host drains, resumes and can't be paused any more; events that wait when
+ * it ends otherwise are counted like those of its mailbox. sh_subscription_ask is not held back. */
+int sh_subscription_pause(sh_worker *worker, sh_subscription *sub);
+/* What has waited is handled first; asks that it earned meanwhile are sent. */
+int sh_subscription_resume(sh_worker *worker, sh_subscription *sub);
+/* Leaves the producer; never ends the consumer, whatever the cancel mode. Resumes; asks for
+ * nothing more; events sent before are still handled, then both sides get handle_cancel with
+ * `reason` (taken). */
+int sh_subscription_unsubscribe(sh_worker *worker, sh_subscription *sub, sh_error *reason);
 /* A slot for a binding's own object, one for each side. On the worker of that side. */
 void **sh_subscription_slot(sh_subscription *sub, sh_role side);
 

@@ -180,6 +180,15 @@ function Subscription:ask(n) end
 ---@param reason? stagehost.Reason
 function Subscription:cancel(reason) end
 
+--- Stops it for a while: see stagehost.pause.
+function Subscription:pause() end
+
+function Subscription:resume() end
+
+--- Leaves the producer without ending the consumer, whatever the cancel mode: see stagehost.unsubscribe.
+---@param reason? stagehost.Reason
+function Subscription:unsubscribe(reason) end
+
 --- The counters of that side, on its worker: events, messages, asks, outstanding.
 ---@param side "producer" | "consumer"
 ---@return table<string, number>?
@@ -225,6 +234,16 @@ function core.subscribe(consumer, opts, wait) end
 ---@param subscription stagehost.Subscription
 ---@param n integer
 function core.ask(subscription, n) end
+
+---@param subscription stagehost.Subscription
+function core.pause(subscription) end
+
+---@param subscription stagehost.Subscription
+function core.resume(subscription) end
+
+---@param subscription stagehost.Subscription
+---@param reason? stagehost.Reason
+function core.unsubscribe(subscription, reason) end
 
 ---@param reason? stagehost.Reason
 ---@param events? any[]

@@ -99,6 +99,23 @@ M.whereis = core.whereis
 ---@param n integer
 M.ask = core.ask
 
+--- Stops a subscription for a while, from its consumer or from anywhere: nothing more is asked for, and
+--- what is on its way waits, in order: events, notifications, an orderly end. The consumer's other
+--- subscriptions go on. A batch that handle_events has begun is handled. Takes effect at once, or when it
+--- arrives on the consumer's worker. A drain of the host resumes; what asks by hand asks all the same.
+---@param subscription stagehost.Subscription
+M.pause = core.pause
+
+--- Lets a paused subscription go on: first what has waited.
+---@param subscription stagehost.Subscription
+M.resume = core.resume
+
+--- Leaves a producer without ending the consumer, whatever the cancel mode. Does not wait: events that
+--- were sent before are still handled, then both sides get handle_cancel.
+---@param subscription stagehost.Subscription
+---@param reason? stagehost.Reason default "normal"
+M.unsubscribe = core.unsubscribe
+
 -- Waiting and time -------------------------------------------------------------------------------
 
 --- Waits.
