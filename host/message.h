@@ -29,7 +29,7 @@
     XX(MONITOR, "monitor")                                                                 \
     XX(STOP, "stop")                                                                       \
     XX(DRAIN, "drain") /* end in order: the host is draining      */                       \
-    XX(KILL, "kill")   /* handled on arrival, not in turn         */                       \
+    XX(KILL, "kill")   /* this and all below: on arrival         */                        \
     XX(REPLY, "reply") /* handled on arrival, not in turn         */                       \
     XX(STEER, "steer") /* anyone -> consumer: see flow.h; on arrival, not in turn */
 

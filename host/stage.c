@@ -39,6 +39,24 @@ void sh__stage_set_phase(sh_stage *stage, enum sh__phase phase)
 
 /* -- messages come in ------------------------------------------------------------------ */
 
+/* Takes what is not for the mailbox; false: the message is for it. */
+static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)
+{
+    if (message->kind == SH__STEER) {
+        sh__flow_steer(stage, message);
+    } else if (message->kind == SH__KILL) {
+        stage->is_killed = true;
+        sh__message_free(stage->worker, message);
+    } else if (!stage->tap) {
+        sh__mailbox_push(&stage->answers, message);
+        stage->has_answers = true;
+    } else {
+        return false;
+    }
+    sh__worker_schedule(stage->worker, stage);
+    return true;
+}
+
 void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
 {
     sh_worker *worker = stage->worker;
@@ -48,23 +66,12 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
         sh__message_refuse(worker, message);
         return;
     }
-    if (message->kind == SH__STEER) {
-        sh__flow_steer(stage, message);
+    if (message->kind >= SH__KILL && handle_on_arrival(stage, message))
         return;
-    }
-    if (message->kind == SH__KILL) {
-        stage->is_killed = true;
-        sh__message_free(worker, message);
-    } else if (message->kind == SH__REPLY && !stage->tap) {
-        sh__mailbox_push(&stage->answers, message);
-        stage->has_answers = true;
-    } else {
-        stage->stats.messages_in++;
-        sh__mailbox_push(&stage->mailbox, message);
-        if (stage->is_waiting || stage->is_held)
-            return;
-    }
-    sh__worker_schedule(worker, stage);
+    stage->stats.messages_in++;
+    sh__mailbox_push(&stage->mailbox, message);
+    if (!stage->is_waiting && !stage->is_held)
+        sh__worker_schedule(worker, stage);
 }
 
 /* -- agenda ---------------------------------------------------------------------------- */
