@@ -99,6 +99,7 @@ static void on_late(uv_timer_t *timer)
 {
     struct closing *closing = timer->data;
     closing->is_late = true;
+    uv_stop(timer->loop); /* it may be about to wait for good */
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -125,6 +126,7 @@ bool shl_loop_close(struct shl_context *ctx)
     struct closing closing = {.is_late = false};
     uv_timer_init(loop, &closing.timer);
     closing.timer.data = &closing;
+    uv_update_time(loop); /* another worker may have kept this one waiting */
     uv_timer_start(&closing.timer, on_late, PATIENCE_MS, 0);
     bool is_open = true;
     while ((is_open = close_some(ctx)) && !closing.is_late)

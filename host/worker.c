@@ -141,6 +141,24 @@ static void on_prepare(uv_prepare_t *handle)
 
 /* -- life ------------------------------------------------------------------------------ */
 
+static uv_loop_t *loop_new(void)
+{
+    uv_loop_t *loop = sh_malloc(sizeof *loop);
+    if (loop && uv_loop_init(loop) < 0) {
+        sh_free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+/* A request that libuv's thread pool does not give back will still touch its loop when it
+ * comes to its end: that loop is left behind. */
+static void loop_free(uv_loop_t *loop)
+{
+    if (loop && uv_loop_close(loop) != UV_EBUSY)
+        sh_free(loop);
+}
+
 int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t *loop)
 {
     memset(worker, 0, sizeof *worker);
@@ -154,9 +172,11 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
     if (!worker->outboxes)
         return SH_ENOMEM;
     memset(worker->outboxes, 0, host->n_workers * sizeof *worker->outboxes);
-    worker->loop = loop ? loop : &worker->own_loop;
-    if (!loop && uv_loop_init(&worker->own_loop) < 0)
+    if (!loop)
+        loop = worker->own_loop = loop_new();
+    if (!loop)
         goto loop_failed;
+    worker->loop = loop;
     if (uv_async_init(worker->loop, &worker->wake, sh__worker_on_wake) < 0)
         goto async_failed;
     uv_mutex_init(&worker->inbox_lock);
@@ -170,8 +190,7 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
     worker->n_open_handles = 3;
     return SH_OK;
 async_failed:
-    if (!loop)
-        uv_loop_close(&worker->own_loop);
+    loop_free(worker->own_loop);
 loop_failed:
     sh_free(worker->outboxes);
     return SH_ENOMEM;
@@ -208,8 +227,7 @@ void sh__worker_fini(sh_worker *worker)
     uv_close((uv_handle_t *)&worker->prepare, on_closed);
     while (worker->n_open_handles > 0)
         uv_run(worker->loop, UV_RUN_NOWAIT);
-    if (worker->loop == &worker->own_loop)
-        uv_loop_close(&worker->own_loop);
+    loop_free(worker->own_loop);
     uv_mutex_destroy(&worker->inbox_lock);
     while (worker->free_messages) {
         struct sh__message *message = worker->free_messages;

@@ -52,7 +52,8 @@ struct sh_worker {
     bool slicing;   /* inside a slice of the run queue */
     uint64_t ticks; /* when the slice, or the last callback in it, ended or began */
     uv_thread_t thread;
-    uv_loop_t *loop, own_loop;
+    uv_loop_t *loop;
+    uv_loop_t *own_loop; /* NULL: `loop` is the embedder's */
     uv_async_t wake;
     uv_idle_t idle;       /* active while the run queue is not empty */
     uv_prepare_t prepare; /* flushes outboxes before the loop waits */
