@@ -307,4 +307,5 @@ static const sh_list_ops list_ops = {
     .concat = list_concat,
     .encode = list_encode,
     .decode = list_decode,
+    .letters = shl_letters,
 };

@@ -81,6 +81,10 @@ void shl_payload_push(struct shl_context *ctx, lua_State *L, sh_batch payload);
 uint32_t shl_batch_slot(sh_batch batch);
 void shl_lists_free(struct shl_context *ctx); /* the recycled heads */
 
+/* letter.c: the dead letters of a list's events; as sh_list_ops has it. */
+sh_list *shl_letters(sh_worker *worker, const sh_batch *events, const sh_error *error,
+                     const char *stage, uint32_t deliveries);
+
 /* value.c: C values. Both raise; integers beyond 2^53 are boxed (int64_t cdata) in Lua. */
 void shl_values_push(lua_State *L, sh_batch batch); /* pushes a list */
 void shl_value_push(lua_State *L, const sh_value *value, sh_batch keep);

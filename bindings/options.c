@@ -124,6 +124,36 @@ static void read_buffer(lua_State *L, int index, sh_stage_opts *out)
     out->end_with_last = boolean_field(L, index, "end_with_last");
 }
 
+/* on_error = { policy =, times =, delay =, factor =, after = }, as options.lua makes it. */
+static void read_on_error(lua_State *L, int index, sh_stage_opts *out)
+{
+    static const char *const policies[] = {"stop", "skip", "retry", "dead_letter", NULL};
+    static const sh_on_error values[] = {SH_ON_ERROR_STOP, SH_ON_ERROR_SKIP,
+                                         SH_ON_ERROR_RETRY, SH_ON_ERROR_DEAD_LETTER};
+    lua_getfield(L, index, "on_error");
+    if (lua_istable(L, -1)) {
+        int table = lua_gettop(L);
+        out->on_error = values[word_field(L, table, "policy", policies)];
+        out->retry.after = values[word_field(L, table, "after", policies)];
+        out->retry.times = (uint32_t)integer_field(L, table, "times");
+        out->retry.delay_ms = integer_field(L, table, "delay");
+        lua_getfield(L, table, "factor");
+        out->retry.factor = lua_tonumber(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* A handle or a name, which the table keeps alive. */
+static void read_dead_letter(lua_State *L, int index, sh_stage_opts *out)
+{
+    lua_getfield(L, index, "dead_letter");
+    out->dead_letter = shl_test_stage(L, -1);
+    if (!out->dead_letter)
+        out->dead_letter_name = lua_tostring(L, -1);
+    lua_pop(L, 1);
+}
+
 /* Pushes the array. */
 static int read_subscribe_to(lua_State *L, int list, sh_stage_opts *out)
 {
@@ -150,6 +180,8 @@ static int configure(lua_State *L, sh_stage *self, int index, sh_error **error)
     sh_stage_opts opts = {.kind = sh_stage_kind(self)};
     sh_splitter *splitter = NULL;
     read_buffer(L, index, &opts);
+    read_on_error(L, index, &opts);
+    read_dead_letter(L, index, &opts);
     lua_getfield(L, index, "dispatcher");
     if (!lua_isnil(L, -1))
         shl_dispatcher_read(L, lua_gettop(L), self, &opts, &splitter);

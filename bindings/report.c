@@ -43,16 +43,25 @@ static void report_failure(struct log_sink *sink, const sh_host *host)
                           message ? message : "");
 }
 
+static void report_count(struct log_sink *sink, uint64_t n, const char *what)
+{
+    if (n > 0)
+        log_sink_diagnose(sink, SH_LOG_INFO, NULL, NULL, "%" PRIu64 " %s %s", n,
+                          n == 1 ? "event was" : "events were", what);
+}
+
 enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_level level)
 {
     sh_host_summary summary;
     sh_host_get_summary(host, &summary);
     if (summary.stages_failed > 0 && level < SH_LOG_ERROR)
         report_failure(sink, host);
-    if (summary.discarded > 0 && level >= SH_LOG_INFO)
-        log_sink_diagnose(sink, SH_LOG_INFO, NULL, NULL, "%" PRIu64 " %s discarded",
-                          summary.discarded,
-                          summary.discarded == 1 ? "event was" : "events were");
+    if (level >= SH_LOG_INFO) {
+        report_count(sink, summary.discarded, "discarded");
+        report_count(sink, summary.skipped, "skipped");
+        report_count(sink, summary.dead_lettered, "sent to dead-letter stages");
+        report_count(sink, summary.redelivered, "delivered again");
+    }
     int wanted = sh_host_exit_status(host);
     if (wanted < 0 || level >= SH_LOG_INFO)
         report_unfinished(sink, host, &summary);

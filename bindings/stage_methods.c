@@ -189,6 +189,17 @@ static int stage_stop(lua_State *L)
     return shl_wait(L, from, convert_stopped);
 }
 
+/* stage:finish() */
+static int stage_finish(lua_State *L)
+{
+    sh_stage *stage = shl_check_stage(L, 1);
+    int status = sh_stage_finish(shl_context(L)->worker, stage);
+    if (status == SH_ENOTPRODUCER)
+        return luaL_error(L, "stage:finish: stage<%s> is not a producer (use stop)",
+                          sh_stage_name(stage));
+    return status < 0 ? shl_raise(L, "stage:finish", status, NULL) : 0;
+}
+
 /* stage:kill() */
 static int stage_kill(lua_State *L)
 {
@@ -274,6 +285,9 @@ static int stage_buffered(lua_State *L)
     XX(discarded_none)                                                                     \
     XX(discarded_stopped)                                                                  \
     XX(unfinished)                                                                         \
+    XX(skipped)                                                                            \
+    XX(dead_lettered)                                                                      \
+    XX(redelivered)                                                                        \
     XX(callbacks)                                                                          \
     XX(callback_ns)                                                                        \
     XX(demand_owed)                                                                        \
@@ -305,11 +319,19 @@ static int stage_stats(lua_State *L)
 }
 
 const luaL_Reg shl_stage_methods[] = {
-    {"call", stage_call},           {"cast", stage_cast},
-    {"send", stage_send},           {"notify", stage_notify},
-    {"sync_info", stage_sync_info}, {"async_info", stage_async_info},
-    {"stop", stage_stop},           {"kill", stage_kill},
-    {"join", stage_join},           {"is_alive", stage_is_alive},
-    {"demand", stage_demand},       {"buffered", stage_buffered},
-    {"stats", stage_stats},         {NULL, NULL},
+    {"call", stage_call},
+    {"cast", stage_cast},
+    {"send", stage_send},
+    {"notify", stage_notify},
+    {"sync_info", stage_sync_info},
+    {"async_info", stage_async_info},
+    {"stop", stage_stop},
+    {"finish", stage_finish},
+    {"kill", stage_kill},
+    {"join", stage_join},
+    {"is_alive", stage_is_alive},
+    {"demand", stage_demand},
+    {"buffered", stage_buffered},
+    {"stats", stage_stats},
+    {NULL, NULL},
 };

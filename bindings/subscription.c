@@ -173,6 +173,21 @@ static int subscription_unsubscribe(lua_State *L)
     return status < 0 ? shl_raise(L, "subscription:unsubscribe", status, NULL) : 0;
 }
 
+/* subscription:deliveries() -> integer | nil, message, reason: how often the batch in hands
+ * was given */
+static int subscription_deliveries(lua_State *L)
+{
+    const sh_subscription *sub = shl_check_subscription(L, 1);
+    if (sh_stage_worker(sh_subscription_consumer(sub)) == shl_context(L)->worker) {
+        lua_pushnumber(L, sh_subscription_deliveries(sub));
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushliteral(L, "the deliveries of a batch can only be read by its consumer");
+    lua_pushliteral(L, "other_worker");
+    return 3;
+}
+
 static sh_role check_side(lua_State *L, int index)
 {
     static const char *const sides[] = {"producer", "consumer", NULL};
@@ -216,6 +231,7 @@ const luaL_Reg shl_subscription_methods[] = {
     {"pause", subscription_pause},
     {"resume", subscription_resume},
     {"unsubscribe", subscription_unsubscribe},
+    {"deliveries", subscription_deliveries},
     {"stats", subscription_stats},
     {NULL, NULL},
 };

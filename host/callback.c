@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "recovery.h"
 #include "stage.h"
 
 static const char *const callback_names[] = {
@@ -179,6 +180,8 @@ static void callback_failed(sh_stage *stage, sh_result *r)
     if (callback == SH__CALLBACK_EVENTS)
         sh__worker_count_unfinished(stage->worker, stage, stage->now.batch.n,
                                     "handle_events");
+    if (stage->now.message && stage->now.message->kind == SH__LETTERS)
+        sh__dead_letter_refused(stage, (uint64_t)stage->now.message->n);
     if (stage->now.message && stage->now.message->from.stage) {
         sh__reply(stage->worker, stage->now.message->from, SH_EFAILED, (sh_batch){0},
                   reason);
@@ -211,8 +214,12 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
     stage->stats.callbacks++;
     stage->callback_ticks += sh__worker_tick(stage->worker, stage->now.began);
     if (sh__unlikely(status < 0)) {
-        callback_failed(stage, r);
-        return;
+        if (!sh__recovery_try(stage, r)) {
+            callback_failed(stage, r);
+            return;
+        }
+        if (stage->is_waiting)
+            return; /* for the next try */
     }
     enum sh__callback callback = stage->now.callback;
     if (callback == SH__CALLBACK_TERMINATE) {
@@ -305,6 +312,16 @@ void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask)
     int status = stage->ops->handle_events
                      ? stage->ops->handle_events(stage, stage->state, batch, sub, &r)
                      : SH_DONE;
+    callback_returned(stage, status, &r);
+}
+
+void sh__callback_events_again(sh_stage *stage)
+{
+    sh_result r = {0};
+    stage->is_waiting = false;
+    begin(stage, SH__CALLBACK_EVENTS);
+    int status = stage->ops->handle_events(stage, stage->state, stage->now.batch,
+                                           stage->feed.message->sub, &r);
     callback_returned(stage, status, &r);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "recovery.h"
 #include "stage.h"
 
 enum { DEFAULT_MAX_DEMAND = 1000 };
@@ -226,6 +227,15 @@ void sh__consumer_next(sh_stage *stage)
     stage->feed.rest.first += (uint32_t)limit;
     stage->feed.rest.n -= (uint32_t)limit;
     sh__callback_events(stage, part, account(stage, in, part.n));
+}
+
+uint32_t sh_subscription_deliveries(const sh_subscription *sub)
+{
+    const sh_stage *stage = sub->consumer;
+    if (stage->now.callback != SH__CALLBACK_EVENTS || stage->feed.message->sub != sub)
+        return 0;
+    int64_t before = stage->feed.message->n; /* 0 or 1: never */
+    return (uint32_t)(before > 1 ? before : 1) + sh__recovery_tries(stage);
 }
 
 /* Events of a subscription that this stage does not know. */

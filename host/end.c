@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "host.h"
+#include "recovery.h"
 #include "stage.h"
 
 /* -- leftovers ------------------------------------------------------------------------- */
@@ -274,6 +275,7 @@ void sh__stage_finish(sh_stage *stage)
     drop_messages(stage, &stage->answers);
     answer_start(stage);
     sh__answer_ended(stage);
+    sh__recovery_end(stage);
     if (stage->ops->destroy)
         stage->ops->destroy(stage, stage->state, stage->arg);
     stage->arg = NULL;

@@ -294,6 +294,9 @@ void sh_host_get_summary(const sh_host *host, sh_host_summary *out)
         out->stages_failed += host->workers[i].stages_failed;
         out->discarded += host->workers[i].totals_discarded;
         out->unfinished += host->workers[i].totals_unfinished;
+        out->skipped += host->workers[i].totals_skipped;
+        out->dead_lettered += host->workers[i].totals_dead_lettered;
+        out->redelivered += host->workers[i].totals_redelivered;
     }
 }
 

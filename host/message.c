@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "recovery.h"
 #include "stage.h"
 
 /* A burst leaves no more than this behind. */
@@ -175,6 +176,8 @@ static void refuse_subscribe(sh_worker *worker, struct sh__message *message)
 
 static uint64_t lost_events(const struct sh__message *message)
 {
+    if (message->kind == SH__LETTERS)
+        return (uint64_t)message->n;
     if (message->kind != SH__EVENTS)
         return 0;
     return message->parcel ? message->parcel->n : message->batch.n;
@@ -184,7 +187,9 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message)
 {
     sh_stage *to = message->to;
     uint64_t lost = lost_events(message);
-    if (lost > 0 && to->chose_to_stop) {
+    if (lost > 0 && message->kind == SH__LETTERS) {
+        sh__dead_letter_refused(to, lost);
+    } else if (lost > 0 && to->chose_to_stop) {
         to->stats.discarded_stopped += lost;
         worker->totals_discarded += lost;
     } else if (lost > 0) {

@@ -21,6 +21,7 @@
     XX(DOWN, "down")                     /* either -> either: the sender has ended  */     \
     XX(CALL, "call")                                                                       \
     XX(CAST, "cast")                                                                       \
+    XX(LETTERS, "letters")         /* handle_cast with dead letters: n        */           \
     XX(INFO, "info")               /* plain message                           */           \
     XX(QUEUED_INFO, "queued_info") /* handle_info behind what is buffered     */           \
     XX(NOTIFY, "notify")           /* tell every consumer, in order           */           \
@@ -28,10 +29,11 @@
     XX(QUERY, "query")                                                                     \
     XX(MONITOR, "monitor")                                                                 \
     XX(STOP, "stop")                                                                       \
-    XX(DRAIN, "drain") /* end in order: the host is draining      */                       \
-    XX(KILL, "kill")   /* this and all below: on arrival         */                        \
-    XX(REPLY, "reply") /* handled on arrival, not in turn         */                       \
-    XX(STEER, "steer") /* anyone -> consumer: see flow.h; on arrival, not in turn */
+    XX(FINISH, "finish") /* end in order, with what is buffered   */                       \
+    XX(DRAIN, "drain")   /* end in order: the host is draining      */                     \
+    XX(KILL, "kill")     /* this and all below: on arrival         */                      \
+    XX(REPLY, "reply")   /* handled on arrival, not in turn         */                     \
+    XX(STEER, "steer")   /* anyone -> consumer: see flow.h; on arrival, not in turn */
 
 enum sh__message_kind {
 #define XX(name, text) SH__##name,
@@ -59,7 +61,7 @@ struct sh__message {
     uint8_t what;         /* DOWN: sh_role of the sender; SET_DEMAND, QUERY, STEER: which */
     bool crossing;        /* sent from another worker */
     int status;           /* REPLY */
-    int64_t n;            /* ASK: events; */
+    int64_t n;            /* ASK: events; LETTERS: how many */
     sh_subscription *sub; /* counted, see subscription.h */
     sh_batch batch;       /* owned */
     sh_from from;         /* from.stage is a reference */

@@ -112,6 +112,14 @@ static void stop(sh_stage *stage, struct sh__message *message)
     sh__stage_end(stage, reason, reason == NULL && is_awaited);
 }
 
+/* What it holds goes out first. Its state is theirs who are in it: a stage that has never had
+ * consumers waits for them. */
+static void finish(sh_stage *stage, struct sh__message *message)
+{
+    sh__message_free(stage->worker, message);
+    sh__stage_end(stage, NULL, true);
+}
+
 /* The host is draining: producers end in order; what consumes, as soon as nothing feeds it
  * any more. */
 static void drain(sh_stage *stage, struct sh__message *message)
@@ -175,6 +183,7 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
         sh__callback_message(stage, SH__CALLBACK_CALL, message);
         return;
     case SH__CAST:
+    case SH__LETTERS:
         sh__callback_message(stage, SH__CALLBACK_CAST, message);
         return;
     case SH__INFO:
@@ -199,6 +208,9 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
         return;
     case SH__STOP:
         stop(stage, message);
+        return;
+    case SH__FINISH:
+        finish(stage, message);
         return;
     case SH__DRAIN:
         drain(stage, message);

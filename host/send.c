@@ -89,6 +89,14 @@ int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from 
     return send_plain(worker, new_message(worker, SH__STOP, stage, from), 0, reason);
 }
 
+int sh_stage_finish(sh_worker *worker, sh_stage *stage)
+{
+    if (stage->kind != SH_PRODUCER)
+        return SH_ENOTPRODUCER;
+    return send_plain(worker, new_message(worker, SH__FINISH, stage, (sh_from){0}), 0,
+                      NULL);
+}
+
 int sh_stage_kill(sh_worker *worker, sh_stage *stage)
 {
     return send_plain(worker, new_message(worker, SH__KILL, stage, (sh_from){0}), 0, NULL);

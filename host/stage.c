@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "recovery.h"
 
 enum { TURN_STEPS = 32 };
 
@@ -219,6 +220,10 @@ static enum next special_step(sh_stage *stage)
         return DONE;
     }
     if (stage->is_waiting) {
+        if (sh__recovery_take_due(stage)) {
+            sh__callback_events_again(stage);
+            return DONE;
+        }
         if (is_idle_at_shutdown(stage))
             sh__stage_end_sleeping(stage);
         return STOP;

@@ -87,6 +87,15 @@ struct sh__accumulated {
     bool is_older;     /* it was in the buffer before */
 };
 
+/* What a stage has counted. */
+struct sh__counters {
+    uint64_t events_in, events_out, messages_in, messages_out, asks_in, asks_out;
+    uint64_t demand_in, demand_out;
+    uint64_t discarded_full, discarded_no_consumers, discarded_none, discarded_stopped;
+    uint64_t unfinished, callbacks;
+    uint32_t consumers, producers;
+};
+
 /* What a dispatcher of a stage works with. */
 struct sh__dispatch {
     sh_dispatch base;
@@ -111,6 +120,7 @@ struct sh__producer {
 
 struct sh__timer;
 struct sh__monitor;
+struct sh__recovery;
 
 struct sh_stage {
     _Atomic uint32_t refs;
@@ -184,8 +194,9 @@ struct sh_stage {
     sh_from start_from;
     struct sh__timer *timers;
     struct sh__monitor *monitors;
-    sh_stage_stats stats;
+    struct sh__counters stats;
     uint64_t callback_ticks;
+    struct sh__recovery *recovery; /* NULL: a failing callback ends the stage */
 
     /* specs: sees every message before the stage does; true: it took the message */
     bool (*tap)(sh_stage *stage, struct sh__message *message, void *data);
@@ -241,6 +252,8 @@ void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason
 void sh__callback_init(sh_stage *stage);
 void sh__callback_demand(sh_stage *stage, int64_t n);
 void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask);
+/* The batch that has failed once more. */
+void sh__callback_events_again(sh_stage *stage);
 void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__task *task);
 void sh__callback_message(sh_stage *stage, enum sh__callback callback,
                           struct sh__message *message);
@@ -347,6 +360,8 @@ void sh__stage_dump(sh_stage *stage);
 /* The timeout of a call: answers ref with SH_ETIMEDOUT; stopped by sh__timer_answered. */
 int sh__timer_call(sh_stage *self, uint64_t timeout_ms, uint64_t ref);
 void sh__timer_answered(sh_stage *stage, uint64_t ref);
+/* Calls sh__recovery_due. False: there is no memory for it. */
+bool sh__timer_retry(sh_stage *self, uint64_t after_ms);
 void sh__timers_stop(sh_stage *stage);
 bool sh__stage_is_sleeping(const sh_stage *stage);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "recovery.h"
 #include "stage.h"
 
 enum { DEFAULT_BUFFER = 10000 };
@@ -40,6 +41,8 @@ static int check_opts(const sh_stage_opts *opts, sh_error **error)
     if (!consumes && opts->n_subscribe_to > 0)
         return bad_option(error, "subscribe_to", "%s is an option of stages that consume",
                           "subscribe_to");
+    if (sh__recovery_check(opts, error) < 0)
+        return SH_EBADOPT;
     for (size_t i = 0; i < opts->n_subscribe_to; i++) {
         sh_subscribe_opts copy = opts->subscribe_to[i];
         int status = sh__subscribe_opts_check(&copy, error);
@@ -144,6 +147,9 @@ static int configure(sh_stage *stage, const sh_stage_opts *opts, sh_error **erro
         return status;
     }
     status = copy_subscribe_to(stage, opts);
+    if (status < 0)
+        return status;
+    status = sh__recovery_configure(stage, opts);
     if (status < 0)
         return status;
     stage->end_with_last = opts->end_with_last;
@@ -371,6 +377,7 @@ void sh_stage_unref(sh_stage *stage)
     if (!stage || atomic_fetch_sub_explicit(&stage->refs, 1, memory_order_acq_rel) != 1)
         return;
     sh_error_unref(stage->end_reason);
+    sh__recovery_free(stage->recovery);
     sh_free(stage->name);
     sh_free(stage);
 }

@@ -2,6 +2,7 @@
  *
  * What a stage tells about itself. */
 #include "host.h"
+#include "recovery.h"
 #include "stage.h"
 
 static int64_t queued_events(const struct sh__mailbox *box)
@@ -15,7 +16,26 @@ static int64_t queued_events(const struct sh__mailbox *box)
 
 void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
 {
-    *out = stage->stats;
+    const struct sh__counters *counted = &stage->stats;
+    *out = (sh_stage_stats){
+        .events_in = counted->events_in,
+        .events_out = counted->events_out,
+        .messages_in = counted->messages_in,
+        .messages_out = counted->messages_out,
+        .asks_in = counted->asks_in,
+        .asks_out = counted->asks_out,
+        .demand_in = counted->demand_in,
+        .demand_out = counted->demand_out,
+        .discarded_full = counted->discarded_full,
+        .discarded_no_consumers = counted->discarded_no_consumers,
+        .discarded_none = counted->discarded_none,
+        .discarded_stopped = counted->discarded_stopped,
+        .unfinished = counted->unfinished,
+        .callbacks = counted->callbacks,
+        .consumers = counted->consumers,
+        .producers = counted->producers,
+    };
+    sh__recovery_get_stats(stage, out);
     out->callback_ns = sh__host_ticks_to_ns(stage->worker->host, stage->callback_ticks);
     out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
                   stage->feed.rest.n + (int64_t)sh__flows_held_events(stage);
@@ -97,12 +117,14 @@ void sh__stage_dump(sh_stage *stage)
         stats.discarded_full + stats.discarded_no_consumers + stats.discarded_none;
     sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_USER, stage, stage->end_reason,
             "%s on worker %u is %s%s: owes %lld, buffered %lld, queued %lld, in %llu, out "
-            "%llu, discarded %llu, "
+            "%llu, discarded %llu, skipped %llu, dead letters %llu, redelivered %llu, "
             "%u producers, %u consumers, mailbox %u, %.3f s in %llu callbacks",
             kind_names[stage->kind], stage->worker->index, phase_names[stage->phase],
             stage->is_waiting ? " (a callback waits)" : "", (long long)stats.demand_owed,
             (long long)stats.buffered, (long long)stats.queued,
             (unsigned long long)stats.events_in, (unsigned long long)stats.events_out,
-            discarded, stats.producers, stats.consumers, stage->mailbox.length,
+            discarded, (unsigned long long)stats.skipped,
+            (unsigned long long)stats.dead_lettered, (unsigned long long)stats.redelivered,
+            stats.producers, stats.consumers, stage->mailbox.length,
             (double)stats.callback_ns / 1e9, (unsigned long long)stats.callbacks);
 }

@@ -4,9 +4,10 @@
 #include <uv.h>
 
 #include "host.h"
+#include "recovery.h"
 #include "stage.h"
 
-enum timer_kind { TIMER_MESSAGE, TIMER_WAKE, TIMER_CALL, TIMER_POLL };
+enum timer_kind { TIMER_MESSAGE, TIMER_WAKE, TIMER_CALL, TIMER_POLL, TIMER_RETRY };
 
 struct sh__timer {
     uv_timer_t handle;
@@ -75,6 +76,9 @@ static void on_timer(uv_timer_t *handle)
         sh__reply(timer->stage->worker, (sh_from){timer->stage, timer->ref}, SH_ETIMEDOUT,
                   (sh_batch){0}, NULL);
         break;
+    case TIMER_RETRY:
+        sh__recovery_due(timer->stage);
+        break;
     case TIMER_POLL:
         poll_demand(timer);
         return;
@@ -139,6 +143,11 @@ int sh_timer_wake(sh_stage *self, uint64_t after_ms, uint64_t ref, uint64_t *id)
 int sh__timer_call(sh_stage *self, uint64_t timeout_ms, uint64_t ref)
 {
     return start_wake(self, TIMER_CALL, timeout_ms, ref, NULL);
+}
+
+bool sh__timer_retry(sh_stage *self, uint64_t after_ms)
+{
+    return start_wake(self, TIMER_RETRY, after_ms, 0, NULL) == SH_OK;
 }
 
 void sh__timer_answered(sh_stage *stage, uint64_t ref)

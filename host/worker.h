@@ -76,6 +76,7 @@ struct sh_worker {
     sh_error *open_error;
     void *slot;
     uint64_t totals_discarded, totals_unfinished, stages_failed;
+    uint64_t totals_skipped, totals_dead_lettered, totals_redelivered;
     _Atomic uint32_t n_stages; /* for "any": read by others */
 
     /* guarded by: inbox_lock */

@@ -138,6 +138,11 @@ typedef struct sh_list_ops {
     /* The reverse, on the target worker. Borrows; returns a new list or NULL with *error.
      */
     sh_list *(*decode)(sh_worker *worker, const sh_parcel *parcel, sh_error **error);
+    /* Optional. A message for a dead-letter stage, as a list of one: the list of the letters
+     * of `events` (borrowed), each { event =, error =, stage =, deliveries = }. NULL: no
+     * memory. Events of a kind without it can't be dead letters. */
+    sh_list *(*letters)(sh_worker *worker, const sh_batch *events, const sh_error *error,
+                        const char *stage, uint32_t deliveries);
 } sh_list_ops;
 
 struct sh_list {
@@ -307,6 +312,31 @@ typedef struct sh_dispatcher_ops sh_dispatcher_ops;
 
 enum { SH_BUFFER_DEFAULT = 0, SH_BUFFER_INFINITY = -1, SH_BUFFER_NONE = -2 };
 
+/* What follows when handle_events fails. What the callback has changed in its state stays as
+ * it is; the batch that it was given counts as handled (it is paid off, and acknowledged)
+ * unless the stage stops. */
+typedef enum sh_on_error {
+    SH_ON_ERROR_STOP,       /* the stage ends with the error as its reason            */
+    SH_ON_ERROR_SKIP,       /* the batch is dropped, counted as skipped, and logged   */
+    SH_ON_ERROR_RETRY,      /* the same batch is given again, then `after`            */
+    SH_ON_ERROR_DEAD_LETTER /* its events go to the dead-letter stage, one letter each */
+} sh_on_error;
+
+/* All zero means the defaults. The stage waits between two tries as a callback does that
+ * waits: its other messages keep their order behind the batch. */
+typedef struct sh_retry {
+    uint32_t times;    /* tries after the first one; 0: 3                  */
+    int64_t delay_ms;  /* before the first of them; 0: 100; SH_RETRY_NOW   */
+    double factor;     /* of each delay on the one before; >= 1; 0: 2      */
+    sh_on_error after; /* when all have failed; not SH_ON_ERROR_RETRY      */
+} sh_retry;
+enum {
+    SH_RETRY_NOW = -1,
+    SH_RETRY_TIMES = 3,
+    SH_RETRY_DELAY_MS = 100,
+    SH_RETRY_FACTOR = 2
+};
+
 typedef struct sh_stage_opts {
     sh_kind kind;
     const sh_stage_ops *ops; /* borrowed for the life of the host */
@@ -325,6 +355,13 @@ typedef struct sh_stage_opts {
     /* With several producers: a normal end of one ends the stage only if it was the last
      * one (default, as GenStage: the first permanent one that ends). */
     bool end_with_last;
+    sh_on_error on_error; /* of handle_events */
+    sh_retry retry;       /* with SH_ON_ERROR_RETRY */
+    /* Where events go that can't be handled: by on_error, those that a hash refuses, and those
+     * that were delivered max_deliver times. Any stage with a handle_cast, which gets lists of
+     * letters. When it is not there, they are counted unfinished, and logged. */
+    sh_stage *dead_letter;        /* borrowed: a reference is taken; or ... */
+    const char *dead_letter_name; /* ... its name; copied                   */
     /* consumers and producer_consumers: started only if all of these are valid */
     const sh_subscribe_opts *subscribe_to;
     size_t n_subscribe_to;
@@ -383,6 +420,10 @@ int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
  * producer first lets its consumers take what it has buffered. `reason` is taken; `from` is
  * answered when the stage has ended. */
 int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from from);
+/* Ends a producer in order: handle_demand is not called any more, what it has buffered goes
+ * out as far as its consumers are there or still to come, then it ends normally. Does not
+ * wait; also from its own callbacks. SH_ENOTPRODUCER for other kinds. */
+int sh_stage_finish(sh_worker *worker, sh_stage *stage);
 /* Ends a stage at once, whatever it is doing, with reason "killed" and no terminate. */
 int sh_stage_kill(sh_worker *worker, sh_stage *stage);
 /* Answered with the end reason when the stage ends; at once if it has ended. */
@@ -425,8 +466,8 @@ struct sh_subscribe_opts {
     const char *partition; /* partition dispatcher; a number as decimal text; NULL: none */
     sh_selector
         *selector; /* broadcast; set on the producer's worker in handle_subscribe; taken */
-    uint32_t weight;          /* fair dispatcher: share of events; 0: 1; up to SH_WEIGHT_MAX */
-    int32_t priority;         /* fair dispatcher: higher ones are served first           */
+    uint32_t weight;  /* fair dispatcher: share of events; 0: 1; up to SH_WEIGHT_MAX */
+    int32_t priority; /* fair dispatcher: higher ones are served first           */
     sh_subscription *current; /* resubscribe: cancelled at the producer first            */
     sh_error *current_reason; /* taken                                                   */
     sh_batch extra; /* every option as the user gave it, for handle_subscribe; taken */
@@ -467,6 +508,10 @@ int sh_subscription_resume(sh_worker *worker, sh_subscription *sub);
  * nothing more; events sent before are still handled, then both sides get handle_cancel with
  * `reason` (taken). */
 int sh_subscription_unsubscribe(sh_worker *worker, sh_subscription *sub, sh_error *reason);
+/* How often the batch that the consumer's handle_events has in hands was given to a callback,
+ * this time included: more than 1 when it is tried again (on_error) or delivered again (ack).
+ * 0 while it handles none of this subscription. On the consumer's worker. */
+uint32_t sh_subscription_deliveries(const sh_subscription *sub);
 /* A slot for a binding's own object, one for each side. On the worker of that side. */
 void **sh_subscription_slot(sh_subscription *sub, sh_role side);
 
@@ -587,6 +632,10 @@ typedef struct sh_stage_stats {
     uint64_t discarded_none;            /* hashed to "none" or refused by the hash      */
     uint64_t discarded_stopped;         /* queued for a consumer that chose to stop     */
     uint64_t unfinished;                /* accepted, neither handed on nor discarded    */
+    uint64_t skipped;                   /* of batches that failed: on_error = skip      */
+    uint64_t dead_lettered;             /* sent to the dead-letter stage                */
+    uint64_t redelivered; /* came back unacknowledged, to be delivered again: all that
+                             it ever sent is events_out - redelivered                   */
     uint64_t callbacks, callback_ns; /* number of, time in (user time of waits excluded) */
     int64_t demand_owed;             /* asked of handle_demand, not answered yet     */
     int64_t buffered, queued; /* events in the buffer; in its input queue and mailbox */
@@ -636,7 +685,10 @@ typedef enum sh_log_level {
     XX(STOPPING_AFTER_CANCEL, "stopping_after_cancel")                                     \
     XX(ALREADY_SUBSCRIBED, "already_subscribed")                                           \
     XX(SUBSCRIPTION_REFUSED, "subscription_refused")                                       \
-    XX(BAD_EVENT, "bad_event") /* a hash refused an event */                               \
+    XX(BAD_EVENT, "bad_event")     /* a hash refused an event */                           \
+    XX(SKIPPED, "skipped")         /* a batch that failed was dropped */                   \
+    XX(RETRY, "retry")             /* a batch that failed will be given again */           \
+    XX(DEAD_LETTER, "dead_letter") /* events went there, or could not */                   \
     XX(UNHANDLED_INFO, "unhandled_info")                                                   \
     XX(UNFINISHED, "unfinished") /* events left at a stage's end */                        \
     XX(START_FAILED, "start_failed")                                                       \
@@ -711,7 +763,8 @@ void sh_host_free(sh_host *host);
 typedef struct sh_host_summary {
     uint64_t stages_started, stages_failed; /* failed: ended by an error or custom reason */
     uint64_t discarded, unfinished;         /* events, over all stages */
-    bool killed;                            /* a drain was cut short, or sh_host_stop */
+    uint64_t skipped, dead_lettered, redelivered;
+    bool killed; /* a drain was cut short, or sh_host_stop */
 } sh_host_summary;
 void sh_host_get_summary(const sh_host *host, sh_host_summary *out);
 /* One call for each stage that ended with unfinished events. */

@@ -37,6 +37,7 @@
 ---@field discard_buffer_when_no_consumers? boolean
 ---@field demand? "forward" | "accumulate"
 ---@field polling_interval? integer milliseconds
+---@field dead_letter? stagehost.Stage | string for events that its hash refuses
 
 ---@class stagehost.Consumer : stagehost.Process
 ---@field handle_events fun(self: table, events: any[], from: stagehost.Subscription)
@@ -45,6 +46,29 @@
 ---@field handle_notification? fun(self: table, message: any, from: stagehost.Subscription)
 ---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
 ---@field end_with_last? boolean of producers that end normally the last one ends it, not the first
+
+---@field on_error? stagehost.OnError default "stop"
+---@field dead_letter? stagehost.Stage | string
+
+--- What follows when handle_events fails. The unit is the batch that it was given; what it has
+--- changed before it failed stays. "skip": the batch is dropped, counted and logged. "retry": it is
+--- given again, 3 times, after 100, 200, 400 ms; the stage waits meanwhile. "dead_letter": its
+--- events go to the stage `dead_letter`, whose handle_cast gets lists of
+--- { event =, error =, stage =, deliveries = }.
+---@alias stagehost.OnError "stop" | "skip" | "retry" | "dead_letter" | stagehost.Retry
+
+---@class stagehost.Retry
+---@field [1] "retry"
+---@field times? integer tries after the first one, default 3
+---@field delay? integer milliseconds before the first of them, default 100
+---@field factor? number of each delay on the one before, default 2
+---@field after? "stop" | "skip" | "dead_letter" when all have failed, default "stop"
+
+---@class stagehost.Letter
+---@field event any
+---@field error stagehost.Reason
+---@field stage string the name of the stage that could not handle it
+---@field deliveries integer how often it was given to a callback
 
 ---@class stagehost.ProducerConsumer : stagehost.Producer, stagehost.Consumer
 
@@ -63,6 +87,8 @@
 ---@field polling_interval? integer
 ---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
 ---@field end_with_last? boolean
+---@field on_error? stagehost.OnError
+---@field dead_letter? stagehost.Stage | string
 
 ---@alias stagehost.DispatcherOption "demand" | "fair" | "broadcast" | table | stagehost.Dispatcher
 
@@ -130,6 +156,10 @@ function Stage:async_info(message) end
 ---@return true
 function Stage:stop(reason) end
 
+--- A producer: handle_demand is not called any more, what is buffered goes out, then it ends
+--- normally. Does not wait.
+function Stage:finish() end
+
 function Stage:kill() end
 
 --- Waits for its end.
@@ -188,6 +218,13 @@ function Subscription:resume() end
 --- Leaves the producer without ending the consumer, whatever the cancel mode: see stagehost.unsubscribe.
 ---@param reason? stagehost.Reason
 function Subscription:unsubscribe(reason) end
+
+--- How often the batch that handle_events has in hands was given to a callback, this time included;
+--- 0 outside of handle_events.
+---@return integer?
+---@return string? message
+---@return any reason
+function Subscription:deliveries() end
 
 --- The counters of that side, on its worker: events, messages, asks, outstanding.
 ---@param side "producer" | "consumer"

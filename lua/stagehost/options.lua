@@ -131,7 +131,53 @@ local function subscribe_to(value)
     return result
 end
 
+local after = checks.one_of("stop", "skip", "dead_letter")
+
+local retry_schema = {
+    times = checks.integer(1, 2 ^ 31),
+    delay = checks.integer(0),
+    factor = function(value)
+        if type(value) ~= "number" or value ~= value or value < 1 or value == math.huge then
+            return nil, "must be a number, at least 1"
+        end
+        return value
+    end,
+    after = after,
+}
+
+-- What the C header writes for "at once" (SH_RETRY_NOW).
+local RETRY_NOW = -1
+
+local function retry(value)
+    local given = {}
+    for key, field in pairs(value) do
+        given[key] = field
+    end
+    if given[1] ~= "retry" then
+        return nil, 'must be a word or { "retry", times =, delay =, factor =, after = }'
+    end
+    given[1] = nil
+    local ok, checked = pcall(checks.apply, retry_schema, given, 'on_error = { "retry", ... }')
+    if not ok then
+        return nil, "can't be used: " .. tostring(checked)
+    end
+    checked.policy = "retry"
+    checked.delay = checked.delay == 0 and RETRY_NOW or checked.delay
+    return checked
+end
+
+local on_error_word = checks.one_of("stop", "skip", "retry", "dead_letter")
+
+local function on_error(value)
+    if type(value) == "table" then
+        return retry(value)
+    end
+    local word, problem = on_error_word(value)
+    return word and { policy = word }, problem
+end
+
 local producer_schema = {
+    dead_letter = checks.stage_or_name,
     dispatcher = dispatchers.check,
     buffer_size = buffer_size,
     buffer_keep = checks.one_of("last", "first"),
@@ -149,8 +195,15 @@ local init_schemas = {
         discard_buffer_when_no_consumers = producer_schema.discard_buffer_when_no_consumers,
         subscribe_to = subscribe_to,
         end_with_last = checks.typed "boolean",
+        on_error = on_error,
+        dead_letter = checks.stage_or_name,
     },
-    consumer = { subscribe_to = subscribe_to, end_with_last = checks.typed "boolean" },
+    consumer = {
+        subscribe_to = subscribe_to,
+        end_with_last = checks.typed "boolean",
+        on_error = on_error,
+        dead_letter = checks.stage_or_name,
+    },
     process = {},
 }
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Dead letters: events that nobody could handle, on their way to a stage that looks after
+ * them. They are never lost silently: what does not get there is counted unfinished. */
+#include "host.h"
+#include "recovery.h"
+
+static const char where[] = "dead letter";
+
+/* The dead-letter stage, borrowed; one that was given by name may have been started again. */
+static sh_stage *find(struct sh__recovery *recovery, sh_host *host)
+{
+    if (!recovery)
+        return NULL;
+    if (recovery->dead_letter_name &&
+        (!recovery->dead_letter || !sh_stage_is_alive(recovery->dead_letter))) {
+        sh_stage_unref(recovery->dead_letter);
+        recovery->dead_letter = sh_whereis(host, recovery->dead_letter_name);
+    }
+    if (!recovery->dead_letter || !sh_stage_is_alive(recovery->dead_letter))
+        return NULL;
+    return recovery->dead_letter;
+}
+
+static void lose(sh_stage *stage, uint32_t n, const sh_error *error, const char *why)
+{
+    const sh_error_fields *fields = sh_error_get(error);
+    sh__worker_count_unfinished(stage->worker, stage, n, where);
+    sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_DEAD_LETTER, stage, error,
+            "%u events are unfinished, %s: %s", n, why,
+            fields->message ? fields->message : fields->name);
+}
+
+/* The message with the letters; NULL: the events are of a kind that has none, or there is no
+ * memory. */
+static struct sh__message *write_letters(sh_stage *stage, sh_stage *to, sh_batch events,
+                                         const sh_error *error, const char *failed,
+                                         uint32_t deliveries)
+{
+    const sh_list_ops *ops = events.list->ops;
+    if (!ops->letters)
+        return NULL;
+    sh_list *list = ops->letters(stage->worker, &events, error, failed, deliveries);
+    if (!list)
+        return NULL;
+    sh_batch letters = {.list = list, .n = 1};
+    struct sh__message *message = sh__message_new(stage->worker, SH__LETTERS, to);
+    if (!message) {
+        sh_batch_unref(letters);
+        return NULL;
+    }
+    message->batch = letters;
+    message->n = events.n;
+    return message;
+}
+
+void sh__dead_letter(sh_stage *stage, sh_batch events, const sh_error *error,
+                     const char *failed, uint32_t deliveries)
+{
+    if (events.n == 0)
+        return;
+    struct sh__recovery *recovery = stage->recovery;
+    sh_stage *to = find(recovery, stage->worker->host);
+    if (!to) {
+        bool is_given = recovery && (recovery->dead_letter || recovery->dead_letter_name);
+        lose(stage, events.n, error,
+             is_given ? "the dead-letter stage is not alive"
+                      : "there is no dead-letter stage");
+        return;
+    }
+    struct sh__message *message =
+        write_letters(stage, to, events, error, failed, deliveries);
+    sh_error *problem = NULL;
+    if (!message) {
+        lose(stage, events.n, error, "they can't be made dead letters");
+    } else if (sh__send(stage->worker, message, &problem) < 0) {
+        lose(stage, events.n, problem, "they can't cross to the dead-letter stage");
+        sh_error_unref(problem);
+    } else {
+        const sh_error_fields *fields = sh_error_get(error);
+        recovery->dead_lettered += events.n;
+        stage->worker->totals_dead_lettered += events.n;
+        sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_DEAD_LETTER, stage, error,
+                "%u events went to the dead-letter stage %s: %s", events.n,
+                sh__stage_label(to), fields->message ? fields->message : fields->name);
+    }
+}
+
+void sh__dead_letter_refused(sh_stage *to, uint64_t n)
+{
+    sh__worker_count_unfinished(to->worker, to, n, where);
+    sh__log(to->worker->host, SH_LOG_ERROR, SH_LOG_DEAD_LETTER, to, NULL,
+            "%llu dead letters are unfinished: the stage did not take them",
+            (unsigned long long)n);
+}
