@@ -80,6 +80,16 @@ static int runtime_log(lua_State *L)
     return 0;
 }
 
+/* leave_behind(n): see sh_stage_leave_behind */
+static int runtime_leave_behind(lua_State *L)
+{
+    lua_Number n = luaL_checknumber(L, 1);
+    sh_stage *stage = shl_current_stage(shl_context(L));
+    if (stage && n > 0)
+        sh_stage_leave_behind(stage, (uint64_t)n);
+    return 0;
+}
+
 const luaL_Reg shl_runtime_functions[] = {
     {"self", runtime_self},
     {"whereis", runtime_whereis},
@@ -87,6 +97,7 @@ const luaL_Reg shl_runtime_functions[] = {
     {"worker", runtime_worker},
     {"is_draining", runtime_is_draining},
     {"set_exit_status", runtime_set_exit_status},
+    {"leave_behind", runtime_leave_behind},
     {"log", runtime_log},
     {NULL, NULL},
 };

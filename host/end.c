@@ -42,6 +42,11 @@ void sh__stage_count_leftovers(sh_stage *stage)
         count(stage, (uint64_t)sh__producer_held(stage, SH_HELD_ALL), "buffer", false);
 }
 
+void sh_stage_leave_behind(sh_stage *self, uint64_t n)
+{
+    count(self, n, "its own queues", true);
+}
+
 /* -- ending ---------------------------------------------------------------------------- */
 
 /* Whether somebody may still take what the stage holds. */

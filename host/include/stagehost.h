@@ -435,6 +435,10 @@ int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode,
 typedef enum sh_query { SH_QUERY_DEMAND_MODE, SH_QUERY_BUFFERED } sh_query;
 int sh_stage_query(sh_worker *worker, sh_stage *stage, sh_query what, sh_from from);
 
+/* From its terminate: n events that it took and kept, and that nobody will get now. They are
+ * counted as discarded if it ends by its own choice, else as unfinished. On its worker. */
+void sh_stage_leave_behind(sh_stage *self, uint64_t n);
+
 /* Timers: `message` (taken) arrives as by sh_stage_send after after_ms, then every every_ms
  * (0: once). Cancelled at the stage's end. On the stage's worker. *id is never 0. */
 int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batch message,

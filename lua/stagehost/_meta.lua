@@ -331,6 +331,10 @@ function core.worker() end
 ---@return boolean
 function core.is_draining() end
 
+--- For terminate: counts events that the stage kept and nobody will get.
+---@param n integer
+function core.leave_behind(n) end
+
 ---@param status integer
 function core.set_exit_status(status) end
 

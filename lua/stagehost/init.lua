@@ -57,6 +57,20 @@ function M.process(def)
     return definition.new("process", def)
 end
 
+--- A producer_consumer that emits lists of one event of each of its producers.
+---@param opts? table `sides`, and options of its start; see stagehost/zip.lua
+---@return stagehost.Definition
+function M.zip(opts)
+    return require("stagehost.zip").new(opts)
+end
+
+--- A producer_consumer that emits the events of all its producers, as they come or sorted.
+---@param opts? table `by` or `key`, `sides`, and options of its start; see stagehost/merge.lua
+---@return stagehost.Definition
+function M.merge(opts)
+    return require("stagehost.merge").new(opts)
+end
+
 -- Starting and ending ----------------------------------------------------------------------------
 
 --- Starts a stage and waits until its init is through. Mistakes in the options raise an error.

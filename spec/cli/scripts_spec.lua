@@ -66,6 +66,10 @@ describe("scripts", function()
         check("$S scripts/custom_dispatcher.lua", "important: 1 2 3 4 5 6\nother: 7 8 9 10\n")
     end)
 
+    it("zip", function()
+        check("$S scripts/zip.lua", "ada 36\ngrace 85\nalan 41\n1 2 3 4 5 6 7 8 9\n")
+    end)
+
     it("ndjson_filter", function()
         local output, status = run([[printf '{"status":200}\n{"status":404}\nnot json\n' |
             $S scripts/ndjson_filter.lua]])

@@ -1,0 +1,171 @@
+-- SPDX-License-Identifier: MIT
+
+--- What zip and merge share: one queue for each producer they are subscribed to, and demand that is
+--- asked for by hand, so that a side never holds more than its max_demand, however fast it is.
+--- A queue holds the lists that came as they are. Internal.
+local checks = require "stagehost.checks"
+local core = require "stagehost.core"
+local new_table = require "table.new"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local DEFAULT_MAX_DEMAND = 1000
+
+--- The options of a start that zip and merge hand on to their definition.
+local start_options = { "name", "worker", "subscribe_to", "dispatcher", "buffer_size", "buffer_keep",
+    "discard_buffer_when_no_consumers" }
+
+--- Checks the options of a definition: those of `own`, and those of its start, which are checked there.
+---@param own table<string, stagehost.Check>
+---@param given table?
+---@param what string "zip"
+---@return table options the own ones
+---@return table definition with the others
+function M.options(own, given, what)
+    local schema = {}
+    for _, name in ipairs(start_options) do
+        schema[name] = checks.anything
+    end
+    for name, check in pairs(own) do
+        schema[name] = check
+    end
+    if given ~= nil and type(given) ~= "table" then
+        checks.fail(what, "must be a table of options", given)
+    end
+    local options = checks.apply(schema, given or {}, what)
+    -- A side that ends must not take the stage along before its queue is empty.
+    local definition = { end_with_last = true }
+    for _, name in ipairs(start_options) do
+        definition[name], options[name] = options[name], nil
+    end
+    return options, definition
+end
+
+--- All sides of a stage, in order of subscription.
+function M.new()
+    return { by_subscription = {} }
+end
+
+--- Adds the side of a new subscription, and asks for its first events.
+function M.add(sides, from, opts)
+    local max = opts.max_demand or DEFAULT_MAX_DEMAND
+    local side = {
+        from = from,
+        is_open = true,
+        is_temporary = opts.cancel == "temporary",
+        lists = {}, first = 1, last = 0, -- queued lists
+        position = 0, -- events of the first one that are taken already
+        count = 0, -- events in the queue
+        portion = max - (opts.min_demand or math.floor(max / 2)),
+        unasked = 0, -- events taken and not asked for anew
+    }
+    sides[#sides + 1] = side
+    sides.by_subscription[from] = side
+    stagehost.ask(from, max)
+end
+
+--- Events have come.
+function M.push(sides, from, events)
+    local side = sides.by_subscription[from]
+    side.last = side.last + 1
+    side.lists[side.last] = events
+    side.count = side.count + #events
+end
+
+--- Events of a side have been used up: asks for as many when they are a portion.
+local function ask_again(side, n)
+    side.unasked = side.unasked + n
+    if side.is_open and side.unasked >= side.portion then
+        stagehost.ask(side.from, side.unasked)
+        side.unasked = 0
+    end
+end
+
+local function drop_first(side)
+    side.lists[side.first] = nil
+    side.first, side.position = side.first + 1, 0
+end
+
+--- Copies the next n events into one list.
+local function gather(side, n)
+    local result, count = new_table(n, 0), 0
+    while count < n do
+        local list, position = side.lists[side.first], side.position
+        local part = math.min(n - count, #list - position)
+        for i = 1, part do
+            result[count + i] = list[position + i]
+        end
+        count, side.position = count + part, position + part
+        if side.position == #list then
+            drop_first(side)
+        end
+    end
+    return result
+end
+
+--- Takes n events, which are there, from the head: they are list[offset + 1] .. list[offset + n].
+---@return any[] list
+---@return integer offset
+function M.take(side, n)
+    local list, offset = side.lists[side.first], side.position
+    if offset + n < #list then
+        side.position = offset + n
+    elseif offset + n == #list then
+        drop_first(side)
+    else
+        list, offset = gather(side, n), 0
+    end
+    side.count = side.count - n
+    ask_again(side, n)
+    return list, offset
+end
+
+--- The event at the head of a queue that is not empty.
+function M.head(side)
+    return side.lists[side.first][side.position + 1]
+end
+
+--- Takes the head; the demand for it is asked anew by `settle`.
+function M.drop_head(side)
+    side.position, side.count, side.unasked = side.position + 1, side.count - 1, side.unasked + 1
+    if side.position == #side.lists[side.first] then
+        drop_first(side)
+    end
+end
+
+--- Asks for what drop_head has taken.
+function M.settle(sides)
+    for _, side in ipairs(sides) do
+        ask_again(side, 0)
+    end
+end
+
+--- Whether a reason is that of an end in order.
+function M.is_clean(reason)
+    return reason == nil or reason == "normal" or reason == "shutdown"
+        or type(reason) == "table" and reason[1] == "shutdown"
+end
+
+--- A subscription has ended. Returns false when that ends the stage too: the host sees to it.
+function M.close(sides, from, reason)
+    local side = sides.by_subscription[from]
+    if not side then
+        return true -- it was refused
+    end
+    sides.by_subscription[from] = nil
+    side.is_open = false
+    return side.is_temporary or M.is_clean(reason)
+end
+
+--- For terminate: what is still queued is discarded if the stage ends by its own choice, else
+--- unfinished.
+function M.leave_behind(sides)
+    local n = 0
+    for _, side in ipairs(sides) do
+        n = n + side.count
+    end
+    core.leave_behind(n)
+end
+
+return M
