@@ -95,6 +95,26 @@ int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_resul
                : SH_OK;
 }
 
+void shl_callback_push(struct shl_stage *s, enum shl_callback callback)
+{
+    lua_State *store = s->ctx->store;
+    lua_rawgeti(store, 1, (int)s->functions[callback]);
+    lua_rawgeti(store, 1, (int)s->self_slot);
+    lua_xmove(store, s->co, 2);
+}
+
+int shl_callback_call(struct shl_stage *s, enum shl_callback callback, lua_CFunction push,
+                      void *args, sh_result *r)
+{
+    if (shl_callback_begin(s, callback, r) < 0)
+        return SH_EFAILED;
+    shl_callback_push(s, callback);
+    sh_error *error = NULL;
+    if (shl_protect(s->ctx, push, args, &error) < 0)
+        return shl_callback_fail(s, error, r);
+    return shl_callback_run(s, lua_gettop(s->co) - 1, r);
+}
+
 static int collect(lua_State *L)
 {
     lua_gc(L, LUA_GCCOLLECT, 0);

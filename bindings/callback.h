@@ -27,6 +27,8 @@
     XX(CAST, "handle_cast")                                                                \
     XX(INFO, "handle_info")                                                                \
     XX(NOTIFICATION, "handle_notification")                                                \
+    XX(EXIT, "handle_exit")                                                                \
+    XX(DOWN, "handle_down")                                                                \
     XX(DISCARDED, "format_discarded")                                                      \
     XX(TERMINATE, "terminate")                                                             \
     XX(SCRIPT, "main chunk")
@@ -59,6 +61,12 @@ const char *shl_callback_name(enum shl_callback callback);
 /* callback.c --------------------------------------------------------------------------- */
 /* Has a usable, empty coroutine, making one if the last is spent or was left waiting. */
 int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_result *r);
+/* Puts its function and self on the coroutine. */
+void shl_callback_push(struct shl_stage *s, enum shl_callback callback);
+/* All of it: runs a callback with the arguments that `push` moves to the coroutine; it finds
+ * `args` at index 1 of its own state and may raise. */
+int shl_callback_call(struct shl_stage *s, enum shl_callback callback, lua_CFunction push,
+                      void *args, sh_result *r);
 /* Runs what is on the coroutine: a function and nargs arguments. */
 int shl_callback_run(struct shl_stage *s, int nargs, sh_result *r);
 /* The answer a callback waits for: resumes it. Others are ignored. Takes value. */

@@ -8,6 +8,7 @@
 #include "context.h"
 
 extern const luaL_Reg shl_options_functions[];
+extern const luaL_Reg shl_exits_functions[];
 extern const luaL_Reg shl_subscription_functions[];
 extern const luaL_Reg shl_timer_functions[];
 extern const luaL_Reg shl_runtime_functions[];

@@ -91,6 +91,8 @@ static int start(lua_State *L)
         .kind = kind_field(L, 2),
         .name = lua_tostring(L, 5),
         .worker = (int)integer_field(L, 2, "worker"),
+        .link = boolean_field(L, 2, "link") ? from.stage : NULL,
+        .supervised = boolean_field(L, 2, "supervised"),
     };
     opts.ops = shl_stage_ops_for(L, 1, opts.kind);
     void **holder = shl_push_stage_holder(L);

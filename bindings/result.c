@@ -34,6 +34,8 @@ static const char *allowed(enum shl_callback callback)
     case SHL_CAST:
     case SHL_INFO:
     case SHL_NOTIFICATION:
+    case SHL_EXIT:
+    case SHL_DOWN:
     case SHL_N_CALLBACKS:
         break;
     }
@@ -298,6 +300,8 @@ int shl_result_take(struct shl_stage *s, sh_result *r)
     case SHL_CAST:
     case SHL_INFO:
     case SHL_NOTIFICATION:
+    case SHL_EXIT:
+    case SHL_DOWN:
         return take_events(s, 1, r);
     case SHL_DISCARDED:
     case SHL_N_CALLBACKS:

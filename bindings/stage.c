@@ -7,20 +7,12 @@
 #include "stage.h"
 
 #include "callback.h"
+#include "exits.h"
 #include "link.h"
 #include "run.h"
 #include "selector.h"
 
 /* -- arguments ------------------------------------------------------------------------- */
-
-/* Puts the function and self on the coroutine. */
-static void push_callback(struct shl_stage *s, enum shl_callback callback)
-{
-    lua_State *store = s->ctx->store;
-    lua_rawgeti(store, 1, (int)s->functions[callback]);
-    lua_rawgeti(store, 1, (int)s->self_slot);
-    lua_xmove(store, s->co, 2);
-}
 
 /* What the arguments of the rarer callbacks are made of. */
 struct arguments {
@@ -39,14 +31,7 @@ struct arguments {
 static int run_with(struct arguments *args, enum shl_callback callback, lua_CFunction push,
                     sh_result *r)
 {
-    struct shl_stage *s = args->s;
-    if (shl_callback_begin(s, callback, r) < 0)
-        return SH_EFAILED;
-    push_callback(s, callback);
-    sh_error *error = NULL;
-    if (shl_protect(s->ctx, push, args, &error) < 0)
-        return shl_callback_fail(s, error, r);
-    return shl_callback_run(s, lua_gettop(s->co) - 1, r);
+    return shl_callback_call(args->s, callback, push, args, r);
 }
 
 static int move_arguments(lua_State *L, const struct shl_stage *s)
@@ -68,7 +53,7 @@ static int handle_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
     (void)self;
     if (shl_callback_begin(s, SHL_DEMAND, r) < 0)
         return SH_EFAILED;
-    push_callback(s, SHL_DEMAND);
+    shl_callback_push(s, SHL_DEMAND);
     lua_pushnumber(s->co, (lua_Number)n);
     return shl_callback_run(s, 2, r);
 }
@@ -337,23 +322,30 @@ static void destroy(sh_stage *self, void *state, void *arg)
 
 /* -- tables ---------------------------------------------------------------------------- */
 
-/* The core behaves differently where these two are missing: demand goes upstream,
- * notifications on to the consumers. For all others it makes no difference. */
-#define OPS(demand, notification)                                                          \
+/* The core behaves differently where these are missing: demand goes upstream, notifications
+ * on to the consumers, and an exit signal ends the stage. For all others it makes no
+ * difference. */
+#define OPS(demand, notification, exit_)                                                   \
     {                                                                                      \
         .size = sizeof(struct shl_stage), .init = shl_start_init,                          \
         .handle_demand = (demand), .handle_events = handle_events,                         \
         .handle_subscribe = handle_subscribe, .handle_cancel = handle_cancel,              \
         .handle_call = handle_call, .handle_cast = handle_cast,                            \
         .handle_info = handle_info, .handle_notification = (notification),                 \
+        .handle_exit = (exit_), .handle_down = shl_exits_handle_down,                      \
         .format_discarded = format_discarded, .terminate = terminate,                      \
         .handle_reply = shl_stage_handle_reply, .destroy = destroy,                        \
         .arg_encode = shl_start_encode, .arg_decode = shl_start_decode                     \
     }
 
-static const sh_stage_ops variants[2][2] = {
-    {OPS(NULL, NULL), OPS(NULL, handle_notification)},
-    {OPS(handle_demand, NULL), OPS(handle_demand, handle_notification)},
+#define OPS_BY_EXIT(demand, notification)                                                  \
+    {                                                                                      \
+        OPS(demand, notification, NULL), OPS(demand, notification, shl_exits_handle_exit)  \
+    }
+
+static const sh_stage_ops variants[2][2][2] = {
+    {OPS_BY_EXIT(NULL, NULL), OPS_BY_EXIT(NULL, handle_notification)},
+    {OPS_BY_EXIT(handle_demand, NULL), OPS_BY_EXIT(handle_demand, handle_notification)},
 };
 
 static bool has_field(lua_State *L, int index, const char *name)
@@ -369,7 +361,7 @@ const sh_stage_ops *shl_stage_ops_for(lua_State *L, int definition_index, sh_kin
     bool demand = kind != SH_CONSUMER && has_field(L, definition_index, "handle_demand");
     bool notification =
         kind != SH_PRODUCER && has_field(L, definition_index, "handle_notification");
-    return &variants[demand][notification];
+    return &variants[demand][notification][has_field(L, definition_index, "handle_exit")];
 }
 
 sh_stage *shl_current_stage(const struct shl_context *ctx)

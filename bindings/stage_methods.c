@@ -4,6 +4,7 @@
  * is there; a stage that waited for itself would wait for ever, which is refused. */
 #include <math.h>
 
+#include "exits.h"
 #include "number.h"
 #include "object.h"
 #include "stage.h"
@@ -319,19 +320,12 @@ static int stage_stats(lua_State *L)
 }
 
 const luaL_Reg shl_stage_methods[] = {
-    {"call", stage_call},
-    {"cast", stage_cast},
-    {"send", stage_send},
-    {"notify", stage_notify},
-    {"sync_info", stage_sync_info},
-    {"async_info", stage_async_info},
-    {"stop", stage_stop},
-    {"finish", stage_finish},
-    {"kill", stage_kill},
-    {"join", stage_join},
-    {"is_alive", stage_is_alive},
-    {"demand", stage_demand},
-    {"buffered", stage_buffered},
-    {"stats", stage_stats},
-    {NULL, NULL},
+    {"call", stage_call},           {"cast", stage_cast},
+    {"send", stage_send},           {"notify", stage_notify},
+    {"sync_info", stage_sync_info}, {"async_info", stage_async_info},
+    {"stop", stage_stop},           {"finish", stage_finish},
+    {"kill", stage_kill},           {"exit", shl_exits_exit},
+    {"join", stage_join},           {"is_alive", stage_is_alive},
+    {"demand", stage_demand},       {"buffered", stage_buffered},
+    {"stats", stage_stats},         {NULL, NULL},
 };

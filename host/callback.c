@@ -154,6 +154,8 @@ static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
     case SH__CALLBACK_CAST:
     case SH__CALLBACK_INFO:
     case SH__CALLBACK_NOTIFICATION:
+    case SH__CALLBACK_EXIT:
+    case SH__CALLBACK_DOWN:
     case SH__CALLBACK_TERMINATE:
         return;
     }
@@ -182,7 +184,7 @@ static void callback_failed(sh_stage *stage, sh_result *r)
                                     "handle_events");
     if (stage->now.message && stage->now.message->kind == SH__LETTERS)
         sh__dead_letter_refused(stage, (uint64_t)stage->now.message->n);
-    if (stage->now.message && stage->now.message->from.stage) {
+    if (callback == SH__CALLBACK_CALL && stage->now.message->from.stage) {
         sh__reply(stage->worker, stage->now.message->from, SH_EFAILED, (sh_batch){0},
                   reason);
         sh_stage_unref(stage->now.message->from.stage);
@@ -361,9 +363,9 @@ static sh_error *missing_callback(const sh_stage *stage, enum sh__callback callb
 /* A message for a callback the stage does not have. */
 static int unhandled(sh_stage *stage, enum sh__callback callback, sh_result *r)
 {
-    if (callback == SH__CALLBACK_INFO) {
+    if (callback == SH__CALLBACK_INFO || callback == SH__CALLBACK_DOWN) {
         sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_UNHANDLED_INFO, stage, NULL,
-                "a message was dropped: the stage has no handle_info");
+                "a message was dropped: the stage has no %s", callback_names[callback]);
         return SH_DONE;
     }
     if (callback == SH__CALLBACK_NOTIFICATION)
@@ -376,15 +378,21 @@ static int run_message(sh_stage *stage, enum sh__callback callback,
                        struct sh__message *message, sh_result *r)
 {
     const sh_stage_ops *ops = stage->ops;
+    void *state = stage->state;
+    sh_stage *from = message->from.stage;
     if (callback == SH__CALLBACK_CALL && ops->handle_call)
-        return ops->handle_call(stage, stage->state, message->batch, message->from, r);
+        return ops->handle_call(stage, state, message->batch, message->from, r);
     if (callback == SH__CALLBACK_CAST && ops->handle_cast)
-        return ops->handle_cast(stage, stage->state, message->batch, r);
+        return ops->handle_cast(stage, state, message->batch, r);
     if (callback == SH__CALLBACK_INFO && ops->handle_info)
-        return ops->handle_info(stage, stage->state, message->batch, r);
+        return ops->handle_info(stage, state, message->batch, r);
     if (callback == SH__CALLBACK_NOTIFICATION && ops->handle_notification)
-        return ops->handle_notification(stage, stage->state, message->batch, message->sub,
-                                        r);
+        return ops->handle_notification(stage, state, message->batch, message->sub, r);
+    if (callback == SH__CALLBACK_EXIT)
+        return ops->handle_exit(stage, state, from, message->error, r);
+    if (callback == SH__CALLBACK_DOWN && ops->handle_down)
+        return ops->handle_down(stage, state, from, message->error, (uint64_t)message->n,
+                                r);
     return SH_ENOSYS;
 }
 

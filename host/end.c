@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "host.h"
+#include "links.h"
 #include "recovery.h"
 #include "stage.h"
 
@@ -76,7 +77,7 @@ static void abandon_callback(sh_stage *stage, sh_error *reason)
     sh_worker *worker = stage->worker;
     struct sh__message *message = stage->now.message;
     sh__reply(worker, stage->now.task.from, SH_ENOPROC, (sh_batch){0}, reason);
-    if (message)
+    if (message && !sh__message_is_signal(message))
         sh__reply(worker, message->from, SH_ENOPROC, (sh_batch){0}, reason);
     sh__callback_forget(stage);
 }
@@ -151,6 +152,23 @@ void sh__stage_end_sleeping(sh_stage *stage)
     stage->is_waiting = false;
     abandon_callback(stage, reason);
     stage->chose_to_stop = true;
+    sh__stage_end(stage, reason, false);
+}
+
+void sh__stage_end_by_signal(sh_stage *stage)
+{
+    sh_error *reason = sh__links_take_exit(stage);
+    if (stage->phase >= SH__PHASE_ENDING) {
+        sh_error_unref(reason);
+        return;
+    }
+    stage->chose_to_stop = sh_error_is_clean(reason);
+    stage->ended_by_signal = true;
+    if (stage->is_waiting) {
+        stage->is_waiting = false;
+        count(stage, stage->now.batch.n, "handle_events", true);
+        abandon_callback(stage, reason);
+    }
     sh__stage_end(stage, reason, false);
 }
 
@@ -241,33 +259,55 @@ static void answer_start(sh_stage *stage)
     sh_stage_unref(from.stage);
 }
 
-static void report(sh_stage *stage, bool never_ran, bool has_asker)
+/* Its end as an error in the log; or, if that is there already, only whom it took along. */
+static void log_end(sh_stage *stage, bool never_ran, bool is_known)
 {
     sh_error *reason = stage->end_reason;
     sh_host *host = stage->worker->host;
-    if (sh_error_is_clean(reason) || stage->is_cascade || stage->is_killed)
-        return;
-    if (never_ran && (has_asker || sh_error_get(reason)->code == SH_EIGNORED))
-        return; /* whoever started it is told */
-    stage->worker->stages_failed++;
-    sh__host_record_failure(host, reason);
     const char *message = sh_error_get(reason)->message;
-    sh__log(host, SH_LOG_ERROR, never_ran ? SH_LOG_START_FAILED : SH_LOG_STAGE_ENDED, stage,
-            reason, "%s", message ? message : sh_error_get(reason)->name);
+    if (!message)
+        message = sh_error_get(reason)->name;
+    if (is_known)
+        sh__log(host, SH_LOG_INFO, SH_LOG_STAGE_ENDED, stage, NULL,
+                "ended with a stage it was linked to: %s", message);
+    else
+        sh__log(host, SH_LOG_ERROR, never_ran ? SH_LOG_START_FAILED : SH_LOG_STAGE_ENDED,
+                stage, reason, "%s", message);
+}
+
+/* Logs and counts a failure, each once. Returns what those that are linked with it need not
+ * do again (SH__EXIT_*). */
+static uint8_t report(sh_stage *stage, bool never_ran, bool has_asker)
+{
+    sh_error *reason = stage->end_reason;
+    if (sh_error_is_clean(reason) || stage->is_cascade)
+        return SH__EXIT_LOGGED | SH__EXIT_COUNTED;
+    if (stage->is_killed)
+        return 0;
+    if (never_ran && (has_asker || sh_error_get(reason)->code == SH_EIGNORED))
+        return 0; /* whoever started it is told */
+    uint8_t done = stage->ended_by_signal ? stage->links->exit_what : 0;
+    if (!(done & SH__EXIT_COUNTED) && !stage->is_supervised) {
+        stage->worker->stages_failed++;
+        sh__host_record_failure(stage->worker->host, reason);
+        done |= SH__EXIT_COUNTED;
+    }
+    log_end(stage, never_ran, done & SH__EXIT_LOGGED);
+    return done | SH__EXIT_LOGGED;
 }
 
 void sh__stage_finish(sh_stage *stage)
 {
     sh_worker *worker = stage->worker;
     bool never_ran = stage->phase < SH__PHASE_RUNNING;
-    bool has_asker = stage->start_from.stage != NULL;
+    sh_stage *asker = never_ran ? stage->start_from.stage : NULL;
     sh__stage_count_leftovers(stage);
     sh__stage_set_phase(stage, SH__PHASE_ENDED);
     atomic_store(&stage->alive, false);
     stage->is_waiting = false;
     if (stage->name)
         sh__registry_remove(worker->host, stage->name, stage);
-    report(stage, never_ran, has_asker);
+    uint8_t reported = report(stage, never_ran, asker != NULL);
     sh__timers_stop(stage);
     abandon_callback(stage, stage->end_reason);
     drop_agenda(stage);
@@ -278,6 +318,7 @@ void sh__stage_finish(sh_stage *stage)
     drop_input(stage);
     drop_messages(stage, &stage->mailbox);
     drop_messages(stage, &stage->answers);
+    sh__links_end(stage, reported, asker);
     answer_start(stage);
     sh__answer_ended(stage);
     sh__recovery_end(stage);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "links.h"
 #include "recovery.h"
 #include "stage.h"
 
@@ -197,6 +198,8 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message)
     }
     if (message->kind == SH__SUBSCRIBE) {
         refuse_subscribe(worker, message);
+    } else if (sh__message_is_signal(message)) {
+        sh__links_refuse(worker, message);
     } else if (message->from.stage && message->kind != SH__REPLY) {
         bool for_its_end = message->kind == SH__STOP || message->kind == SH__MONITOR;
         sh__reply(worker, message->from, for_its_end ? SH_OK : SH_ENOPROC, (sh_batch){0},

@@ -33,7 +33,15 @@
     XX(DRAIN, "drain")   /* end in order: the host is draining      */                     \
     XX(KILL, "kill")     /* this and all below: on arrival         */                      \
     XX(REPLY, "reply")   /* handled on arrival, not in turn         */                     \
-    XX(STEER, "steer")   /* anyone -> consumer: see flow.h; on arrival, not in turn */
+    XX(STEER, "steer")   /* anyone -> consumer: see flow.h; on arrival, not in turn */     \
+    /* signals, see links.h: n is a number, from.stage the sender (no answer is wanted) */ \
+    XX(LINK, "link")                                                                       \
+    XX(UNLINK, "unlink")                                                                   \
+    XX(UNLINKED, "unlinked")                                                               \
+    XX(MONITOR_DOWN, "monitor_down")                                                       \
+    XX(DEMONITOR, "demonitor")                                                             \
+    XX(EXIT, "exit")                                                                       \
+    XX(GONE, "gone")
 
 enum sh__message_kind {
 #define XX(name, text) SH__##name,
@@ -58,7 +66,8 @@ struct sh__message {
     struct sh__message *next;
     sh_stage *to;         /* a reference only while crossing workers */
     uint8_t kind;         /* enum sh__message_kind */
-    uint8_t what;         /* DOWN: sh_role of the sender; SET_DEMAND, QUERY, STEER: which */
+    uint8_t what;         /* DOWN: sh_role of the sender; SET_DEMAND, QUERY, STEER: which;
+                             EXIT: SH__EXIT_* */
     bool crossing;        /* sent from another worker */
     int status;           /* REPLY */
     int64_t n;            /* ASK: events; LETTERS: how many */
@@ -69,6 +78,11 @@ struct sh__message {
     struct sh__subscribe *subscribe;
     struct sh__crossing *parcel;
 };
+
+static inline bool sh__message_is_signal(const struct sh__message *message)
+{
+    return message->kind >= SH__LINK;
+}
 
 /* A FIFO of messages. All zero is empty. */
 struct sh__mailbox {
@@ -84,6 +98,16 @@ static inline void sh__mailbox_push(struct sh__mailbox *box, struct sh__message 
     else
         box->head = message;
     box->tail = message;
+    box->length++;
+}
+
+static inline void sh__mailbox_push_first(struct sh__mailbox *box,
+                                          struct sh__message *message)
+{
+    message->next = box->head;
+    box->head = message;
+    if (!box->tail)
+        box->tail = message;
     box->length++;
 }
 

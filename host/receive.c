@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "host.h"
+#include "links.h"
 #include "stage.h"
 
 static void refuse_kind(sh_stage *stage, struct sh__message *message, sh_log_code code,
@@ -215,9 +216,18 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
     case SH__DRAIN:
         drain(stage, message);
         return;
+    case SH__EXIT:
+    case SH__GONE:
+        sh__links_receive(stage, message);
+        return;
     case SH__KILL:
     case SH__REPLY:
     case SH__STEER:
+    case SH__LINK:
+    case SH__UNLINK:
+    case SH__UNLINKED:
+    case SH__MONITOR_DOWN:
+    case SH__DEMONITOR:
         assert(!"handled on arrival");
     }
 }

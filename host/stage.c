@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "links.h"
 #include "recovery.h"
 
 enum { TURN_STEPS = 32 };
@@ -43,6 +44,10 @@ void sh__stage_set_phase(sh_stage *stage, enum sh__phase phase)
 /* Takes what is not for the mailbox; false: the message is for it. */
 static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)
 {
+    if (sh__message_is_signal(message)) {
+        sh__links_deliver(stage, message);
+        return true;
+    }
     if (message->kind == SH__STEER) {
         sh__flow_steer(stage, message);
     } else if (message->kind == SH__KILL) {
@@ -54,15 +59,23 @@ static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)
     } else {
         return false;
     }
-    sh__worker_schedule(stage->worker, stage);
+    if (!stage->is_absent)
+        sh__worker_schedule(stage->worker, stage);
     return true;
+}
+
+/* START comes before whatever has overtaken it: messages of a third worker, which found the
+ * stage by its name. */
+static void begin_life(sh_stage *stage, struct sh__message *message)
+{
+    sh__link_append(&stage->worker->stages, &stage->link);
+    stage->is_absent = false;
+    sh__mailbox_push_first(&stage->mailbox, message);
 }
 
 void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
 {
     sh_worker *worker = stage->worker;
-    if (message->kind == SH__START)
-        sh__link_append(&worker->stages, &stage->link);
     if (stage->phase == SH__PHASE_ENDED) {
         sh__message_refuse(worker, message);
         return;
@@ -70,8 +83,11 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
     if (message->kind >= SH__KILL && handle_on_arrival(stage, message))
         return;
     stage->stats.messages_in++;
-    sh__mailbox_push(&stage->mailbox, message);
-    if (!stage->is_waiting && !stage->is_held)
+    if (sh__unlikely(message->kind == SH__START))
+        begin_life(stage, message);
+    else
+        sh__mailbox_push(&stage->mailbox, message);
+    if (!stage->is_waiting && !stage->is_held && !stage->is_absent)
         sh__worker_schedule(worker, stage);
 }
 
@@ -214,6 +230,10 @@ static enum next special_step(sh_stage *stage)
         stage->end_reason = sh_error_fmt(SH_REASON_KILLED, 0, NULL, "killed");
         sh__stage_finish(stage);
         return STOP;
+    }
+    if (stage->has_exit) {
+        sh__stage_end_by_signal(stage);
+        return DONE;
     }
     if (stage->has_answers) {
         take_answer(stage);

@@ -47,6 +47,8 @@ enum sh__phase {
     XX(CAST, "handle_cast")                                                                \
     XX(INFO, "handle_info")                                                                \
     XX(NOTIFICATION, "handle_notification")                                                \
+    XX(EXIT, "handle_exit")                                                                \
+    XX(DOWN, "handle_down")                                                                \
     XX(TERMINATE, "terminate")
 
 enum sh__callback {
@@ -121,6 +123,7 @@ struct sh__producer {
 struct sh__timer;
 struct sh__monitor;
 struct sh__recovery;
+struct sh__links;
 
 struct sh_stage {
     _Atomic uint32_t refs;
@@ -144,7 +147,10 @@ struct sh_stage {
             bool is_killed;
             bool has_answers;    /* `answers` is not empty */
             bool is_not_running; /* phase is not RUNNING */
-            bool unused[3];
+            bool has_exit;       /* a signal in `links` is to end it */
+            bool is_absent;      /* START, which other workers' messages may overtake, has
+                                    not arrived */
+            bool unused[1];
         };
         uint64_t special;
     };
@@ -153,6 +159,8 @@ struct sh_stage {
     bool is_draining;
     bool end_with_last;
     bool is_cascade;    /* ends because a producer did */
+    bool is_supervised; /* who started it deals with its failures */
+    bool ended_by_signal;
     bool chose_to_stop; /* ends by its own decision: what is queued for it counts as
                            discarded */
     struct sh__mailbox mailbox;
@@ -194,6 +202,7 @@ struct sh_stage {
     sh_from start_from;
     struct sh__timer *timers;
     struct sh__monitor *monitors;
+    struct sh__links *links; /* NULL: none yet */
     struct sh__counters stats;
     uint64_t callback_ticks;
     struct sh__recovery *recovery; /* NULL: a failing callback ends the stage */
@@ -229,6 +238,8 @@ void sh__stage_set_phase(sh_stage *stage, enum sh__phase phase);
 void sh__stage_end_drained(sh_stage *stage);
 /* Ends a process whose callback sleeps, without waking it. */
 void sh__stage_end_sleeping(sh_stage *stage);
+/* An exit signal has come: ends the stage, giving up what its callback waits for. */
+void sh__stage_end_by_signal(sh_stage *stage);
 /* While LEAVING: ends the stage if nothing is left to hand on. */
 void sh__stage_check_leaving(sh_stage *stage);
 /* Drops what is being fed to handle_events. */

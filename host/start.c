@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "links.h"
 #include "recovery.h"
 #include "stage.h"
 
@@ -194,6 +195,8 @@ static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
     memset(stage, 0, sizeof *stage);
     atomic_init(&stage->refs, 1);
     atomic_init(&stage->alive, true);
+    stage->is_absent = true;
+    stage->is_supervised = opts->supervised;
     stage->kind = opts->kind;
     stage->ops = opts->ops;
     stage->worker = worker;
@@ -251,6 +254,7 @@ static void discard_stage(sh_stage *stage, bool named)
     if (stage->out)
         sh__producer_free(stage->out);
     stage->out = NULL;
+    sh__links_free(stage);
     sh_free(stage->state);
     stage->state = NULL;
     sh_stage_unref(stage);
@@ -304,6 +308,8 @@ int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
         goto failed;
     }
     status = configure(stage, opts, error);
+    if (status == SH_OK && opts->link)
+        status = sh__links_prepare(opts->link, stage);
     if (status < 0)
         goto failed;
     if (stage->name) {
@@ -326,6 +332,8 @@ int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
     post_start(worker, stage, message, from);
     return SH_OK;
 failed:
+    if (opts->link)
+        sh__links_undo(opts->link, stage);
     discard_stage(stage, named);
     return status;
 }

@@ -287,6 +287,13 @@ typedef struct sh_stage_ops {
      * the notification on to its own consumers. */
     int (*handle_notification)(sh_stage *self, void *state, sh_batch message,
                                sh_subscription *from, sh_result *r);
+    /* A stage with handle_exit traps exits: it does not end with the stages it is linked to,
+     * nor by sh_stage_exit, but is told. `from` may be NULL: sent by nobody. */
+    int (*handle_exit)(sh_stage *self, void *state, sh_stage *from, sh_error *reason,
+                       sh_result *r);
+    /* A stage that sh_stage_monitor_down watches has ended; the monitor is used up. */
+    int (*handle_down)(sh_stage *self, void *state, sh_stage *stage, sh_error *reason,
+                       uint64_t ref, sh_result *r);
     /* `count` events were discarded by the buffer. Returns whether to log it. Must not
      * wait. */
     bool (*format_discarded)(sh_stage *self, void *state, uint64_t count);
@@ -343,6 +350,10 @@ typedef struct sh_stage_opts {
     void *arg;               /* for init; taken                    */
     const char *name;        /* unique in the host; NULL: none     */
     int worker;              /* 0: the caller's; n > 0: worker n - 1; SH_WORKER_ANY */
+    sh_stage *link; /* a stage of the caller's worker (the caller): linked before init */
+    /* Whoever starts it deals with its failures: they are logged, but not among the host's
+     * (sh_host_summary.stages_failed, sh_host_first_failure). */
+    bool supervised;
     /* producers and producer_consumers */
     const sh_dispatcher_ops *dispatcher; /* NULL: sh_dispatcher_demand             */
     const void *dispatcher_opts; /* as the dispatcher documents; copied by its init */
@@ -428,6 +439,28 @@ int sh_stage_finish(sh_worker *worker, sh_stage *stage);
 int sh_stage_kill(sh_worker *worker, sh_stage *stage);
 /* Answered with the end reason when the stage ends; at once if it has ended. */
 int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from);
+
+/* Links, monitors and exit signals work as in Erlang/OTP, between stages of any workers.
+ *
+ * Links `self` with another stage; both know at most one link with one another. When one of
+ * them ends, for whatever reason, the other gets an exit signal with it ("killed" after a
+ * kill). Linking with a stage that has ended yields the signal "noproc". With itself: nothing.
+ * On self's worker. SH_ESTATE: it has ended. */
+int sh_stage_link(sh_worker *worker, sh_stage *self, sh_stage *other);
+/* No signal of this link arrives any more. On self's worker. */
+int sh_stage_unlink(sh_worker *worker, sh_stage *self, sh_stage *other);
+/* Sends an exit signal. A stage with handle_exit is told of it in turn. Any other one ignores
+ * "normal" (unless `by` is the stage itself), and else ends at once with that reason: what its
+ * callback waits for is given up, the callback is not continued, terminate runs. `reason` is
+ * taken. `by` may be NULL. */
+int sh_stage_exit(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_stage *by);
+/* Has handle_down of `self` called when `other` ends; with "noproc" if it has ended before.
+ * *ref is unique in the host. On self's worker. */
+int sh_stage_monitor_down(sh_worker *worker, sh_stage *self, sh_stage *other,
+                          uint64_t *ref);
+/* handle_down is not called any more for this monitor. SH_ENOPROC: it is used up, or never
+ * was. On self's worker. */
+int sh_stage_demonitor(sh_worker *worker, sh_stage *self, uint64_t ref);
 /* Demand mode of a producer. Answered SH_OK, or SH_ENOTPRODUCER (and logged). */
 int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode,
                         sh_from from);

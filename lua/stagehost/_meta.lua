@@ -14,6 +14,8 @@
 ---@field handle_call? fun(self: table, request: any, from: stagehost.Call): any, any[]?
 ---@field handle_cast? fun(self: table, message: any): any[]?
 ---@field handle_info? fun(self: table, message: any): any[]?
+---@field handle_exit? fun(self: table, from: stagehost.Stage?, reason: stagehost.Reason): any[]? traps exits
+---@field handle_down? fun(self: table, stage: stagehost.Stage, reason: stagehost.Reason, ref: integer): any[]?
 ---@field terminate? fun(self: table, reason: stagehost.Reason)
 
 --- `kind` is the role of the other side. A consumer may answer "manual"; either side stop(reason).
@@ -76,6 +78,8 @@
 ---@field name? string unique in the host
 ---@field args? any for init
 ---@field worker? integer | "any" default: the starter's
+---@field link? boolean with the stage that starts it, from its first moment
+---@field supervised? boolean the starter deals with its failures: logged, not counted as the host's
 
 --- Any of these may also stand in the definition, or be returned by init.
 ---@class stagehost.InitOptions
@@ -161,6 +165,11 @@ function Stage:stop(reason) end
 function Stage:finish() end
 
 function Stage:kill() end
+
+--- Sends it an exit signal: with handle_exit it is told; else it ends with that reason at once, also
+--- while its callback waits. "normal" is ignored, except from itself; "kill" is stage:kill().
+---@param reason? stagehost.Reason
+function Stage:exit(reason) end
 
 --- Waits for its end.
 ---@return stagehost.Reason reason also of a stage that ended long ago
@@ -267,6 +276,20 @@ function core.start(def, request) end
 ---@return string? message
 ---@return any reason
 function core.subscribe(consumer, opts, wait) end
+
+---@param stage stagehost.Stage
+function core.link(stage) end
+
+---@param stage stagehost.Stage
+function core.unlink(stage) end
+
+---@param stage stagehost.Stage
+---@return integer ref
+function core.monitor(stage) end
+
+---@param ref integer
+---@return boolean
+function core.demonitor(ref) end
 
 ---@param subscription stagehost.Subscription
 ---@param n integer

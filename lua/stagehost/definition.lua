@@ -20,13 +20,14 @@ end
 
 local callbacks = {
     producer = set("init", "handle_demand", "handle_subscribe", "handle_cancel", "handle_call",
-        "handle_cast", "handle_info", "format_discarded", "terminate"),
+        "handle_cast", "handle_info", "handle_exit", "handle_down", "format_discarded", "terminate"),
     producer_consumer = set("init", "handle_demand", "handle_events", "handle_subscribe",
         "handle_cancel", "handle_call", "handle_cast", "handle_info", "handle_notification",
-        "format_discarded", "terminate"),
+        "handle_exit", "handle_down", "format_discarded", "terminate"),
     consumer = set("init", "handle_events", "handle_subscribe", "handle_cancel", "handle_call",
-        "handle_cast", "handle_info", "handle_notification", "terminate"),
-    process = set("init", "handle_call", "handle_cast", "handle_info", "terminate"),
+        "handle_cast", "handle_info", "handle_notification", "handle_exit", "handle_down", "terminate"),
+    process = set("init", "handle_call", "handle_cast", "handle_info", "handle_exit", "handle_down",
+        "terminate"),
 }
 
 -- A producer may do without handle_demand: it then emits from other callbacks, and the host

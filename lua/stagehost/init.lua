@@ -105,6 +105,28 @@ M.self = core.self
 ---@return stagehost.Stage?
 M.whereis = core.whereis
 
+-- Links and monitors -----------------------------------------------------------------------------
+
+--- Links the current stage with another one: when one of them ends, the other gets an exit signal
+--- with its reason. A stage with handle_exit is told; another one ends with the same reason, unless
+--- that is "normal". Linking with a stage that has ended gives the signal "noproc".
+---@param stage stagehost.Stage
+M.link = core.link
+
+--- No signal of this link arrives any more.
+---@param stage stagehost.Stage
+M.unlink = core.unlink
+
+--- Has handle_down(self, stage, reason, ref) of the current stage called when `stage` ends.
+---@param stage stagehost.Stage
+---@return integer ref
+M.monitor = core.monitor
+
+--- Takes a monitor back: handle_down is not called for it any more.
+---@param ref integer
+---@return boolean whether it was still to come
+M.demonitor = core.demonitor
+
 -- Demand -----------------------------------------------------------------------------------------
 
 --- Asks the producer of a subscription for `n` more events. For subscriptions whose consumer

@@ -207,10 +207,16 @@ local init_schemas = {
     process = {},
 }
 
+-- What the starter decides about its relation to the new stage: never a matter of the definition.
+local starter_schema = { link = checks.typed "boolean", supervised = checks.typed "boolean" }
+
 local start_schemas = {}
 for kind, init_schema in pairs(init_schemas) do
     local schema = { name = name, args = checks.anything, worker = checks.anything }
     for key, check in pairs(init_schema) do
+        schema[key] = check
+    end
+    for key, check in pairs(starter_schema) do
         schema[key] = check
     end
     start_schemas[kind] = schema
@@ -242,7 +248,9 @@ function M.start(def, given, n_workers)
     end
     local schema, merged = start_schemas[kind], {}
     for key in pairs(schema) do
-        merged[key] = def[key]
+        if not starter_schema[key] then
+            merged[key] = def[key]
+        end
     end
     for key, value in pairs(given or {}) do
         merged[key] = value
@@ -253,8 +261,12 @@ function M.start(def, given, n_workers)
         name = options.name,
         worker = check_worker(options.worker, n_workers),
         args = options.args,
+        link = options.link,
+        supervised = options.supervised,
     }
-    options.name, options.worker, options.args = nil, nil, nil
+    for key in pairs(request) do
+        options[key] = nil
+    end
     request.options = next(options) and options or nil
     return request
 end

@@ -76,11 +76,11 @@ describe("options of a start", function()
         local cases = {
             { consumer, { buffer_size = 1, dispatcher = "demand" },
                 'unknown option "buffer_size", "dispatcher" of a consumer '
-                .. '%(known: "args", .*"end_with_last", "name", .*"subscribe_to", "worker"%)' },
+                .. '%(known: "args", .*"end_with_last", .*"name", .*"subscribe_to", .*"worker"%)' },
             { both, { demand = "forward" }, 'unknown option "demand" of a producer_consumer' },
             { producer, { subscribe_to = {} }, 'unknown option "subscribe_to" of a producer ' },
             { process, { buffer_keep = "last" },
-                'of a process %(known: "args", "name", "worker"%)' },
+                'of a process %(known: "args", "link", "name", "supervised", "worker"%)' },
         }
         for _, case in ipairs(cases) do
             local err = error_of(start, case[1], case[2])
