@@ -122,6 +122,15 @@ static int check_syntax(const sh_lua_script *script, sh_error **error)
     return status;
 }
 
+/* What logs call it: the file without its folders. */
+static const char *label(const char *name)
+{
+    if (!name || (*name != '@' && *name != '='))
+        return "script";
+    const char *slash = *name == '@' ? strrchr(name, '/') : NULL;
+    return slash ? slash + 1 : name + 1;
+}
+
 int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage **out,
                         sh_error **error)
 {
@@ -133,6 +142,7 @@ int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage
     struct script *copy = script_new(script);
     if (!copy)
         return SH_ENOMEM;
-    sh_stage_opts opts = {.kind = SH_PROCESS, .ops = &script_ops, .arg = copy};
+    sh_stage_opts opts = {
+        .kind = SH_PROCESS, .ops = &script_ops, .arg = copy, .label = label(script->name)};
     return sh_stage_start(worker, &opts, (sh_from){0}, out, error);
 }

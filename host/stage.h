@@ -133,7 +133,7 @@ struct sh_stage {
     uint64_t id;
     sh_worker *worker;
     char *name;     /* NULL: none */
-    char label[24]; /* "#id" */
+    char label[24]; /* "#id", or the "#label" it was given */
     const sh_stage_ops *ops;
     void *state, *arg;
     struct sh__crossing *arg_parcel;

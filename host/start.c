@@ -201,7 +201,10 @@ static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
     stage->ops = opts->ops;
     stage->worker = worker;
     stage->id = atomic_fetch_add(&worker->host->next_id, 1) + 1;
-    snprintf(stage->label, sizeof stage->label, "#%llu", (unsigned long long)stage->id);
+    if (opts->label)
+        snprintf(stage->label, sizeof stage->label, "#%s", opts->label);
+    else
+        snprintf(stage->label, sizeof stage->label, "#%llu", (unsigned long long)stage->id);
     sh__link_init(&stage->link);
     sh__link_init(&stage->producers);
     sh__link_init(&stage->consumers);

@@ -34,6 +34,7 @@ bool sh_lua_hooks_are_stuck(const sh_worker_hooks *hooks);
 
 /* Starts a script as a process on `worker`: it may call, sleep, subscribe and await at top level. `chunk` is
  * its text (or bytecode), `name` as in error messages ("@file.lua"); `args` becomes arg[1..], `arg0` arg[0].
+ * Logs call it "#file.lua".
  * A syntax error: SH_EFAILED with *error, nothing started. The process ends when the script returns. */
 typedef struct sh_lua_script {
     const char *chunk;

@@ -349,8 +349,10 @@ typedef struct sh_stage_opts {
     const sh_stage_ops *ops; /* borrowed for the life of the host */
     void *arg;               /* for init; taken                    */
     const char *name;        /* unique in the host; NULL: none     */
-    int worker;              /* 0: the caller's; n > 0: worker n - 1; SH_WORKER_ANY */
-    sh_stage *link; /* a stage of the caller's worker (the caller): linked before init */
+    const char *label; /* of a stage without a name: what logs call it, behind a "#" and cut
+                                to 22 bytes; need not be unique; NULL: its id */
+    int worker;        /* 0: the caller's; n > 0: worker n - 1; SH_WORKER_ANY */
+    sh_stage *link;    /* a stage of the caller's worker (the caller): linked before init */
     /* Whoever starts it deals with its failures: they are logged, but not among the host's
      * (sh_host_summary.stages_failed, sh_host_first_failure). */
     bool supervised;
@@ -396,7 +398,8 @@ void sh_stage_unref(sh_stage *stage);             /* any thread; NULL is allowed
 bool sh_stage_is_alive(const sh_stage *stage);    /* any thread; a moment's truth */
 sh_kind sh_stage_kind(const sh_stage *stage);     /* any thread */
 uint64_t sh_stage_id(const sh_stage *stage);      /* any thread; unique in the host */
-const char *sh_stage_name(const sh_stage *stage); /* any thread; "#id" if it has none */
+const char *sh_stage_name(const sh_stage *stage); /* any thread; "#label" or "#id" if it has
+                                                     none */
 unsigned sh_stage_worker_index(const sh_stage *stage); /* any thread */
 sh_worker *sh_stage_worker(sh_stage *stage);
 /* Its private state. On the stage's worker while it is alive, else NULL. */
@@ -428,8 +431,8 @@ int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
              sh_error **error);
 
 /* Ends a stage in order, after the messages before this one. With a normal reason and consumers, a
- * producer first lets its consumers take what it has buffered. `reason` is taken; `from` is
- * answered when the stage has ended. */
+ * producer first lets its consumers take what it has buffered or accumulated (it forwards from now
+ * on). `reason` is taken; `from` is answered when the stage has ended. */
 int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from from);
 /* Ends a producer in order: handle_demand is not called any more, what it has buffered goes
  * out as far as its consumers are there or still to come, then it ends normally. Does not

@@ -80,31 +80,25 @@ function M.encode(value)
     return text
 end
 
--- A whole list at once, so that what is done for an event is what cjson does. On an error `cursor`
--- tells where it was, and the results so far are in `out`.
+-- Converts a whole list at once, so that what is done for an event is what cjson does. On an error
+-- `cursor` tells where it was, and the results so far are in `out`.
 
----@param events any[]
----@param out any[]
----@param cursor { at: integer, n: integer } next event to take, and results so far
-local function decode_all(events, out, cursor)
-    local n = cursor.n
-    for at = cursor.at, #events do
-        cursor.at, cursor.n = at, n
-        n = n + 1
-        out[n] = decode(events[at])
+---@param convert fun(event: any): any raises
+---@return fun(events: any[], out: any[], cursor: { at: integer, n: integer }) # cursor: the next
+--- event to take, and results so far
+local function for_all(convert)
+    return function(events, out, cursor)
+        local n = cursor.n
+        for at = cursor.at, #events do
+            cursor.at, cursor.n = at, n
+            n = n + 1
+            out[n] = convert(events[at])
+        end
+        cursor.n = n
     end
-    cursor.n = n
 end
 
-local function encode_all(events, out, cursor)
-    local n = cursor.n
-    for at = cursor.at, #events do
-        cursor.at, cursor.n = at, n
-        n = n + 1
-        out[n] = encode_exactly(events[at])
-    end
-    cursor.n = n
-end
+local decode_all, encode_all = for_all(decode), for_all(encode_exactly)
 
 --- A producer_consumer: JSON texts in, values out.
 ---
