@@ -122,12 +122,12 @@ static int check_syntax(const sh_lua_script *script, sh_error **error)
     return status;
 }
 
-/* What logs call it: the file without its folders. */
+/* What logs call it: its file without the folders. */
 static const char *label(const char *name)
 {
-    if (!name || (*name != '@' && *name != '='))
+    if (!name || *name != '@')
         return "script";
-    const char *slash = *name == '@' ? strrchr(name, '/') : NULL;
+    const char *slash = strrchr(name, '/');
     return slash ? slash + 1 : name + 1;
 }
 
