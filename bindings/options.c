@@ -123,6 +123,7 @@ static void read_buffer(lua_State *L, int index, sh_stage_opts *out)
     out->demand =
         word_field(L, index, "demand", modes) ? SH_DEMAND_ACCUMULATE : SH_DEMAND_FORWARD;
     out->polling_interval_ms = (uint64_t)integer_field(L, index, "polling_interval");
+    shl_rate_read(L, index, &out->rate);
     out->end_with_last = boolean_field(L, index, "end_with_last");
 }
 

@@ -49,6 +49,19 @@ static void read_target(lua_State *L, int index, sh_subscribe_opts *out)
         out->to_name = string_field(L, index, "to");
 }
 
+void shl_rate_read(lua_State *L, int index, sh_rate *out)
+{
+    bool is_given;
+    *out = (sh_rate){0};
+    lua_getfield(L, index, "rate");
+    if (lua_istable(L, -1)) {
+        int rate = lua_gettop(L);
+        out->events = integer_field(L, rate, "events", &is_given);
+        out->per_ms = (uint64_t)integer_field(L, rate, "per_ms", &is_given);
+    }
+    lua_pop(L, 1);
+}
+
 int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out)
 {
     bool is_given;

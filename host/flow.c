@@ -47,6 +47,7 @@ static void hold_feed(sh_stage *stage, struct sh__flow *flow)
         return; /* then it is handled, not lost */
     sh__message_name(message, flow->sub);
     message->what = SH__RECEIVED;
+    message->n = stage->feed.message->n;
     message->batch = stage->feed.rest;
     stage->feed.rest = (sh_batch){0};
     sh__mailbox_unshift(&flow->held, message);

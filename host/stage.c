@@ -8,6 +8,7 @@
 
 #include "host.h"
 #include "links.h"
+#include "paced.h"
 #include "recovery.h"
 
 enum { TURN_STEPS = 32 };
@@ -177,6 +178,9 @@ static void run_task(sh_stage *stage)
         return;
     case SH__TASK_CANCEL_OUT:
         sh__callback_task(stage, SH__CALLBACK_CANCEL_OUT, &task);
+        return;
+    case SH__TASK_PACE:
+        sh__paced_resume(stage);
         return;
     case SH__TASK_REPLAY:
         sh__producer_replay(stage);

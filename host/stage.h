@@ -64,6 +64,7 @@ enum sh__task_kind {
     SH__TASK_SUBSCRIBE_OUT, /* handle_subscribe on the producer, then the dispatcher */
     SH__TASK_CANCEL_IN,     /* handle_cancel on the consumer, then its cancel mode  */
     SH__TASK_CANCEL_OUT,    /* handle_cancel on the producer                        */
+    SH__TASK_PACE,          /* a producer's rate may allow more now                  */
     SH__TASK_REPLAY,        /* one item of what was accumulated                     */
     SH__TASK_SUBSCRIBE_TO,  /* the n-th subscription given at start                 */
     SH__TASK_STARTED,       /* init and its subscriptions are through               */
@@ -373,6 +374,8 @@ int sh__timer_call(sh_stage *self, uint64_t timeout_ms, uint64_t ref);
 void sh__timer_answered(sh_stage *stage, uint64_t ref);
 /* Calls sh__recovery_due. False: there is no memory for it. */
 bool sh__timer_retry(sh_stage *self, uint64_t after_ms);
+/* Tells a producer with a rate when some time has passed: sh__paced_wake. */
+int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id);
 void sh__timers_stop(sh_stage *stage);
 bool sh__stage_is_sleeping(const sh_stage *stage);
 

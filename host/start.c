@@ -7,6 +7,7 @@
 
 #include "host.h"
 #include "links.h"
+#include "paced.h"
 #include "recovery.h"
 #include "stage.h"
 
@@ -33,6 +34,10 @@ static int check_opts(const sh_stage_opts *opts, sh_error **error)
                           opts->dispatcher ? "dispatcher" : "buffer_size");
     if (opts->buffer_size < SH_BUFFER_NONE)
         return bad_option(error, "buffer_size", "buffer_size: %s", "must not be negative");
+    if (!produces && opts->rate.events != 0)
+        return bad_option(error, "rate", "%s is an option of stages that produce", "rate");
+    if (sh__rate_check(&opts->rate, error) < 0)
+        return SH_EBADOPT;
     if (opts->kind != SH_PRODUCER &&
         (opts->demand != SH_DEMAND_FORWARD || opts->polling_interval_ms))
         return bad_option(error, opts->demand ? "demand" : "polling_interval",
@@ -131,6 +136,8 @@ static int set_producer_side(sh_stage *stage, const sh_stage_opts *opts, sh_erro
         return SH_ENOMEM;
     sh__dispatch_init(&stage->out->dispatch, stage);
     int status = set_dispatcher(stage, opts, error);
+    if (status == SH_OK && opts->rate.events > 0)
+        status = sh__paced_wrap(stage, &opts->rate);
     if (status < 0)
         return status;
     sh__buffer_init(&stage->out->buffer, buffer_size(opts), opts->buffer_keep);

@@ -4,10 +4,18 @@
 #include <uv.h>
 
 #include "host.h"
+#include "paced.h"
 #include "recovery.h"
 #include "stage.h"
 
-enum timer_kind { TIMER_MESSAGE, TIMER_WAKE, TIMER_CALL, TIMER_POLL, TIMER_RETRY };
+enum timer_kind {
+    TIMER_MESSAGE,
+    TIMER_WAKE,
+    TIMER_CALL,
+    TIMER_POLL,
+    TIMER_RETRY,
+    TIMER_RATE
+};
 
 struct sh__timer {
     uv_timer_t handle;
@@ -82,6 +90,9 @@ static void on_timer(uv_timer_t *handle)
     case TIMER_POLL:
         poll_demand(timer);
         return;
+    case TIMER_RATE:
+        sh__paced_wake(timer->stage);
+        break;
     }
     if (!again)
         timer_stop(timer);
@@ -177,6 +188,11 @@ void sh__polling_start(sh_stage *stage)
     uint64_t ms = stage->out->polling_ms;
     if (timer_start(stage, TIMER_POLL, ms, ms, &timer) == SH_OK)
         stage->out->polling_timer = timer->id;
+}
+
+int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id)
+{
+    return start_wake(self, TIMER_RATE, after_ms, 0, id);
 }
 
 void sh__timers_stop(sh_stage *stage)

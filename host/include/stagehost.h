@@ -230,6 +230,12 @@ typedef enum sh_cancel {
 } sh_cancel;
 typedef enum sh_role { SH_ROLE_PRODUCER, SH_ROLE_CONSUMER } sh_role; /* of the other side */
 typedef enum sh_ended { SH_ENDED_CANCEL, SH_ENDED_DOWN } sh_ended;
+/* At most `events` in any window of `per_ms` milliseconds, spread evenly over it as far as timers
+ * can (in portions of about 1 % of the window, at least 5 ms apart). events 0: no limit. */
+typedef struct sh_rate {
+    int64_t events;
+    uint64_t per_ms;
+} sh_rate;
 typedef enum sh_keep { SH_KEEP_LAST, SH_KEEP_FIRST } sh_keep;
 
 /* Where an answer goes: the handle_reply of `stage`, with `ref`. All zero: no answer. */
@@ -363,7 +369,10 @@ typedef struct sh_stage_opts {
                                     producer_consumer; SH_BUFFER_NONE: 0   */
     sh_keep buffer_keep;
     bool discard_buffer_when_no_consumers;
-    sh_demand_mode demand;        /* producers only                          */
+    sh_demand_mode demand; /* producers only                          */
+    /* Of all it sends; an event that a broadcast sends to many counts once. What exceeds it is not
+     * asked of handle_demand, or waits in the buffer. A drain respects it. */
+    sh_rate rate;
     uint64_t polling_interval_ms; /* producers: ask again while demand is owed; 0: never */
     /* With several producers: a normal end of one ends the stage only if it was the last
      * one (default, as GenStage: the first permanent one that ends). */

@@ -39,6 +39,7 @@
 ---@field discard_buffer_when_no_consumers? boolean
 ---@field demand? "forward" | "accumulate"
 ---@field polling_interval? integer milliseconds
+---@field rate? stagehost.Rate of all it sends
 ---@field dead_letter? stagehost.Stage | string for events that its hash refuses
 
 ---@class stagehost.Consumer : stagehost.Process
@@ -89,12 +90,18 @@
 ---@field discard_buffer_when_no_consumers? boolean
 ---@field demand? "forward" | "accumulate"
 ---@field polling_interval? integer
+---@field rate? stagehost.Rate
 ---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
 ---@field end_with_last? boolean
 ---@field on_error? stagehost.OnError
 ---@field dead_letter? stagehost.Stage | string
 
 ---@alias stagehost.DispatcherOption "demand" | "fair" | "broadcast" | table | stagehost.Dispatcher
+
+--- At most `events` in any window of `per_ms` milliseconds, evenly spread. A drain respects it.
+---@class stagehost.Rate
+---@field events integer
+---@field per_ms integer
 
 --- A dispatcher written in Lua. Its callbacks must not wait.
 ---@class stagehost.Dispatcher

@@ -40,11 +40,11 @@ local required = {
 }
 
 local option_names = set("name", "args", "worker", "dispatcher", "buffer_size", "buffer_keep",
-    "discard_buffer_when_no_consumers", "demand", "polling_interval", "subscribe_to",
+    "discard_buffer_when_no_consumers", "demand", "polling_interval", "rate", "subscribe_to",
     "end_with_last", "on_error", "dead_letter")
 
 -- Words for which a helper with a similar name is likely on purpose.
-local too_short = set("init", "name", "args", "demand", "worker")
+local too_short = set("init", "name", "args", "demand", "worker", "rate")
 
 local all_callbacks = {}
 for _, of_kind in pairs(callbacks) do

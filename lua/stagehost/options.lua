@@ -6,6 +6,7 @@ local checks = require "stagehost.checks"
 local definition = require "stagehost.definition"
 local dispatchers = require "stagehost.dispatchers"
 local errors = require "stagehost.errors"
+local flow_options = require "stagehost.flow_options"
 
 local M = {}
 
@@ -184,6 +185,7 @@ local producer_schema = {
     discard_buffer_when_no_consumers = checks.typed "boolean",
     demand = checks.one_of("forward", "accumulate"),
     polling_interval = checks.integer(1),
+    rate = flow_options.rate,
 }
 
 local init_schemas = {
@@ -193,6 +195,7 @@ local init_schemas = {
         buffer_size = producer_schema.buffer_size,
         buffer_keep = producer_schema.buffer_keep,
         discard_buffer_when_no_consumers = producer_schema.discard_buffer_when_no_consumers,
+        rate = producer_schema.rate,
         subscribe_to = subscribe_to,
         end_with_last = checks.typed "boolean",
         on_error = on_error,

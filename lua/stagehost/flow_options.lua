@@ -1,0 +1,62 @@
+-- SPDX-License-Identifier: MIT
+
+--- The options that say how events flow, checked: `rate` and `batch`.
+local checks = require "stagehost.checks"
+
+local M = {}
+
+-- Timers take no more.
+local MAX_MS = 2 ^ 31
+
+--- A table with exactly these fields, all of them needed.
+---@param schema table<string, stagehost.Check>
+---@param example string
+---@return stagehost.Check
+local function record(schema, example)
+    return function(value)
+        if type(value) ~= "table" then
+            return nil, "must be a table such as " .. example
+        end
+        for key in pairs(value) do
+            if not schema[key] then
+                return nil, ("has an unknown field %s (known: %s)"):format(checks.show(key), checks.list_keys(schema))
+            end
+        end
+        local result = {}
+        for _, key in ipairs { "events", "per_ms", "size", "timeout_ms" } do
+            if schema[key] then
+                local checked, problem = schema[key](value[key])
+                if problem then
+                    return nil, ("needs %s, which %s (it is %s), as in %s"):format(key, problem,
+                        checks.show(value[key]), example)
+                end
+                result[key] = checked
+            end
+        end
+        return result
+    end
+end
+
+--- At most so many events in any window of so many milliseconds.
+M.rate = record({ events = checks.integer(1), per_ms = checks.integer(1, MAX_MS) },
+    "{ events = 100, per_ms = 1000 }")
+
+--- Batches of exactly that size; what is left waits for so long at most.
+M.batch = record({ size = checks.integer(1, MAX_MS), timeout_ms = checks.integer(1, MAX_MS) },
+    "{ size = 100, timeout_ms = 50 }")
+
+--- What a subscription can't keep: a batch that can never be full.
+---@param options table checked
+---@param max_demand integer
+function M.check_batch(options, max_demand)
+    local batch, rate = options.batch, options.rate
+    if batch and batch.size > max_demand then
+        checks.fail("batch", ("must have a size of at most %d (max_demand): more is never asked for")
+            :format(max_demand), batch.size)
+    elseif batch and rate and batch.size > rate.events then
+        checks.fail("batch", ("must have a size of at most %d (events of the rate): more may never pass at once")
+            :format(rate.events), batch.size)
+    end
+end
+
+return M
