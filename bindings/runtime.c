@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a script can learn from the host and tell it. */
+#include <string.h>
+
 #include "module.h"
 #include "object.h"
 #include "stage.h"
@@ -66,7 +68,18 @@ static int runtime_set_exit_status(lua_State *L)
     return 0;
 }
 
-/* log(level, text) */
+static sh_log_code check_log_code(lua_State *L, int index)
+{
+    const char *name = luaL_optstring(L, index, sh_log_code_name(SH_LOG_USER));
+    for (int code = 0; code < SH_LOG_USER; code++)
+        if (strcmp(sh_log_code_name((sh_log_code)code), name) == 0)
+            return (sh_log_code)code;
+    luaL_argcheck(L, strcmp(sh_log_code_name(SH_LOG_USER), name) == 0, index,
+                  "no such log code");
+    return SH_LOG_USER;
+}
+
+/* log(level, text, code = "log") */
 static int runtime_log(lua_State *L)
 {
     static const char *const names[] = {"error", "warn", "info", "debug", "trace", NULL};
@@ -74,9 +87,21 @@ static int runtime_log(lua_State *L)
                                           SH_LOG_DEBUG, SH_LOG_TRACE};
     sh_log_level level = levels[luaL_checkoption(L, 1, NULL, names)];
     const char *text = luaL_checkstring(L, 2);
+    sh_log_code code = check_log_code(L, 3);
     struct shl_context *ctx = shl_context(L);
     const sh_stage *stage = shl_current_stage(ctx);
-    sh_log(ctx->worker, level, stage ? sh_stage_name(stage) : NULL, "%s", text);
+    sh_log_as(ctx->worker, level, code, stage ? sh_stage_name(stage) : NULL, "%s", text);
+    return 0;
+}
+
+/* lose_child_events(n): events that the current stage had given to children */
+static int runtime_lose_child_events(lua_State *L)
+{
+    lua_Integer n = luaL_checkinteger(L, 1);
+    sh_stage *stage = shl_current_stage(shl_context(L));
+    luaL_argcheck(L, n >= 0, 1, "must not be negative");
+    if (stage)
+        sh_stage_lose(stage, (uint64_t)n, "child");
     return 0;
 }
 
@@ -99,5 +124,6 @@ const luaL_Reg shl_runtime_functions[] = {
     {"set_exit_status", runtime_set_exit_status},
     {"leave_behind", runtime_leave_behind},
     {"log", runtime_log},
+    {"lose_child_events", runtime_lose_child_events},
     {NULL, NULL},
 };

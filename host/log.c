@@ -69,3 +69,15 @@ void sh_log(sh_worker *worker, sh_log_level level, const char *stage, const char
     log_formatted(worker->host, &record, fmt, args);
     va_end(args);
 }
+
+void sh_log_as(sh_worker *worker, sh_log_level level, sh_log_code code, const char *stage,
+               const char *fmt, ...)
+{
+    if (!sh__log_enabled(worker->host, level))
+        return;
+    sh_log_record record = {.level = level, .code = code, .stage = stage};
+    va_list args;
+    va_start(args, fmt);
+    log_formatted(worker->host, &record, fmt, args);
+    va_end(args);
+}

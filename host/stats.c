@@ -81,6 +81,12 @@ const char *sh_stage_name(const sh_stage *stage)
     return sh__stage_label(stage);
 }
 
+void sh_stage_lose(sh_stage *stage, uint64_t events, const char *where)
+{
+    if (events > 0)
+        sh__worker_count_unfinished(stage->worker, stage, events, where);
+}
+
 unsigned sh_stage_worker_index(const sh_stage *stage)
 {
     return stage->worker->index;

@@ -698,6 +698,10 @@ typedef struct sh_subscription_stats {
 
 /* On the stage's worker. Works for an ended stage that is still referenced. */
 void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out);
+/* For the ledger: `events` that this stage had handed on, to something that the engine does not
+ * know of, were not dealt with. `where` is told in the report; a string that stays. On the
+ * stage's worker. */
+void sh_stage_lose(sh_stage *stage, uint64_t events, const char *where);
 /* `side`: whose counters. On that side's worker; zeros if the subscription is closed there.
  */
 void sh_subscription_get_stats(const sh_subscription *sub, sh_role side,
@@ -741,7 +745,9 @@ typedef enum sh_log_level {
     XX(UNHANDLED_INFO, "unhandled_info")                                                   \
     XX(UNFINISHED, "unfinished") /* events left at a stage's end */                        \
     XX(START_FAILED, "start_failed")                                                       \
-    XX(USER, "log") /* sh_log */
+    XX(CHILD_START_FAILED, "child_start_failed")       /* by a supervisor */               \
+    XX(MAX_RESTART_INTENSITY, "max_restart_intensity") /* a supervisor gives up */         \
+    XX(USER, "log")                                    /* sh_log */
 
 typedef enum sh_log_code {
 #define XX(name, text) SH_LOG_##name,
@@ -760,6 +766,10 @@ typedef struct sh_log_record {
 /* Called on the worker that logs, one call at a time (under the host's log lock). */
 typedef void (*sh_log_fn)(void *data, const sh_log_record *record);
 void sh_log(sh_worker *worker, sh_log_level level, const char *stage, const char *fmt, ...);
+/* The same with a code of the map: for parts of a binding that extend the engine, such as its
+ * supervisors. */
+void sh_log_as(sh_worker *worker, sh_log_level level, sh_log_code code, const char *stage,
+               const char *fmt, ...);
 
 /* Hooks of a binding: called on the worker's own thread, before its first and after its
  * last stage. `open` failing makes starts on that worker fail with SH_EFAILED and its

@@ -370,6 +370,11 @@ function core.set_exit_status(status) end
 
 ---@param level string
 ---@param text string
-function core.log(level, text) end
+---@param code? string a name of SH_LOG_MAP in stagehost.h; default "log"
+function core.log(level, text, code) end
+
+--- For the ledger: so many events that the current stage gave to children were not dealt with.
+---@param n integer
+function core.lose_child_events(n) end
 
 return core
