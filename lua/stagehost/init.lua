@@ -18,6 +18,7 @@ local options = require "stagehost.options"
 ---@field source table definitions of producers that read: files, lists, timers
 ---@field sink table definitions of consumers that write
 ---@field codec table events to bytes and back
+---@field consumer_supervisor stagehost.ConsumerSupervisor consumers that start a child for every event
 ---@field uv table libuv, bound to this worker's loop
 local M = {}
 
@@ -232,6 +233,7 @@ local lazy = {
     source = "stagehost.source",
     sink = "stagehost.sink",
     codec = "stagehost.codec",
+    consumer_supervisor = "stagehost.consumer_supervisor",
     uv = "luv",
 }
 

@@ -1,0 +1,156 @@
+-- SPDX-License-Identifier: MIT
+
+--- A consumer that starts a child for every event:
+---
+---     local Fetch = stagehost.consumer_supervisor {
+---         child = function(url) ... end,          -- or a definition, whose init gets the event
+---         max_children = 50,
+---         subscribe_to = { { to = "urls", max_demand = 20 } },
+---     }
+---     local fetch = stagehost.start(Fetch)
+---     stagehost.consumer_supervisor.count_children(fetch).active
+---
+--- Demand is what children are free: max_demand events are asked for at first; when min_demand
+--- children have ended, as many again (refill = "low_water": when no more than min_demand are left).
+--- With max_children, never more than there are free slots.
+local callbacks = require "stagehost.consumer_supervisor.callbacks"
+local checks = require "stagehost.checks"
+local core = require "stagehost.core"
+local errors = require "stagehost.errors"
+local shards = require "stagehost.consumer_supervisor.shards"
+local template = require "stagehost.consumer_supervisor.template"
+
+---@class stagehost.ConsumerSupervisor
+local M = {}
+
+---@class stagehost.ConsumerSupervisorOptions
+---@field child stagehost.Definition | fun(event: any) what is started for an event
+---@field options? stagehost.StartOptions of each child; `args`, a list, comes before the event
+---@field restart? "temporary" | "transient" default "temporary": never; transient: after a crash
+---@field shutdown? integer | "infinity" | "brutal_kill" ms that a child has to end; default 5000
+---@field max_restarts? integer default 3; one more within max_seconds ends the supervisor
+---@field max_seconds? integer default 5
+---@field max_children? integer of all producers and start_child; default: no limit
+---@field refill? "finished" | "low_water" when to ask again; default "finished"
+---@field at_end? "finish" | "shutdown" of children that still run when the source has ended, or the host
+---is drained; default: functions finish; others are shut down, and their events count as unfinished
+---@field name? fun(event: any): string? of a child, unique in the host (a string: the supervisor's own)
+---@field shards? integer so many supervisors, spread over the workers, behind one handle
+---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
+---@field end_with_last? boolean
+---@field worker? integer | "any"
+
+--- Defines a consumer_supervisor, for stagehost.start.
+---@param given stagehost.ConsumerSupervisorOptions
+---@return stagehost.Definition
+function M.new(given)
+    local settings = template.settings(given)
+    local stage_options = {
+        name = type(given.name) == "string" and given.name or nil,
+        subscribe_to = given.subscribe_to,
+        end_with_last = given.end_with_last,
+        worker = given.worker,
+    }
+    if settings.shards then
+        return shards.definition(settings, stage_options)
+    end
+    return callbacks.definition(settings, stage_options)
+end
+
+local function find(supervisor, what)
+    if checks.is_stage(supervisor) then
+        return supervisor
+    elseif type(supervisor) == "string" then
+        return core.whereis(supervisor)
+    end
+    errors.raise("invalid_option", "%s: expected the handle or the name of a consumer_supervisor, got %s", what,
+        checks.show(supervisor))
+end
+
+-- Asks a supervisor, and waits for as long as it takes.
+local function request(supervisor, what, message)
+    local stage = find(supervisor, what)
+    if not stage then
+        return nil, ("no stage has the name %s"):format(checks.show(supervisor)), "noproc"
+    end
+    message[callbacks.KEY] = what
+    local answer, problem, reason = stage:call(message, math.huge)
+    if answer == nil then
+        return nil, problem or "the stage is no consumer_supervisor", reason or "not_a_supervisor"
+    end
+    return answer[1] or nil, answer[2], answer[3]
+end
+
+--- Starts a child that is of no producer. Waits until its init is through.
+---@param supervisor stagehost.Stage | string
+---@param event any
+---@return stagehost.Stage? child
+---@return string? message "overloaded" when max_children are running or promised to producers
+---@return any reason "overloaded", "ignore", or why its init failed
+function M.start_child(supervisor, event)
+    return request(supervisor, "start_child", { event = event })
+end
+
+--- Ends a child as `shutdown` says, and waits for its end. It is not started again. One that is just
+--- being restarted is known by its last handle.
+---@param supervisor stagehost.Stage | string
+---@param child stagehost.Stage | string its handle or its name
+---@return boolean? done
+---@return string? message "not_found"
+---@return any reason "not_found"
+function M.terminate_child(supervisor, child)
+    local _, problem = checks.stage_or_name(child)
+    if problem then
+        errors.raise("invalid_option", "terminate_child: expected the handle or the name of a child, got %s",
+            checks.show(child))
+    end
+    return request(supervisor, "terminate_child", { child = child })
+end
+
+---@class stagehost.ConsumerSupervisor.Entry
+---@field stage stagehost.Stage the last one, if it is being restarted
+---@field name? string
+---@field kind stagehost.Kind
+---@field is_restarting boolean
+
+--- All children, in the order of their starts.
+---@param supervisor stagehost.Stage | string
+---@return stagehost.ConsumerSupervisor.Entry[]?
+---@return string? message
+---@return any reason
+function M.which_children(supervisor)
+    return request(supervisor, "which_children", {})
+end
+
+---@class stagehost.ConsumerSupervisor.Count
+---@field specs integer 1: the template
+---@field active integer children that run
+---@field workers integer these and those that are being restarted
+---@field supervisors integer the same, if the template is a supervisor
+
+---@param supervisor stagehost.Stage | string
+---@return stagehost.ConsumerSupervisor.Count?
+---@return string? message
+---@return any reason
+function M.count_children(supervisor)
+    return request(supervisor, "count_children", {})
+end
+
+--- The child that has this name (see the option `name`).
+---@param supervisor stagehost.Stage | string
+---@param name string
+---@return stagehost.Stage? child nil: there is none now
+---@return string? message
+---@return any reason
+function M.lookup(supervisor, name)
+    if type(name) ~= "string" then
+        errors.raise("invalid_option", "lookup: expected the name of a child, got %s", checks.show(name))
+    end
+    return request(supervisor, "lookup", { name = name })
+end
+
+return setmetatable(M, {
+    __call = function(_, given)
+        return M.new(given)
+    end,
+})

@@ -1,0 +1,143 @@
+-- SPDX-License-Identifier: MIT
+
+--- Children end: they are started again, or their slot is free; and all of them at the end of the
+--- supervisor.
+local core = require "stagehost.core"
+local producers = require "stagehost.consumer_supervisor.producers"
+local shutdown = require "stagehost.shutdown"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local function is_clean(reason)
+    return reason == nil or reason == "normal" or reason == "shutdown"
+        or type(reason) == "table" and reason[1] == "shutdown"
+end
+
+local function now()
+    return stagehost.uv.hrtime() / 1e9
+end
+
+---@param message any why a child could not be started
+function M.report_start(message)
+    core.log("error", "a child could not be started: " .. tostring(message), "child_start_failed")
+end
+
+--- The event of a child that is no more was not dealt with.
+---@param from any id of the subscription it came from; nil: from none
+function M.lose(from)
+    if from ~= nil then
+        core.lose_child_events(1)
+    end
+end
+
+--- A child has ended for good: its slot is free.
+---@param self table
+---@param child stagehost.ConsumerSupervisor.Child
+function M.remove(self, child)
+    if child.timer then
+        child.timer:cancel()
+    end
+    self.children:remove(child)
+    self.demand:ended(child.from)
+    for _, call in ipairs(child.waiting or {}) do
+        call:reply { true }
+    end
+end
+
+local function remove_ended(self, child, reason)
+    if not child.waiting and not is_clean(reason) then
+        M.lose(child.from)
+    end
+    M.remove(self, child)
+end
+
+local function wants_restart(self, child, reason)
+    return self.settings.restart == "transient" and not child.waiting and not is_clean(reason)
+end
+
+-- Tries once to start a child again. False: that was one restart too many.
+local function restart(self, child)
+    if not self.intensity:add(now()) then
+        core.log("error", ("more than %d restarts within %d s, ends"):format(
+            self.intensity.max_restarts, self.intensity.max_seconds), "max_restart_intensity")
+        self.has_failed = true
+        return false
+    end
+    local started, message, reason = self.children:start(child)
+    if not started and reason == "ignore" then
+        M.remove(self, child)
+        return true
+    end
+    self.children:set_restarting(child, not started)
+    if not started then
+        M.report_start(message)
+    end
+    return true
+end
+
+--- Goes on with a child that has ended and is to run again. One that can't be started is tried again
+--- when everything else that waits has had its turn.
+---@param self table
+---@param child stagehost.ConsumerSupervisor.Child
+---@return table? stop
+function M.revive(self, child)
+    if not restart(self, child) then
+        return stagehost.stop("shutdown")
+    elseif child.is_restarting then
+        self.stage:send { [self.KEY] = "retry", child = child.number }
+    else
+        producers.ask(self)
+    end
+end
+
+--- The stage of a child has ended.
+---@param self table
+---@param child stagehost.ConsumerSupervisor.Child
+---@param reason stagehost.Reason
+---@return table? stop
+function M.ended(self, child, reason)
+    if wants_restart(self, child, reason) then
+        return M.revive(self, child)
+    end
+    remove_ended(self, child, reason)
+    producers.ask(self)
+end
+
+--- Waits until every child has ended by itself, restarts included. False: there were too many of them.
+---@param self table
+---@return boolean
+function M.finish(self)
+    while self.children.count > 0 do
+        for _, child in ipairs(self.children:list()) do
+            local reason = not child.is_restarting and child.stage:join()
+            if not child.is_restarting and not wants_restart(self, child, reason) then
+                remove_ended(self, child, reason)
+            elseif not restart(self, child) then
+                return false
+            end
+        end
+    end
+    return true
+end
+
+--- Ends all children.
+---@param self table
+---@param is_loss boolean whether their events count as unfinished
+function M.shut_down(self, is_loss)
+    local stages = {}
+    for _, child in ipairs(self.children:list()) do
+        if not child.is_restarting then
+            stages[#stages + 1] = child.stage
+        end
+        if is_loss and not child.waiting then
+            M.lose(child.from)
+        end
+    end
+    shutdown.all(stages, self.settings.shutdown)
+    for _, child in ipairs(self.children:list()) do
+        M.remove(self, child)
+    end
+end
+
+return M

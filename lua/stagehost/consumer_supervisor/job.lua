@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: MIT
+
+--- A function as the child of a consumer_supervisor: it runs once, on a stage of its own, and may
+--- wait there.
+local stagehost = require "stagehost"
+
+local M = {}
+
+local RUN = "stagehost.consumer_supervisor.job: run"
+
+local callbacks = {}
+
+function callbacks.init(self, args)
+    self.args = args
+    self.stage:send(RUN)
+end
+
+function callbacks.handle_info(self, message)
+    if message ~= RUN then
+        return nil
+    end
+    local n = self.n_args
+    if n then
+        self.run(unpack(self.args, 1, n))
+    else
+        self.run(self.args)
+    end
+    return stagehost.stop()
+end
+
+function callbacks.handle_events() end
+
+M.callbacks = callbacks
+
+--- The definition of stages that call `f(event)`, or `f(args..., event)`.
+---
+--- They are consumers, though of nothing: a drain comes to those last, when what runs on them is
+--- through. Processes are told to end before, also in the middle of a wait.
+---@param f function
+---@param n_args? integer how many arguments, if they come as a list
+---@return stagehost.Definition
+function M.new(f, n_args)
+    return stagehost.consumer {
+        init = callbacks.init,
+        handle_info = callbacks.handle_info,
+        handle_events = callbacks.handle_events,
+        run = f,
+        n_args = n_args,
+    }
+end
+
+return M

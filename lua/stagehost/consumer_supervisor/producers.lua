@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: MIT
+
+--- The producers of a consumer_supervisor: subscriptions, and what is asked of them.
+local stagehost = require "stagehost"
+
+local M = {}
+
+--- Asks for what may be asked now.
+---@param self table
+function M.ask(self)
+    for _, wanted in ipairs(self.demand:asks()) do
+        stagehost.ask(self.subscriptions[wanted.id], wanted.n)
+    end
+end
+
+---@param self table
+---@param opts table of the subscription
+---@param from stagehost.Subscription
+function M.open(self, opts, from)
+    self.subscriptions[from.id] = from
+    self.demand:open(from.id, opts.max_demand, opts.min_demand)
+end
+
+---@param self table
+---@param from stagehost.Subscription
+function M.close(self, from)
+    self.subscriptions[from.id] = nil
+    self.demand:close(from.id)
+end
+
+return M

@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: MIT
+
+--- What a consumer_supervisor answers: M[name](self, request, from) -> a list, the results of the
+--- function of that name in stagehost.consumer_supervisor.
+local ends = require "stagehost.consumer_supervisor.ends"
+local producers = require "stagehost.consumer_supervisor.producers"
+local shutdown = require "stagehost.shutdown"
+local stagehost = require "stagehost"
+
+local M = {}
+
+function M.start_child(self, request)
+    if not self.demand:take() then
+        return { false, "overloaded", "overloaded" }
+    end
+    local child, message, reason = self.children:add(request.event, nil)
+    if child then
+        return { child.stage }
+    end
+    self.demand:ended(nil)
+    if reason ~= "ignore" then
+        ends.report_start(message)
+    end
+    producers.ask(self)
+    return { false, message, reason }
+end
+
+--- The caller waits until the child has ended; the supervisor goes on meanwhile.
+function M.terminate_child(self, request, from)
+    local child = self.children:find(request.child)
+    if not child then
+        return { false, "not_found", "not_found" }
+    elseif child.is_restarting then
+        ends.remove(self, child)
+        producers.ask(self)
+        return { true }
+    elseif child.waiting then
+        table.insert(child.waiting, from)
+        return stagehost.noreply
+    end
+    local how = self.settings.shutdown
+    child.waiting = { from }
+    shutdown.tell(child.stage, how)
+    if type(how) == "number" then
+        child.timer = stagehost.send_after(how, { [self.KEY] = "kill", child = child.number })
+    end
+    return stagehost.noreply
+end
+
+function M.which_children(self)
+    local list = {}
+    for i, child in ipairs(self.children:list()) do
+        list[i] = {
+            stage = child.stage,
+            name = child.name,
+            kind = self.settings.child.kind,
+            is_restarting = child.is_restarting or false,
+        }
+    end
+    return { list }
+end
+
+function M.count_children(self)
+    local n = self.children.count
+    local is_supervisor = self.settings.child.is_supervisor
+    return { {
+        specs = 1,
+        active = n - self.children.restarting,
+        workers = is_supervisor and 0 or n,
+        supervisors = is_supervisor and n or 0,
+    } }
+end
+
+function M.lookup(self, request)
+    local child = self.children:find(request.name)
+    return { child and not child.is_restarting and child.stage or false }
+end
+
+return M

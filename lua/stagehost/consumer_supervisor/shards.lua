@@ -1,0 +1,173 @@
+-- SPDX-License-Identifier: MIT
+
+--- Several consumer_supervisors behind one handle, one for each worker as far as they go.
+---
+--- The stage of the handle starts them, subscribes them to what it is subscribed to, and asks them
+--- what it is asked. It is a consumer itself, but leaves its producers at once.
+local callbacks_of_one = require "stagehost.consumer_supervisor.callbacks"
+local core = require "stagehost.core"
+local shutdown = require "stagehost.shutdown"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local KEY = callbacks_of_one.KEY
+
+local callbacks = {}
+
+-- Shares as equal as they can be: 10 children on 4 shards are 3, 3, 2, 2.
+local function share(total, n, i)
+    return total and math.floor(total / n) + (i <= total % n and 1 or 0)
+end
+
+local function settings_of(settings, i)
+    local own = {}
+    for key, value in pairs(settings) do
+        own[key] = value
+    end
+    own.shards, own.max_children = nil, share(settings.max_children, settings.shards, i)
+    return own
+end
+
+function callbacks.init(self)
+    local settings, n_workers = self.settings, stagehost.workers()
+    self.shards, self.by_id, self.next = {}, {}, 0
+    for i = 1, settings.shards do
+        local def = callbacks_of_one.definition(settings_of(settings, i), {
+            end_with_last = self.end_with_last,
+        })
+        local stage, message, reason = stagehost.start(def, {
+            worker = (core.worker() + i - 1) % n_workers,
+            link = true,
+        })
+        if not stage then
+            return stagehost.stop(reason or message)
+        end
+        self.shards[i], self.by_id[stage.id] = stage, stage
+    end
+end
+
+--- The shards subscribe instead.
+function callbacks.handle_subscribe(self, _, opts, from)
+    for _, shard in ipairs(self.shards) do
+        local own = { to = from.producer }
+        for key, value in pairs(opts) do
+            own[key] = value
+        end
+        shard:async_subscribe(own)
+    end
+    stagehost.unsubscribe(from)
+    return "manual"
+end
+
+function callbacks.handle_events() end
+
+function callbacks.handle_exit(self, stage, reason)
+    if not stage or not self.by_id[stage.id] then
+        return reason ~= "normal" and stagehost.stop(reason) or nil
+    end
+    self.by_id[stage.id] = nil
+    if reason ~= "normal" or next(self.by_id) == nil then
+        return stagehost.stop(reason)
+    end
+end
+
+-- Requests --------------------------------------------------------------------------------------
+
+local function ask(shard, request)
+    return shard:call(request, math.huge) or { false, "the shard has ended", "noproc" }
+end
+
+-- The answer of the first shard that has one; else of the last.
+local function ask_until(self, request, first)
+    local answer = { false, "not_found", "not_found" }
+    for i = 0, #self.shards - 1 do
+        answer = ask(self.shards[(first + i) % #self.shards + 1], request)
+        if answer[1] or answer[3] ~= "overloaded" and answer[3] ~= "not_found" and answer[3] ~= nil then
+            break
+        end
+    end
+    return answer
+end
+
+local requests = {}
+
+--- The shards take turns; one that is overloaded passes its turn on.
+function requests.start_child(self, request)
+    self.next = (self.next + 1) % #self.shards
+    return ask_until(self, request, self.next)
+end
+
+function requests.terminate_child(self, request)
+    return ask_until(self, request, 0)
+end
+
+function requests.lookup(self, request)
+    return ask_until(self, request, 0)
+end
+
+function requests.which_children(self, request)
+    local all = {}
+    for _, shard in ipairs(self.shards) do
+        for _, entry in ipairs(ask(shard, request)[1] or {}) do
+            all[#all + 1] = entry
+        end
+    end
+    return { all }
+end
+
+function requests.count_children(self, request)
+    local sum = { specs = 1, active = 0, workers = 0, supervisors = 0 }
+    for _, shard in ipairs(self.shards) do
+        local count = ask(shard, request)[1]
+        for _, key in ipairs { "active", "workers", "supervisors" } do
+            sum[key] = sum[key] + (count and count[key] or 0)
+        end
+    end
+    return { sum }
+end
+
+--- A shard may take its time: whoever asks waits for it on a task, the stage goes on.
+function callbacks.handle_call(self, request, from)
+    local answer = type(request) == "table" and requests[request[KEY]]
+    if not answer then
+        stagehost.log("warn", "unknown request, ignored; use the functions of stagehost.consumer_supervisor")
+        return nil
+    end
+    return answer(self, request, from)
+end
+
+-- The end ---------------------------------------------------------------------------------------
+
+function callbacks.terminate(self)
+    local alive = {}
+    for _, shard in pairs(self.by_id) do
+        alive[#alive + 1] = shard
+    end
+    if not stagehost.is_draining() then
+        shutdown.all(alive, "infinity")
+        return
+    end
+    for _, shard in ipairs(alive) do
+        shard:join()
+    end
+end
+
+M.callbacks = callbacks
+
+--- The definition of the stage of the handle.
+---@param settings table as template.settings made them, with shards
+---@param stage_options table options of the stage itself
+---@return stagehost.Definition
+function M.definition(settings, stage_options)
+    local def = { settings = settings, is_supervisor = true }
+    for name, f in pairs(callbacks) do
+        def[name] = f
+    end
+    for key, value in pairs(stage_options) do
+        def[key] = value
+    end
+    return stagehost.consumer(def)
+end
+
+return M
