@@ -122,22 +122,13 @@ local function main()
     local opts, files = parse_arguments()
     local out = opts.json and io.stderr or io.stdout
     local count = { passed = 0, failed = 0, unjudged = 0 }
-    local skipped = {}
     for _, path in ipairs(files) do
         local described = read_json(path) or error("can't read " .. path, 0)
-        local reason = scenario.reason_to_skip(described)
-        if reason then
-            skipped[reason] = (skipped[reason] or 0) + 1
-        else
-            local verdict, lines = judge(path, described, opts)
-            count[verdict] = count[verdict] + 1
-            if verdict == "failed" then
-                report(out, described.name, lines)
-            end
+        local verdict, lines = judge(path, described, opts)
+        count[verdict] = count[verdict] + 1
+        if verdict == "failed" then
+            report(out, described.name, lines)
         end
-    end
-    for reason, n in pairs(skipped) do
-        out:write(n, " skipped: ", reason, "\n")
     end
     if count.unjudged > 0 then
         out:write(count.unjudged, " without an expectation\n")

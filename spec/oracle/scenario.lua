@@ -3,6 +3,7 @@ local hooks = require "stagehost.spec"
 local probe = require "probe"
 local stages = require "stages"
 local steps = require "steps"
+local supervisors = require "supervisors"
 local Trace = require "trace"
 local words = require "words"
 
@@ -56,19 +57,8 @@ function World:close()
             handle:kill()
         end
     end
+    supervisors.close(self)
     self.settle()
-end
-
---- Why a scenario can't be performed yet, or nil.
----@param scenario table
----@return string?
-function M.reason_to_skip(scenario)
-    for _, stage in ipairs(scenario.stages) do
-        if stage.type == "supervisor" then
-            return "needs consumer supervisors"
-        end
-    end
-    return nil
 end
 
 local function perform(world, scenario)
@@ -97,6 +87,8 @@ local function exit_reason(world, name)
     local handle = world.handles[name]
     if not handle or handle:is_alive() then
         return words.null
+    elseif world.children[name] then
+        return words.reason(handle:join())
     end
     return world.trace.exits[name] or "killed"
 end
@@ -113,6 +105,7 @@ function M.perform(scenario, opts)
         started = {},
         held = {},
         descriptions = {},
+        children = {}, -- of supervisors, by name
     }, World)
     for _, stage in ipairs(scenario.stages) do
         world.descriptions[stage.name] = stage
@@ -124,6 +117,9 @@ function M.perform(scenario, opts)
     for _, stage in ipairs(scenario.stages) do
         local exit = exit_reason(world, stage.name)
         observed[stage.name] = world.trace:observe(stage, observe[stage.name], world.format, exit)
+        if world.children[stage.name] then
+            observed[stage.name].children = supervisors.observe(world, stage.name)
+        end
     end
     local logs = world.trace.logs
     hooks.on_log(nil)

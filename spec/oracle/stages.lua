@@ -3,6 +3,7 @@ local functions = require "functions"
 local options = require "options"
 local probe = require "probe"
 local stagehost = require "stagehost"
+local supervisors = require "supervisors"
 local words = require "words"
 
 local M = {}
@@ -228,7 +229,8 @@ function M.start(world, desc)
     if desc.type == "probe" then
         return probe.start(world, desc)
     end
-    local definition = definitions[desc.type](world.trace, desc)
+    local definition = desc.type == "supervisor" and supervisors.definition(world, desc)
+        or definitions[desc.type](world.trace, desc)
     local opts = options.start(world, desc)
     local started, handle, message, reason = pcall(stagehost.start, definition, opts)
     if not started then

@@ -5,9 +5,14 @@ local probe = require "probe"
 local stagehost = require "stagehost"
 local stages = require "stages"
 local stream = require "stream"
+local supervisors = require "supervisors"
 local words = require "words"
 
 local M = {}
+
+for op, take in pairs(supervisors.steps) do
+    M[op] = take
+end
 
 -- A call that does not come back within this time is one that never will.
 local call_timeout_ms = 2000
