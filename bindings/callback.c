@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include "request.h"
+
 static const char *const names[] = {
 #define XX(name, text) text,
     SHL_CALLBACK_MAP(XX)
@@ -189,9 +191,13 @@ void shl_callback_answer(struct shl_stage *s, uint64_t ref, int status, sh_batch
                          const sh_error *error)
 {
     if (!s->ctx || s->waiting != ref) {
+        if (s->ctx && s->requests)
+            shl_request_keep(s, ref, status, value, error);
         sh_batch_unref(value);
         return;
     }
+    if (s->requests && status != SH_ETIMEDOUT)
+        shl_request_close(s, ref);
     sh_result r = {0};
     struct answer answer = {s, status, value, error, 0};
     s->waiting = 0;

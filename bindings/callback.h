@@ -51,6 +51,7 @@ struct shl_stage {
     uint64_t waiting;                    /* for the answer to this request; 0: for none */
     shl_convert convert;                 /* of that answer */
     struct shl_start *start;             /* until init is through */
+    uint32_t requests;  /* slot of those that are to be awaited later; 0: none */
     uint32_t call_slot; /* the `from` of the handle_call that runs or waits */
     uint32_t *links;    /* slots of subscription objects; a subscription knows its index */
     uint32_t n_links;

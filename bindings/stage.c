@@ -310,6 +310,7 @@ void shl_stage_release(struct shl_stage *s)
     shl_slot_free(ctx, s->self_slot);
     shl_slot_free(ctx, s->co_slot);
     shl_slot_free(ctx, s->call_slot);
+    shl_slot_free(ctx, s->requests);
 }
 
 static void destroy(sh_stage *self, void *state, void *arg)

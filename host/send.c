@@ -34,7 +34,7 @@ int sh_stage_call(sh_worker *worker, sh_stage *to, sh_batch request, sh_from fro
 {
     int status = send_payload(worker, SH__CALL, to, request, from, error);
     if (status == SH_OK && from.stage && timeout_ms > 0)
-        status = sh__timer_call(from.stage, timeout_ms, from.ref);
+        status = sh_timer_limit(from.stage, timeout_ms, from.ref);
     return status;
 }
 

@@ -369,8 +369,7 @@ void sh__polling_start(sh_stage *stage);
 /* Logs one line: phase, demand, queues, last error. */
 void sh__stage_dump(sh_stage *stage);
 
-/* The timeout of a call: answers ref with SH_ETIMEDOUT; stopped by sh__timer_answered. */
-int sh__timer_call(sh_stage *self, uint64_t timeout_ms, uint64_t ref);
+/* The answer has come: sh_timer_limit of it is over. */
 void sh__timer_answered(sh_stage *stage, uint64_t ref);
 /* Calls sh__recovery_due. False: there is no memory for it. */
 bool sh__timer_retry(sh_stage *self, uint64_t after_ms);

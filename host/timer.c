@@ -151,7 +151,7 @@ int sh_timer_wake(sh_stage *self, uint64_t after_ms, uint64_t ref, uint64_t *id)
     return start_wake(self, TIMER_WAKE, after_ms, ref, id);
 }
 
-int sh__timer_call(sh_stage *self, uint64_t timeout_ms, uint64_t ref)
+int sh_timer_limit(sh_stage *self, uint64_t timeout_ms, uint64_t ref)
 {
     return start_wake(self, TIMER_CALL, timeout_ms, ref, NULL);
 }

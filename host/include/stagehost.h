@@ -491,6 +491,9 @@ int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batc
 /* A timer that answers handle_reply(ref, SH_ETIMEDOUT) instead: waking a waiting callback.
  */
 int sh_timer_wake(sh_stage *self, uint64_t after_ms, uint64_t ref, uint64_t *id);
+/* A limit for the wait for an answer: handle_reply(ref, SH_ETIMEDOUT), unless the answer to
+ * `ref` comes before. */
+int sh_timer_limit(sh_stage *self, uint64_t timeout_ms, uint64_t ref);
 /* SH_ENOPROC if there is no such timer (it has fired). */
 int sh_timer_cancel(sh_stage *self, uint64_t id);
 

@@ -298,6 +298,20 @@ function core.monitor(stage) end
 ---@return boolean
 function core.demonitor(ref) end
 
+--- A call whose answer is awaited later with take(ref), or is put into `request.answer`.
+---@param stage stagehost.Stage
+---@param message any
+---@return integer ref
+---@return { answer: table? } request
+function core.request(stage, message) end
+
+---@param ref integer
+---@param timeout_ms? number default: none
+---@return any answer
+---@return string? message
+---@return any reason
+function core.take(ref, timeout_ms) end
+
 ---@param subscription stagehost.Subscription
 ---@param n integer
 function core.ask(subscription, n) end

@@ -128,6 +128,25 @@ M.monitor = core.monitor
 ---@return boolean whether it was still to come
 M.demonitor = core.demonitor
 
+-- Tasks ------------------------------------------------------------------------------------------
+
+--- Runs f(...) beside the current stage, on a process of its own; waits until that has started.
+--- `task:await(timeout_ms)` then waits for its results.
+---
+---     local task = stagehost.task({ worker = "any" }, count_words, text)
+---     local words = assert(task:await())
+---
+--- On another worker `f` and its arguments are copies. If it fails, `await` returns nil, message and
+--- the error; with `link = true` the failure ends the current stage too, and is one of the host's.
+---@param f function | { worker?: integer | "any", link?: boolean, name?: string } or options, then f
+---@param ... any
+---@return stagehost.Task? task
+---@return string? message
+---@return any reason
+function M.task(f, ...)
+    return require "stagehost.task"(f, ...)
+end
+
 -- Demand -----------------------------------------------------------------------------------------
 
 --- Asks the producer of a subscription for `n` more events. For subscriptions whose consumer
