@@ -124,7 +124,7 @@ static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
         return;
     case SH__CALLBACK_EVENTS:
         if (stage->now.ask > 0 && !r->stop)
-            sh__consumer_ask(stage, stage->feed.message->sub, stage->now.ask);
+            sh__consumer_ask(stage, stage->feed.sub, stage->now.ask);
         if (stage->feed.rest.n == 0)
             sh__stage_drop_feed(stage);
         return;
@@ -267,7 +267,10 @@ void sh_stage_complete(sh_stage *self, int status, sh_result *r)
         drop_result(r);
         return;
     }
+    sh_stage *outer = self->worker->current;
+    self->worker->current = self;
     callback_done(self, status, r);
+    self->worker->current = outer;
     if (self->phase != SH__PHASE_ENDED)
         sh__worker_schedule(self->worker, self);
 }
@@ -310,7 +313,7 @@ void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask)
     stage->now.batch = batch;
     stage->now.ask = ask;
     stage->stats.events_in += batch.n;
-    sh_subscription *sub = stage->feed.message->sub;
+    sh_subscription *sub = stage->feed.sub;
     int status = stage->ops->handle_events
                      ? stage->ops->handle_events(stage, stage->state, batch, sub, &r)
                      : SH_DONE;
@@ -323,7 +326,7 @@ void sh__callback_events_again(sh_stage *stage)
     stage->is_waiting = false;
     begin(stage, SH__CALLBACK_EVENTS);
     int status = stage->ops->handle_events(stage, stage->state, stage->now.batch,
-                                           stage->feed.message->sub, &r);
+                                           stage->feed.sub, &r);
     callback_returned(stage, status, &r);
 }
 

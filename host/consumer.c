@@ -171,24 +171,49 @@ void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
         return;
     if (sh__unlikely(sub->in.flow) && !sh__flow_may_ask(sub->in.flow, n))
         return;
+    sub->in.stats.asks++;
+    stage->stats.asks_out++;
+    stage->stats.demand_out += (uint64_t)n;
+    stage->stats.messages_out++;
+    if (sub->local && sh__producer_offer_ask(sub->producer, sub, n))
+        return;
     struct sh__message *message = sh__message_new(stage->worker, SH__ASK, sub->producer);
     if (!message)
         return;
     sh__message_name(message, sub);
     message->n = n;
-    sub->in.stats.asks++;
-    stage->stats.asks_out++;
-    stage->stats.demand_out += (uint64_t)n;
-    stage->stats.messages_out++;
     sh__send(stage->worker, message, NULL);
+}
+
+static void feed(sh_stage *stage, sh_subscription *sub, sh_batch batch, int64_t deliveries)
+{
+    stage->feed.sub = sub;
+    stage->feed.rest = batch;
+    stage->feed.covered = sub->in.outstanding;
+    stage->feed.deliveries = deliveries;
 }
 
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message)
 {
-    stage->feed.message = message;
-    stage->feed.rest = message->batch;
-    stage->feed.covered = message->sub->in.outstanding;
+    feed(stage, message->sub, message->batch, message->n);
+    message->sub = NULL; /* what it holds is held by the feed now */
     message->batch = (sh_batch){0};
+    sh__message_free(stage->worker, message);
+}
+
+bool sh__consumer_offer(sh_stage *stage, sh_subscription *sub, sh_batch batch)
+{
+    if (!sub->local || !sub->in.open || sub->in.flow || !sh__stage_is_idle(stage))
+        return false;
+    if (stage->out && (stage->input.head || sh__credit(stage->out) <= 0))
+        return false;
+    stage->stats.messages_in++;
+    sub->in.stats.messages++;
+    sub->in.stats.events += batch.n;
+    sh__subscription_hold(sub, false);
+    feed(stage, sub, batch, 0);
+    sh__worker_schedule_fed(stage->worker, stage);
+    return true;
 }
 
 /* What outstanding demand a batch of n pays off, and the ask that it earns. GenStage 1.3:
@@ -214,7 +239,7 @@ static int64_t account(sh_stage *stage, struct sh__half_in *in, uint32_t n)
 
 void sh__consumer_next(sh_stage *stage)
 {
-    struct sh__half_in *in = &stage->feed.message->sub->in;
+    struct sh__half_in *in = &stage->feed.sub->in;
     sh_batch rest = stage->feed.rest;
     int64_t limit = in->max - in->min;
     bool whole = in->manual || !in->open;
@@ -232,10 +257,10 @@ void sh__consumer_next(sh_stage *stage)
 uint32_t sh_subscription_deliveries(const sh_subscription *sub)
 {
     const sh_stage *stage = sub->consumer;
-    if (stage->now.callback != SH__CALLBACK_EVENTS || stage->feed.message->sub != sub)
+    if (stage->now.callback != SH__CALLBACK_EVENTS || stage->feed.sub != sub)
         return 0;
-    int64_t before = stage->feed.message->n; /* 0 or 1: never */
-    return (uint32_t)(before > 1 ? before : 1) + sh__recovery_tries(stage);
+    int64_t deliveries = stage->feed.deliveries;
+    return (uint32_t)(deliveries > 1 ? deliveries : 1) + sh__recovery_tries(stage);
 }
 
 /* Events of a subscription that this stage does not know. */

@@ -22,10 +22,9 @@ static struct sh__dispatch *context_of(sh_dispatch *base)
     return sh__container_of(base, struct sh__dispatch, base);
 }
 
-static void do_send(sh_dispatch *base, sh_subscription *sub, sh_batch batch)
+/* Events as a message; takes `batch`. */
+static void send_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
 {
-    struct sh__dispatch *out = context_of(base);
-    sh_stage *stage = out->stage;
     struct sh__message *message = sh__message_new(stage->worker, SH__EVENTS, sub->consumer);
     if (sh__unlikely(!message)) {
         sh__worker_count_unfinished(stage->worker, stage, batch.n, "out of memory");
@@ -34,15 +33,6 @@ static void do_send(sh_dispatch *base, sh_subscription *sub, sh_batch batch)
     }
     sh__message_name(message, sub);
     message->batch = batch;
-    stage->stats.events_out += batch.n;
-    stage->stats.messages_out++;
-    sub->out.stats.messages++;
-    sub->out.stats.events += batch.n;
-    sub->out.stats.outstanding -= batch.n;
-    if (sh__likely(!message->crossing)) {
-        sh__stage_deliver(sub->consumer, message);
-        return;
-    }
     uint32_t n = batch.n;
     sh_error *error = NULL;
     if (sh__send(stage->worker, message, &error) < 0) {
@@ -50,6 +40,19 @@ static void do_send(sh_dispatch *base, sh_subscription *sub, sh_batch batch)
                                     "could not cross to another worker");
         sh__stage_fail(stage, sh__error_at(error, stage));
     }
+}
+
+static void do_send(sh_dispatch *base, sh_subscription *sub, sh_batch batch)
+{
+    struct sh__dispatch *out = context_of(base);
+    sh_stage *stage = out->stage;
+    stage->stats.events_out += batch.n;
+    stage->stats.messages_out++;
+    sub->out.stats.messages++;
+    sub->out.stats.events += batch.n;
+    sub->out.stats.outstanding -= batch.n;
+    if (!sh__consumer_offer(sub->consumer, sub, batch))
+        send_events(stage, sub, batch);
 }
 
 static void do_notify(sh_dispatch *base, sh_subscription *sub, sh_marker *marker)

@@ -84,12 +84,12 @@ static void abandon_callback(sh_stage *stage, sh_error *reason)
 
 void sh__stage_drop_feed(sh_stage *stage)
 {
-    if (!stage->feed.message)
+    if (!stage->feed.sub)
         return;
     sh_batch_unref(stage->feed.rest);
     stage->feed.rest = (sh_batch){0};
-    sh__message_free(stage->worker, stage->feed.message);
-    stage->feed.message = NULL;
+    sh__subscription_drop(stage->feed.sub, false);
+    stage->feed.sub = NULL;
 }
 
 void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)

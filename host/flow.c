@@ -39,15 +39,14 @@ static void flow_free(sh_worker *worker, struct sh__flow *flow)
  * held. While handle_events runs, the message itself stays: the end of the callback needs it. */
 static void hold_feed(sh_stage *stage, struct sh__flow *flow)
 {
-    if (!stage->feed.message || stage->feed.message->sub != flow->sub ||
-        stage->feed.rest.n == 0)
+    if (stage->feed.sub != flow->sub || stage->feed.rest.n == 0)
         return;
     struct sh__message *message = sh__message_new(stage->worker, SH__EVENTS, stage);
     if (!message)
         return; /* then it is handled, not lost */
     sh__message_name(message, flow->sub);
     message->what = SH__RECEIVED;
-    message->n = stage->feed.message->n;
+    message->n = stage->feed.deliveries;
     message->batch = stage->feed.rest;
     stage->feed.rest = (sh_batch){0};
     sh__mailbox_unshift(&flow->held, message);

@@ -167,21 +167,38 @@ static void on_down(sh_stage *stage, struct sh__message *message)
 
 /* -- ask ------------------------------------------------------------------------------- */
 
+static void ask(sh_stage *stage, sh_subscription *sub, int64_t n)
+{
+    struct sh__producer *out = stage->out;
+    stage->stats.asks_in++;
+    stage->stats.demand_in += (uint64_t)n;
+    sub->out.stats.asks++;
+    sub->out.stats.outstanding += n;
+    out->dispatcher->ask(out->dispatcher_state, sub, n, &out->dispatch.base);
+    sh__settle(stage);
+}
+
+bool sh__producer_offer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
+{
+    const struct sh__producer *out = stage->out;
+    if (!sub->out.dispatching || !sh__stage_is_idle(stage) || out->buffer.count > 0 ||
+        out->dispatcher->held)
+        return false;
+    stage->stats.messages_in++;
+    ask(stage, sub, n);
+    if (stage->input.head) /* it may have waited for credit */
+        sh__worker_schedule(stage->worker, stage);
+    return true;
+}
+
 static void on_ask(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
-    struct sh__producer *out = stage->out;
-    if (sh__unlikely(!sub->out.dispatching || sub->producer != stage)) {
+    if (sh__unlikely(!sub->out.dispatching || sub->producer != stage))
         send_cancel_named(stage, sub, "unknown_subscription",
                           "the producer does not know the subscription");
-    } else if (message->n > 0) {
-        stage->stats.asks_in++;
-        stage->stats.demand_in += (uint64_t)message->n;
-        sub->out.stats.asks++;
-        sub->out.stats.outstanding += message->n;
-        out->dispatcher->ask(out->dispatcher_state, sub, message->n, &out->dispatch.base);
-        sh__settle(stage);
-    }
+    else if (message->n > 0)
+        ask(stage, sub, message->n);
     sh__message_free(stage->worker, message);
 }
 

@@ -9,7 +9,7 @@
 
 bool sh__pump_is_empty(const sh_stage *stage)
 {
-    return !stage->input.head && !stage->feed.message && !sh__flows_hold_any(stage);
+    return !stage->input.head && !stage->feed.sub && !sh__flows_hold_any(stage);
 }
 
 /* Its consumers were there and have left: nobody will give credit for what is queued before

@@ -278,7 +278,7 @@ static bool step(sh_stage *stage)
         run_task(stage);
         return true;
     }
-    if (stage->feed.message) {
+    if (stage->feed.sub) {
         sh__consumer_next(stage);
         return true;
     }
@@ -296,10 +296,19 @@ static bool step(sh_stage *stage)
     return true;
 }
 
+static inline bool has_more(const sh_stage *stage)
+{
+    return stage->special || stage->n_tasks > 0 || stage->feed.sub || stage->input.head ||
+           stage->mailbox.head;
+}
+
 bool sh__stage_turn(sh_stage *stage)
 {
-    for (unsigned i = 0; i < TURN_STEPS; i++)
+    for (unsigned i = 0; i < TURN_STEPS; i++) {
         if (!step(stage))
             return false;
+        if (stage->worker->fed_head) /* who has got events goes first */
+            return has_more(stage);
+    }
     return true;
 }

@@ -167,6 +167,7 @@ struct sh_stage {
     struct sh__mailbox mailbox;
     struct sh__mailbox answers; /* REPLY: taken even while a callback waits */
     struct sh__link link;       /* in worker->stages */
+    sh_stage *behind;           /* in worker->front, or among those fed */
 
     /* the callback that runs or waits */
     struct {
@@ -181,10 +182,10 @@ struct sh_stage {
 
     /* events that are being handed to handle_events */
     struct {
-        struct sh__message
-            *message;    /* EVENTS; holds the subscription; NULL: nothing to feed */
-        sh_batch rest;   /* what of its events is left (owned) */
-        int64_t covered; /* of these, asked for before the message came */
+        sh_subscription *sub; /* held as by a message; NULL: nothing to feed */
+        sh_batch rest;        /* what is left of the events that came (owned) */
+        int64_t covered;      /* of these, asked for before they came */
+        int64_t deliveries;   /* how often they have come; 0 or 1: never before */
     } feed;
 
     struct sh__task *tasks;
@@ -281,6 +282,9 @@ void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode
 int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error);
 /* Starts feeding the events of a message (taken) to handle_events. */
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message);
+/* Events for an idle stage, without a message. Takes `batch` and returns true if the stage can
+ * begin with them at once. */
+bool sh__consumer_offer(sh_stage *stage, sh_subscription *sub, sh_batch batch);
 /* Gives handle_events the next batch of what is being fed. */
 void sh__consumer_next(sh_stage *stage);
 /* After handle_events: the ask that its batch earned. */
@@ -298,6 +302,9 @@ struct sh__producer *sh__producer_new(void);
 void sh__producer_free(struct sh__producer *out);
 /* SUBSCRIBE, ASK, CANCEL_REQUEST, DOWN on a stage that produces; takes the message. */
 void sh__producer_message(sh_stage *stage, struct sh__message *message);
+/* An ask for n > 0 from a stage of the same worker, without a message. Returns whether the stage has
+ * taken it: it is idle, and has nothing to send at once. */
+bool sh__producer_offer_ask(sh_stage *stage, sh_subscription *sub, int64_t n);
 /* handle_subscribe has answered. */
 void sh__producer_subscribed(sh_stage *stage, struct sh__task *task);
 /* Cancels one consumer: takes reason. `tell`: send it CANCEL. */
@@ -377,6 +384,14 @@ bool sh__timer_retry(sh_stage *self, uint64_t after_ms);
 int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id);
 void sh__timers_stop(sh_stage *stage);
 bool sh__stage_is_sleeping(const sh_stage *stage);
+
+/* Whether the stage has nothing to do, so that what comes from a stage of the same worker now is
+ * what it would do next: asks and events then need no message, they are handled on arrival. */
+static inline bool sh__stage_is_idle(const sh_stage *stage)
+{
+    return !stage->special && !stage->n_tasks && !stage->feed.sub && !stage->mailbox.head &&
+           stage->worker->current != stage && stage->worker->is_direct;
+}
 
 static inline bool sh__stage_consumes(const sh_stage *stage)
 {

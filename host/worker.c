@@ -13,7 +13,7 @@
 #include "host.h"
 #include "stage.h"
 
-enum { SLICE_TURNS = 256, CLOCK_EVERY = 16, SLICE_NS = 2000000 };
+enum { SLICE_TURNS = 1024, FRONT_TURNS = 64, CLOCK_EVERY = 16, SLICE_NS = 2000000 };
 
 /* xorshift64*; good enough to shuffle. */
 uint64_t sh__worker_random(sh_worker *worker)
@@ -74,10 +74,73 @@ static sh_stage *run_queue_pop(sh_worker *worker)
     return stage;
 }
 
+void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage)
+{
+    if (stage->is_queued)
+        return;
+    if (!worker->slicing || worker->host->opts.seeded) {
+        sh__worker_schedule(worker, stage);
+        return;
+    }
+    stage->is_queued = true;
+    stage->behind = NULL;
+    if (worker->fed_head)
+        worker->fed_tail->behind = stage;
+    else
+        worker->fed_head = stage;
+    worker->fed_tail = stage;
+}
+
+/* After a turn that gave others events: they go first, then, if it has more to do, who gave them. */
+static void put_in_front(sh_worker *worker, sh_stage *giver, bool has_more)
+{
+    if (has_more && !giver->is_queued) {
+        giver->is_queued = true;
+        giver->behind = worker->front;
+        worker->front = giver;
+    }
+    worker->fed_tail->behind = worker->front;
+    worker->front = worker->fed_head;
+    worker->fed_head = NULL;
+}
+
+/* What goes before the run queue has done so for long: it gets in line. */
+static void clear_front(sh_worker *worker)
+{
+    while (worker->front) {
+        sh_stage *stage = worker->front;
+        worker->front = stage->behind;
+        stage->is_queued = false;
+        sh__worker_schedule(worker, stage);
+    }
+    worker->front_turns = 0;
+}
+
+static sh_stage *take_next(sh_worker *worker)
+{
+    if (sh__unlikely(worker->front_turns >= FRONT_TURNS))
+        clear_front(worker);
+    sh_stage *stage = worker->front;
+    if (stage) {
+        worker->front = stage->behind;
+        worker->front_turns++;
+    } else {
+        stage = run_queue_pop(worker);
+        worker->front_turns = 0;
+    }
+    stage->is_queued = false;
+    return stage;
+}
+
+static bool has_work(const sh_worker *worker)
+{
+    return worker->front || worker->run_length > 0;
+}
+
 /* Specs wait for "nothing to do": answered once, when that is so. */
 static void answer_idle_waiter(sh_worker *worker)
 {
-    if (!worker->idle_waiter.stage || worker->run_length > 0)
+    if (!worker->idle_waiter.stage || has_work(worker))
         return;
     sh_from from = worker->idle_waiter;
     worker->idle_waiter = (sh_from){0};
@@ -105,15 +168,18 @@ static void run_slice(sh_worker *worker)
     uint64_t deadline = uv_hrtime() + SLICE_NS;
     worker->slicing = true;
     worker->ticks = sh__ticks();
-    for (unsigned turn = 1; turn <= SLICE_TURNS && worker->run_length > 0; turn++) {
-        sh_stage *stage = run_queue_pop(worker);
-        stage->is_queued = false;
+    for (unsigned turn = 1; turn <= SLICE_TURNS && has_work(worker); turn++) {
+        sh_stage *stage = take_next(worker);
+        if (sh__unlikely(worker->host->opts.seeded)) /* both ways are tried */
+            worker->is_direct = sh__worker_random(worker) >> 63;
         worker->current = stage;
         bool more = sh__stage_turn(stage);
         worker->current = NULL;
-        if (more)
+        if (worker->fed_head)
+            put_in_front(worker, stage, more);
+        else if (more)
             sh__worker_schedule(worker, stage);
-        if (worker->run_length == 0)
+        if (sh__unlikely(worker->idle_waiter.stage != NULL))
             answer_idle_waiter(worker);
         if (turn % CLOCK_EVERY == 0 && uv_hrtime() > deadline)
             break;
@@ -127,7 +193,7 @@ static void on_idle(uv_idle_t *handle)
     sh_worker *worker = handle->data;
     run_slice(worker);
     sh__worker_flush(worker);
-    if (worker->run_length == 0)
+    if (!has_work(worker))
         uv_idle_stop(&worker->idle);
 }
 
@@ -172,6 +238,7 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
     if (!worker->outboxes)
         return SH_ENOMEM;
     memset(worker->outboxes, 0, host->n_workers * sizeof *worker->outboxes);
+    worker->is_direct = true;
     if (!loop)
         loop = worker->own_loop = loop_new();
     if (!loop)
@@ -206,6 +273,7 @@ bool sh__worker_sweep(sh_worker *worker)
 {
     struct sh__message *message = sh__worker_take_inbox(worker);
     bool any = message || worker->has_outgoing;
+    worker->front = NULL;
     worker->run_length = 0; /* only stages that have ended are left in it */
     for (struct sh__link *link = worker->ended.next; link != &worker->ended;
          link = link->next)

@@ -61,6 +61,10 @@ struct sh_worker {
 
     sh_stage **run_queue; /* ring; capacity is a power of two */
     uint32_t run_capacity, run_head, run_length;
+    sh_stage *front;               /* a stack of stages that go before the run queue ... */
+    uint32_t front_turns;          /* ... and how many have gone so without a break */
+    sh_stage *fed_head, *fed_tail; /* have been given events in this turn, in order */
+    bool is_direct;                /* an idle stage handles what comes on arrival */
     uint64_t random; /* state of the generator; shuffles the queue when seeded */
 
     struct sh__link stages; /* alive ones, in order of start */
@@ -105,6 +109,9 @@ static inline uint64_t sh__worker_tick(sh_worker *worker, uint64_t began)
 
 /* Puts a stage that has something to do into the run queue; harmless when it is there. */
 void sh__worker_schedule(sh_worker *worker, sh_stage *stage);
+/* The same for a stage that has been given events. Those that the stage at work gives events go
+ * next, then it goes on itself: so events are handled while the processor has them at hand. */
+void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage);
 /* Stages a message for another worker; takes it. */
 void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message);
 /* Sends what is staged. */

@@ -154,9 +154,9 @@ local function idle_host()
     for i = 1, ROUNDS do
         local text = capture("bash -c 'TIMEFORMAT=%%R; time \"%s\" -e \"\"'", command)
         times[i] = tonumber(text:match("([%d.]+)%s*$")) * 1000
-        sizes[i] = tonumber(capture(
+        sizes[i] = tonumber((capture(
             "'%s' -e 'local s = io.open(\"/proc/self/status\"):read(\"*a\") print(s:match(\"VmRSS:%%s*(%%d+)\"))'",
-            command)) / 1024
+            command))) / 1024
     end
     add("start and end of an empty script, ms", { engine = median(times), unit = "ms" })
     add("memory of an idle host, MiB", { engine = median(sizes), unit = "MiB" })
