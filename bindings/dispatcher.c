@@ -37,6 +37,12 @@ static const char *const *push_names(lua_State *L, int texts, size_t n)
     return array;
 }
 
+static bool is_word(lua_State *L, int index, const char *word)
+{
+    const char *text = lua_tostring(L, index);
+    return text && strcmp(text, word) == 0;
+}
+
 static void read_partition(lua_State *L, int index, sh_stage_opts *out,
                            sh_splitter **splitter)
 {
@@ -47,6 +53,14 @@ static void read_partition(lua_State *L, int index, sh_stage_opts *out,
     lua_getfield(L, index, "texts");
     opts->n = lua_objlen(L, names);
     opts->names = push_names(L, names + 2, opts->n);
+    lua_getfield(L, index, "groups");
+    opts->groups = lua_toboolean(L, -1);
+    lua_getfield(L, index, "limit");
+    opts->limit = (int64_t)lua_tonumber(L, -1);
+    lua_getfield(L, index, "overflow");
+    lua_getfield(L, index, "keep");
+    opts->discards = is_word(L, -2, "discard");
+    opts->keep = is_word(L, -1, "first") ? SH_KEEP_FIRST : SH_KEEP_LAST;
     *splitter = opts->splitter = shl_splitter_new(L, names, names + 1);
     out->dispatcher = &sh_dispatcher_partition;
     out->dispatcher_opts = opts;

@@ -114,6 +114,24 @@ static void do_skip(sh_dispatch *base, uint32_t n, sh_error *error)
     sh_error_unref(error);
 }
 
+void sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t size)
+{
+    stage->stats.discarded_full += n;
+    stage->worker->totals_discarded += n;
+    bool log = true;
+    if (stage->ops->format_discarded)
+        log = stage->ops->format_discarded(stage, stage->state, n);
+    if (log)
+        sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_DISCARDED, stage, NULL,
+                "discarded %llu events: the %s of %lld is full", (unsigned long long)n,
+                what, (long long)size);
+}
+
+static void do_discard(sh_dispatch *base, uint64_t n, int64_t size)
+{
+    sh__discard_full(context_of(base)->stage, n, "queue of a partition", size);
+}
+
 static void do_warn(sh_dispatch *base, sh_subscription *sub, int64_t n, int64_t max)
 {
     sh_stage *stage = context_of(base)->stage;
@@ -132,6 +150,7 @@ void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage)
     out->base.release = do_release;
     out->base.fail = do_fail;
     out->base.skip = do_skip;
+    out->base.discard = do_discard;
     out->base.warn = do_warn;
     out->stage = stage;
     out->skipped = 0;

@@ -87,19 +87,6 @@ void sh__mark(sh_stage *stage, sh_marker *marker)
 
 /* -- buffer ---------------------------------------------------------------------------- */
 
-static void discarded(sh_stage *stage, uint64_t n)
-{
-    stage->stats.discarded_full += n;
-    stage->worker->totals_discarded += n;
-    bool log = true;
-    if (stage->ops->format_discarded)
-        log = stage->ops->format_discarded(stage, stage->state, n);
-    if (log)
-        sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_DISCARDED, stage, NULL,
-                "discarded %llu events: the buffer of %lld is full", (unsigned long long)n,
-                (long long)stage->out->buffer.size);
-}
-
 static void discarded_no_consumers(sh_stage *stage, uint64_t n)
 {
     stage->stats.discarded_no_consumers += n;
@@ -133,7 +120,7 @@ static void store(sh_stage *stage, sh_batch batch)
         return;
     }
     if (n > 0)
-        discarded(stage, n);
+        sh__discard_full(stage, n, "buffer", out->buffer.size);
     pass_markers(stage, &released);
 }
 

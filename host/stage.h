@@ -336,6 +336,8 @@ void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage);
 int64_t sh__producer_held(const sh_stage *stage, sh_held which);
 /* A copy of `error` (taken) that names the stage, if it names none. */
 sh_error *sh__error_at(sh_error *error, const sh_stage *stage);
+/* Counts n events that a buffer or queue of that size had no room for, and logs them. */
+void sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t size);
 /* Drops the whole buffer: nobody is there to want it. */
 void sh__discard_buffer(sh_stage *stage);
 

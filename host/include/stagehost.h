@@ -587,6 +587,9 @@ struct sh_dispatch {
     void (*fail)(sh_dispatch *out, sh_subscription *sub, sh_error *error);
     /* n events go to nobody: hashed to "none" (error NULL) or bad (error taken, logged). */
     void (*skip)(sh_dispatch *out, uint32_t n, sh_error *error);
+    /* n events were dropped because a queue of the dispatcher, of this size, is full: as if it
+     * were the stage's buffer. */
+    void (*discard)(sh_dispatch *out, uint64_t n, int64_t size);
     /* ask: n is above the dispatcher's max_demand. It is granted all the same; logged. */
     void (*warn)(sh_dispatch *out, sh_subscription *sub, int64_t n, int64_t max);
 };
@@ -625,6 +628,8 @@ struct sh_dispatcher_ops {
     /* Optional. Events taken by dispatch() but not sent yet: all, or only those that
      * somebody can still ask for. */
     int64_t (*held)(const void *state, sh_held which);
+    /* Optional. The partition that a subscription takes, as sh_stage_each_demand tells. */
+    const char *(*partition_of)(const void *state, sh_subscription *sub);
 };
 
 /* A word for the dispatcher to keep its record of a subscription in. */
@@ -648,7 +653,11 @@ enum { SH_WEIGHT_MAX = 1000000 };
 /* Everything to everybody, at the pace of the slowest. As GenStage.BroadcastDispatcher. */
 extern const sh_dispatcher_ops sh_dispatcher_broadcast;
 
-/* Splits events by hash; one consumer a partition. As GenStage.PartitionDispatcher. */
+/* Splits events by hash; one consumer a partition, or a group of them, of which the one with
+ * the largest demand goes first. As GenStage.PartitionDispatcher. What a partition's
+ * consumers have not asked for is queued for them. Queued events count against the demand of
+ * other partitions, so a partition nobody asks for ends up holding up the others; `limit`
+ * events a partition don't. */
 extern const sh_dispatcher_ops sh_dispatcher_partition;
 typedef struct sh_splitter {
     /* Distributes events of `in` from its head over parts[0 .. n_parts): the events of
@@ -670,6 +679,10 @@ typedef struct sh_partition_opts {
     const char *const *names; /* partition names in order, "0".."n-1" for a count */
     size_t n;
     sh_splitter *splitter; /* taken; also when init fails; NULL: sh_splitter_default() */
+    bool groups;           /* a partition may have several consumers */
+    int64_t limit; /* events that may be queued for a partition without holding up others */
+    bool discards; /* what is above the limit is discarded instead of holding up others */
+    sh_keep keep;  /* ... of these */
 } sh_partition_opts;
 
 /* -------------------------------------------------------------------- counters */

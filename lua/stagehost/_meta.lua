@@ -103,6 +103,19 @@
 ---@field events integer
 ---@field per_ms integer
 
+--- Of { "partition", partitions = 4 | names, hash = f }:
+--- `groups`: a partition may have several consumers, of which the one with the largest demand goes first.
+--- `limit`: so many events may be queued for a partition without holding up the others. Above it, what is
+--- queued counts against the demand of the others (overflow = "wait", the default), or events are discarded
+--- (overflow = "discard"; keep = "last", the default, or "first").
+---@class stagehost.PartitionOptions
+---@field partitions integer | (integer | string)[]
+---@field hash? fun(event: any): (integer | string), any
+---@field groups? boolean
+---@field limit? integer
+---@field overflow? "wait" | "discard"
+---@field keep? "last" | "first"
+
 --- A dispatcher written in Lua. Its callbacks must not wait.
 ---@class stagehost.Dispatcher
 ---@field init? fun(self: table, options: table)

@@ -5,7 +5,8 @@
 ---
 ---     "demand" | "fair" | "broadcast"
 ---     { "demand", max_demand = 100, shuffle_demands_on_first_dispatch = true }
----     { "partition", partitions = 4 | { "odd", "even" }, hash = function(event) ... end }
+---     { "partition", partitions = 4 | { "odd", "even" }, hash = function(event) ... end,
+---         groups = true, limit = 100, overflow = "wait" | "discard", keep = "last" | "first" }
 ---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
 local checks = require "stagehost.checks"
 local errors = require "stagehost.errors"
@@ -85,7 +86,16 @@ function kinds.partition(options)
     local result = checks.apply({
         partitions = checks.anything,
         hash = checks.typed "function",
+        groups = checks.typed "boolean",
+        limit = checks.integer(1),
+        overflow = checks.one_of("wait", "discard"),
+        keep = checks.one_of("last", "first"),
     }, options, 'the dispatcher "partition"')
+    if result.overflow and not result.limit then
+        errors.raise("invalid_option", 'option "overflow" is for partitions with a "limit"')
+    elseif result.keep and result.overflow ~= "discard" then
+        errors.raise("invalid_option", 'option "keep" is for partitions with overflow = "discard"')
+    end
     local names, named = check_partitions(options.partitions)
     if named and not result.hash then
         errors.raise("hash_required", 'option "hash" is required when a partition is not an '
@@ -95,7 +105,8 @@ function kinds.partition(options)
     for i, name in ipairs(names) do
         texts[i] = type(name) == "number" and ("%d"):format(name) or name
     end
-    return { names = names, texts = texts, hash = result.hash }
+    result.partitions, result.names, result.texts = nil, names, texts
+    return result
 end
 
 local function check_callbacks(callbacks)

@@ -116,8 +116,9 @@ local own_options = { sides = checks.integer(2) }
 ---
 --- Each side is asked for at most its max_demand events beyond those that have gone into tuples. It
 --- ends normally when one side has ended and all its events are used; what other sides have
---- delivered by then is counted as discarded (`discarded_stopped`). A producer that crashes ends it as its cancel mode says.
---- Options: `sides`, how many must have subscribed before the first tuple, default 2; and any options of its start.
+--- delivered by then is counted as discarded (`discarded_stopped`). A producer that crashes ends it as
+--- its cancel mode says.
+--- Options: `sides`, how many must have subscribed before the first tuple, default 2; any options of its start.
 ---@param options? table
 ---@return stagehost.Definition
 function M.new(options)

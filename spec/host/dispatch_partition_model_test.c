@@ -11,24 +11,32 @@
 static struct rig rig;
 static const char *const names[] = {"0", "1", "2"};
 
-enum { N_PARTS = 3, MOST = 4096 };
+enum { N_PARTS = 3, N_MEMBERS = 3, MOST = 4096 };
+
+struct member {
+    sh_stage stage;
+    sh_subscription sub;
+    char name[3];
+    bool is_subscribed;
+    int64_t demand;
+    uint64_t turn, joined;
+};
 
 /* A queue holds events, and markers as negative numbers. */
 struct part {
-    sh_stage stage;
-    sh_subscription sub;
-    char name[2];
-    bool is_subscribed;
-    int64_t demand;
+    struct member members[N_MEMBERS]; /* without groups only the first */
+    int64_t demand;                   /* of all */
     int64_t queue[MOST];
     int head, tail;
     int64_t queued; /* events */
 };
 
 struct model {
+    sh_partition_opts opts;
     struct part parts[N_PARTS];
     int pending[MOST]; /* queues that marker i stands in */
     int n_markers;
+    uint64_t turns;
     int64_t next, end; /* in the buffer */
     int64_t owed;
     char words[4096];
@@ -53,16 +61,36 @@ static void put(struct model *model, const char *fmt, const char *name, int64_t 
 static int64_t model_credit(const struct model *model)
 {
     int64_t credit = 0;
-    for (int i = 0; i < N_PARTS; i++)
-        credit += model->parts[i].demand - model->parts[i].queued;
+    for (int i = 0; i < N_PARTS; i++) {
+        int64_t above = model->parts[i].queued - model->opts.limit;
+        credit += model->parts[i].demand - (above > 0 ? above : 0);
+    }
     return credit > 0 ? credit : 0;
+}
+
+/* All members in order of subscription. */
+static void model_notify(struct model *model, struct part *part, int marker)
+{
+    for (uint64_t after = 0;;) {
+        struct member *next = NULL;
+        for (int m = 0; m < N_MEMBERS; m++) {
+            struct member *member = &part->members[m];
+            if (member->is_subscribed && member->joined > after &&
+                (!next || member->joined < next->joined))
+                next = member;
+        }
+        if (!next)
+            return;
+        put(model, "%s!%lld", next->name, marker);
+        after = next->joined;
+    }
 }
 
 /* Markers are numbered in pairs: the odd ones are notifications. */
 static void model_pass(struct model *model, struct part *part, int marker)
 {
     if (marker % 2 == 1)
-        put(model, "%s!%lld", part->name, marker);
+        model_notify(model, part, marker);
     if (--model->pending[marker] == 0)
         put(model, "done%lld", NULL, marker);
 }
@@ -74,12 +102,68 @@ static void model_mark(struct model *model, int marker)
         if (part->queued > 0) {
             part->queue[part->tail++] = -marker;
             model->pending[marker]++;
-        } else if (part->is_subscribed && marker % 2 == 1) {
-            put(model, "%s!%lld", part->name, marker);
+        } else if (marker % 2 == 1) {
+            model_notify(model, part, marker);
         }
     }
     if (model->pending[marker] == 0)
         put(model, "done%lld", NULL, marker);
+}
+
+static struct member *best_member(struct part *part)
+{
+    struct member *best = NULL;
+    for (int m = 0; m < N_MEMBERS; m++) {
+        struct member *member = &part->members[m];
+        if (member->demand > 0 &&
+            (!best || member->demand > best->demand ||
+             (member->demand == best->demand && member->turn < best->turn)))
+            best = member;
+    }
+    return best;
+}
+
+/* Sends a member one message from the queue, where no marker is in the way. */
+static void model_send(struct model *model, struct part *part, struct member *member)
+{
+    bool any = false;
+    while (member->demand > 0 && part->head < part->tail && part->queue[part->head] >= 0) {
+        put(model, any ? "%lld" : "%s[%lld", any ? NULL : member->name,
+            part->queue[part->head++]);
+        member->demand--;
+        part->demand--;
+        part->queued--;
+        any = true;
+    }
+    append(model, "]");
+    member->turn = ++model->turns;
+}
+
+static void model_pass_all(struct model *model, struct part *part)
+{
+    while (part->head < part->tail && part->queue[part->head] < 0)
+        model_pass(model, part, (int)-part->queue[part->head++]);
+}
+
+/* What is too much for a queue that discards. */
+static void model_drop(struct model *model, struct part *part)
+{
+    int64_t excess = part->queued - model->opts.limit;
+    if (!model->opts.discards || excess <= 0)
+        return;
+    part->queued -= excess;
+    if (model->opts.keep == SH_KEEP_FIRST) {
+        part->tail -= (int)excess;
+    } else {
+        for (int64_t i = 0; i < excess; i++) {
+            model_pass_all(model, part);
+            part->head++;
+        }
+        model_pass_all(model, part);
+    }
+    put(model, "full%lld", NULL, excess);
+    char *at = model->words + strlen(model->words);
+    sprintf(at, ":%lld", (long long)model->opts.limit);
 }
 
 /* Puts events into queues, sends from those what has demand. */
@@ -101,16 +185,9 @@ static void model_dispatch(struct model *model, int64_t owed, int64_t end)
     }
     for (int i = 0; i < N_PARTS; i++) {
         struct part *part = &model->parts[i];
-        bool any = false;
-        while (part->demand > 0 && part->head < part->tail) {
-            put(model, any ? "%lld" : "%s[%lld", any ? NULL : part->name,
-                part->queue[part->head++]);
-            part->demand--;
-            part->queued--;
-            any = true;
-        }
-        if (any)
-            append(model, "]");
+        while (part->demand > 0 && part->queued > 0)
+            model_send(model, part, best_member(part));
+        model_drop(model, part);
     }
     if (none > 0)
         put(model, "none%lld", NULL, none);
@@ -146,22 +223,17 @@ static void model_pass_markers(struct model *model, struct part *part, bool is_e
         part->queue[--part->head] = -waiting[--n];
 }
 
-static void model_ask(struct model *model, struct part *part, int64_t n)
+static void model_ask(struct model *model, struct part *part, struct member *member,
+                      int64_t n)
 {
-    while (n > 0 && part->queued > 0) {
-        bool any = false;
-        model_pass_markers(model, part, false);
-        while (n > 0 && part->head < part->tail && part->queue[part->head] >= 0) {
-            put(model, any ? "%lld" : "%s[%lld", any ? NULL : part->name,
-                part->queue[part->head++]);
-            part->queued--;
-            n--;
-            any = true;
-        }
-        append(model, "]");
-        model_pass_markers(model, part, n == 0);
-    }
+    member->demand += n;
     part->demand += n;
+    while (member->demand > 0 && part->queued > 0) {
+        model_pass_markers(model, part, false);
+        model_send(model, part, member);
+        model_pass_markers(model, part, member->demand == 0);
+    }
+    member->turn = ++model->turns;
 }
 
 static void model_emit(struct model *model, uint32_t n)
@@ -174,24 +246,38 @@ static void model_emit(struct model *model, uint32_t n)
         model_dispatch(model, answered, model->end);
 }
 
+static void model_join(struct model *model, struct part *part, struct member *member)
+{
+    sh_subscribe_opts opts = {.partition = names[part - model->parts]};
+    member->sub = (sh_subscription)RIG_SUBSCRIPTION(&member->stage);
+    CHECK_INT(rig_subscribe(&rig, &member->sub, &opts), SH_OK);
+    member->is_subscribed = true;
+    member->joined = member->turn = ++model->turns;
+}
+
+static void model_leave(struct part *part, struct member *member)
+{
+    member->is_subscribed = false;
+    part->demand -= member->demand;
+    member->demand = 0;
+    rig_cancel(&rig, &member->sub);
+}
+
 static void model_step(struct model *model, struct test_random *random)
 {
     struct part *part = &model->parts[test_random_below(random, N_PARTS)];
+    uint32_t which = test_random_below(random, model->opts.groups ? N_MEMBERS : 1);
+    struct member *member = &part->members[which];
     uint32_t n = 1 + test_random_below(random, 6);
     uint32_t what = test_random_below(random, 20);
     model->words[0] = '\0';
-    if (!part->is_subscribed && what < 6) {
-        part->is_subscribed = true;
-        sh_subscribe_opts opts = {.partition = names[part - model->parts]};
-        part->sub = (sh_subscription)RIG_SUBSCRIPTION(&part->stage);
-        CHECK_INT(rig_subscribe(&rig, &part->sub, &opts), SH_OK);
-    } else if (part->is_subscribed && what < 1) {
-        part->is_subscribed = false;
-        part->demand = 0;
-        rig_cancel(&rig, &part->sub);
-    } else if (part->is_subscribed && what < 10) {
-        model_ask(model, part, n);
-        rig_ask(&rig, &part->sub, n);
+    if (!member->is_subscribed && what < 6) {
+        model_join(model, part, member);
+    } else if (member->is_subscribed && what < 1) {
+        model_leave(part, member);
+    } else if (member->is_subscribed && what < 10) {
+        model_ask(model, part, member, n);
+        rig_ask(&rig, &member->sub, n);
     } else if (what < 17) {
         int64_t first = model->end;
         model_emit(model, n);
@@ -211,19 +297,33 @@ static void model_step(struct model *model, struct test_random *random)
     CHECK_INT(rig.owed, model->owed);
 }
 
+static void start(struct model *model, struct test_random *random, uint64_t seed)
+{
+    *model = (struct model){.next = 1, .end = 1};
+    model->opts = (sh_partition_opts){
+        .names = names, .n = N_PARTS, .groups = test_random_below(random, 2)};
+    if (test_random_below(random, 2)) {
+        model->opts.limit = 1 + test_random_below(random, 12);
+        model->opts.discards = test_random_below(random, 2);
+        model->opts.keep = test_random_below(random, 2) ? SH_KEEP_FIRST : SH_KEEP_LAST;
+    }
+    for (int i = 0; i < N_PARTS * N_MEMBERS; i++) {
+        struct member *member = &model->parts[i / N_MEMBERS].members[i % N_MEMBERS];
+        member->name[0] = (char)('A' + i / N_MEMBERS);
+        member->name[1] = i % N_MEMBERS ? (char)('0' + i % N_MEMBERS) : '\0';
+        member->stage.name = member->name;
+    }
+    sh_partition_opts opts = model->opts;
+    opts.splitter = integer_splitter(integer_with_holes, NULL);
+    CHECK_INT(rig_init(&rig, &sh_dispatcher_partition, &opts, seed, NULL), SH_OK);
+}
+
 static void test_model(void)
 {
-    for (uint64_t seed = 1; seed <= test_seeds(200); seed++) {
+    for (uint64_t seed = 1; seed <= test_seeds(300); seed++) {
         static struct model model;
         struct test_random random = test_random_seed(seed);
-        model = (struct model){.next = 1, .end = 1};
-        sh_partition_opts opts = {names, N_PARTS,
-                                  integer_splitter(integer_with_holes, NULL)};
-        CHECK_INT(rig_init(&rig, &sh_dispatcher_partition, &opts, seed, NULL), SH_OK);
-        for (int i = 0; i < N_PARTS; i++) {
-            model.parts[i].name[0] = (char)('A' + i);
-            model.parts[i].stage.name = model.parts[i].name;
-        }
+        start(&model, &random, seed);
         for (int step = 0; step < 200; step++)
             model_step(&model, &random);
         rig_fini(&rig);

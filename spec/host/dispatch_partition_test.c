@@ -78,11 +78,16 @@ static void test_init_errors(void)
     refuse_init(
         &(sh_partition_opts){.splitter = integer_splitter(integer_modulo, &n_freed)},
         "partitions_required", "partitions");
-    refuse_init(&(sh_partition_opts){twice, 3, integer_splitter(integer_modulo, &n_freed)},
-                "partitions_invalid", "odd");
-    refuse_init(&(sh_partition_opts){none, 2, integer_splitter(integer_modulo, &n_freed)},
-                "partitions_invalid", "none");
-    refuse_init(&(sh_partition_opts){empty, 1, NULL}, "partitions_invalid", "called");
+    refuse_init(
+        &(sh_partition_opts){
+            .names = twice, .n = 3, .splitter = integer_splitter(integer_modulo, &n_freed)},
+        "partitions_invalid", "odd");
+    refuse_init(
+        &(sh_partition_opts){
+            .names = none, .n = 2, .splitter = integer_splitter(integer_modulo, &n_freed)},
+        "partitions_invalid", "none");
+    refuse_init(&(sh_partition_opts){.names = empty, .n = 1}, "partitions_invalid",
+                "called");
     CHECK_INT(n_freed, 3);
 }
 

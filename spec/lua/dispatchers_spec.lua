@@ -43,6 +43,22 @@ describe("the dispatcher option", function()
             }, dispatchers.check { "partition", partitions = { "odd", 2 }, hash = nothing })
         end)
 
+        it("takes groups and a limit", function()
+            assert.same({
+                kind = "partition", names = { 0 }, texts = { "0" }, groups = true, limit = 5,
+                overflow = "discard", keep = "first",
+            }, dispatchers.check {
+                "partition", partitions = 1, groups = true, limit = 5, overflow = "discard", keep = "first",
+            })
+            refuses({ "partition", partitions = 1, groups = 1 }, 'option "groups" must be a boolean')
+            refuses({ "partition", partitions = 1, limit = 0 }, 'option "limit" must be at least 1')
+            refuses({ "partition", partitions = 1, limit = 1, overflow = "drop" },
+                'option "overflow" must be one of "discard", "wait"')
+            refuses({ "partition", partitions = 1, overflow = "wait" }, 'for partitions with a "limit"')
+            refuses({ "partition", partitions = 1, limit = 1, keep = "last" },
+                'for partitions with overflow = "discard"')
+        end)
+
         it("needs partitions", function()
             refuses("partition", "needs the option \"partitions\"", "partitions_required")
             refuses({ "partition", hash = nothing }, "needs", "partitions_required")

@@ -102,6 +102,13 @@ static void eye_skip(sh_dispatch *dispatch, uint32_t n, sh_error *error)
     eye->real->skip(eye->real, n, error);
 }
 
+static void eye_discard(sh_dispatch *dispatch, uint64_t n, int64_t size)
+{
+    struct eye *eye = (struct eye *)dispatch;
+    eye->tap->actor->taken -= (int64_t)n;
+    eye->real->discard(eye->real, n, size);
+}
+
 static void eye_warn(sh_dispatch *dispatch, sh_subscription *sub, int64_t n, int64_t max)
 {
     struct eye *eye = (struct eye *)dispatch;
@@ -118,6 +125,7 @@ static struct eye eye_on(struct tap *tap, sh_dispatch *real)
                      .release = eye_release,
                      .fail = eye_fail,
                      .skip = eye_skip,
+                     .discard = eye_discard,
                      .warn = eye_warn},
         .real = real,
         .tap = tap,
@@ -153,7 +161,8 @@ static int init_partition(void *state, const void *opts, uint64_t seed, sh_error
 {
     static const char *const names[] = {"0", "1", "2"};
     const struct plan_stage *plan = ((const struct tap_opts *)opts)->actor->plan;
-    sh_partition_opts partitions = {names, plan->n_partitions, choice_splitter(plan)};
+    sh_partition_opts partitions = {
+        .names = names, .n = plan->n_partitions, .splitter = choice_splitter(plan)};
     return tap_init(state, &sh_dispatcher_partition, opts, &partitions, seed, error);
 }
 

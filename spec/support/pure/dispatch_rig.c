@@ -108,6 +108,15 @@ static void rig_do_skip(sh_dispatch *out, uint32_t n, sh_error *error)
     sh_error_unref(error);
 }
 
+static void rig_do_discard(sh_dispatch *out, uint64_t n, int64_t size)
+{
+    struct rig *rig = rig_of(out);
+    CHECK(n > 0);
+    rig->n_discarded += (uint32_t)n;
+    write_word(rig);
+    write_down(rig, "full%" PRIu64 ":%" PRId64, n, size);
+}
+
 static void rig_do_warn(sh_dispatch *out, sh_subscription *sub, int64_t n, int64_t max)
 {
     struct rig *rig = rig_of(out);
@@ -124,6 +133,7 @@ int rig_init(struct rig *rig, const sh_dispatcher_ops *ops, const void *opts, ui
                                 .release = rig_do_release,
                                 .fail = rig_do_fail,
                                 .skip = rig_do_skip,
+                                .discard = rig_do_discard,
                                 .warn = rig_do_warn}};
     sh__buffer_init(&rig->buffer, SH_BUFFER_INFINITY, SH_KEEP_LAST);
     rig->state = calloc(1, ops->size);
@@ -141,14 +151,14 @@ void rig_fini(struct rig *rig)
 static void offer(struct rig *rig, sh_batch batch, int64_t owed)
 {
     sh_error *error = NULL;
-    uint32_t before = rig->n_sent + rig->n_skipped;
+    uint32_t before = rig->n_sent + rig->n_skipped + rig->n_discarded;
     int64_t held = rig->ops->held ? rig->ops->held(rig->state, SH_HELD_ALL) : 0;
     rig->out.owed = owed;
     int64_t taken = rig->ops->dispatch(rig->state, batch, &rig->out, &error);
     CHECK(taken >= 0 && taken <= batch.n);
     /* Nothing gets lost: all that was taken was sent, skipped, or stands in a queue. */
     if (rig->ops->held)
-        CHECK_INT(rig->n_sent + rig->n_skipped - before +
+        CHECK_INT(rig->n_sent + rig->n_skipped + rig->n_discarded - before +
                       rig->ops->held(rig->state, SH_HELD_ALL) - held,
                   taken);
     uint32_t left = batch.n - (uint32_t)taken;

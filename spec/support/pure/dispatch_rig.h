@@ -7,7 +7,7 @@
  *
  * What the dispatcher does is written down in words: "A[1 2]" events sent to A, "A!7"
  * notification 7 sent to A, "done7" marker 7 released, "A?name" A failed, "none3" /
- * "bad3?name" events skipped, "A>12:10" an ask for 12 where 10 is the most. */
+ * "bad3?name" events skipped, "full2:10" events dropped by a queue of 10, "A>12:10" an ask for 12 where 10 is the most. */
 #ifndef SPEC_DISPATCH_RIG_H
 #define SPEC_DISPATCH_RIG_H
 
@@ -20,8 +20,8 @@ struct rig {
     sh_dispatch out;
     struct sh__buffer buffer;
     int64_t owed;
-    uint32_t n_sent, n_skipped; /* events */
-    bool quiet;                 /* write nothing down */
+    uint32_t n_sent, n_skipped, n_discarded; /* events */
+    bool quiet;                              /* write nothing down */
     char words[4096];
 };
 
