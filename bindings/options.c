@@ -125,6 +125,7 @@ static void read_buffer(lua_State *L, int index, sh_stage_opts *out)
     out->polling_interval_ms = (uint64_t)integer_field(L, index, "polling_interval");
     shl_rate_read(L, index, &out->rate);
     out->end_with_last = boolean_field(L, index, "end_with_last");
+    out->await_consumers = boolean_field(L, index, "await_consumers");
 }
 
 /* on_error = { policy =, times =, delay =, factor =, after = }, as options.lua makes it. */

@@ -190,6 +190,15 @@ static int stage_stop(lua_State *L)
     return shl_wait(L, from, convert_stopped);
 }
 
+/* stage:async_stop(reason = "normal") */
+static int stage_async_stop(lua_State *L)
+{
+    sh_stage *stage = shl_check_stage(L, 1);
+    sh_error *reason = check_reason(L, 2, "stage:async_stop");
+    int status = sh_stage_stop(shl_context(L)->worker, stage, reason, (sh_from){0});
+    return status < 0 ? shl_raise(L, "stage:async_stop", status, NULL) : 0;
+}
+
 /* stage:finish() */
 static int stage_finish(lua_State *L)
 {
@@ -320,12 +329,21 @@ static int stage_stats(lua_State *L)
 }
 
 const luaL_Reg shl_stage_methods[] = {
-    {"call", stage_call},           {"cast", stage_cast},
-    {"send", stage_send},           {"notify", stage_notify},
-    {"sync_info", stage_sync_info}, {"async_info", stage_async_info},
-    {"stop", stage_stop},           {"finish", stage_finish},
-    {"kill", stage_kill},           {"exit", shl_exits_exit},
-    {"join", stage_join},           {"is_alive", stage_is_alive},
-    {"demand", stage_demand},       {"buffered", stage_buffered},
-    {"stats", stage_stats},         {NULL, NULL},
+    {"call", stage_call},
+    {"cast", stage_cast},
+    {"send", stage_send},
+    {"notify", stage_notify},
+    {"sync_info", stage_sync_info},
+    {"async_info", stage_async_info},
+    {"stop", stage_stop},
+    {"finish", stage_finish},
+    {"kill", stage_kill},
+    {"exit", shl_exits_exit},
+    {"join", stage_join},
+    {"is_alive", stage_is_alive},
+    {"demand", stage_demand},
+    {"buffered", stage_buffered},
+    {"stats", stage_stats},
+    {"async_stop", stage_async_stop},
+    {NULL, NULL},
 };

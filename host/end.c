@@ -54,12 +54,14 @@ void sh_stage_leave_behind(sh_stage *self, uint64_t n)
 static bool should_wait(const sh_stage *stage)
 {
     const struct sh__producer *out = stage->out;
-    sh_held which = stage->is_draining ? SH_HELD_PRESENT : SH_HELD_EXPECTED;
+    sh_held which = stage->is_draining       ? SH_HELD_PRESENT
+                    : stage->await_consumers ? SH_HELD_ALL
+                                             : SH_HELD_EXPECTED;
     if (!out || (sh__producer_held(stage, which) == 0 && sh__pump_is_empty(stage)))
         return false;
     if (!sh__link_is_empty(&stage->consumers))
         return true;
-    return !out->has_had_consumers && !stage->is_draining;
+    return (!out->has_had_consumers || stage->await_consumers) && !stage->is_draining;
 }
 
 static void drop_agenda(sh_stage *stage)

@@ -109,7 +109,8 @@ static void stop(sh_stage *stage, struct sh__message *message)
     message->from = (sh_from){0};
     sh__message_free(stage->worker, message);
     stage->chose_to_stop = sh_error_is_clean(reason);
-    bool is_awaited = stage->out && !sh__link_is_empty(&stage->consumers);
+    bool is_awaited =
+        stage->out && (stage->await_consumers || !sh__link_is_empty(&stage->consumers));
     if (reason == NULL && stage->out) /* nobody else need let go what it accumulates */
         sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
     sh__stage_end(stage, reason, reason == NULL && is_awaited);

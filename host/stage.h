@@ -159,6 +159,7 @@ struct sh_stage {
     bool in_callback; /* a callback is on the C stack */
     bool is_draining;
     bool end_with_last;
+    bool await_consumers;
     bool is_cascade;    /* ends because a producer did */
     bool is_supervised; /* who started it deals with its failures */
     bool ended_by_signal;

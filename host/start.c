@@ -161,6 +161,7 @@ static int configure(sh_stage *stage, const sh_stage_opts *opts, sh_error **erro
     if (status < 0)
         return status;
     stage->end_with_last = opts->end_with_last;
+    stage->await_consumers = opts->await_consumers;
     if (opts->kind == SH_PRODUCER || opts->kind == SH_PRODUCER_CONSUMER)
         return set_producer_side(stage, opts, error);
     return SH_OK;

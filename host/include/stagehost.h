@@ -377,6 +377,9 @@ typedef struct sh_stage_opts {
     /* With several producers: a normal end of one ends the stage only if it was the last
      * one (default, as GenStage: the first permanent one that ends). */
     bool end_with_last;
+    /* Where consumers that crash come back: an orderly end also waits while there are none,
+     * until what is buffered has been taken (default: only for the first to come). */
+    bool await_consumers;
     sh_on_error on_error; /* of handle_events */
     sh_retry retry;       /* with SH_ON_ERROR_RETRY */
     /* Where events go that can't be handled: by on_error, those that a hash refuses, and those

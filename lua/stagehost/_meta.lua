@@ -40,6 +40,7 @@
 ---@field demand? "forward" | "accumulate"
 ---@field polling_interval? integer milliseconds
 ---@field rate? stagehost.Rate of all it sends
+---@field await_consumers? boolean an orderly end waits also while it has no consumers, for those to come
 ---@field dead_letter? stagehost.Stage | string for events that its hash refuses
 
 ---@class stagehost.Consumer : stagehost.Process
@@ -183,6 +184,10 @@ function Stage:stop(reason) end
 --- A producer: handle_demand is not called any more, what is buffered goes out, then it ends
 --- normally. Does not wait.
 function Stage:finish() end
+
+--- As stop, without waiting.
+---@param reason? stagehost.Reason
+function Stage:async_stop(reason) end
 
 function Stage:kill() end
 

@@ -41,7 +41,7 @@ local required = {
 
 local option_names = set("name", "args", "worker", "dispatcher", "buffer_size", "buffer_keep",
     "discard_buffer_when_no_consumers", "demand", "polling_interval", "rate", "subscribe_to",
-    "end_with_last", "on_error", "dead_letter")
+    "end_with_last", "await_consumers", "on_error", "dead_letter")
 
 -- Words for which a helper with a similar name is likely on purpose.
 local too_short = set("init", "name", "args", "demand", "worker", "rate")

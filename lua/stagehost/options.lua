@@ -186,6 +186,7 @@ local producer_schema = {
     demand = checks.one_of("forward", "accumulate"),
     polling_interval = checks.integer(1),
     rate = flow_options.rate,
+    await_consumers = checks.typed "boolean",
 }
 
 local init_schemas = {
@@ -196,6 +197,7 @@ local init_schemas = {
         buffer_keep = producer_schema.buffer_keep,
         discard_buffer_when_no_consumers = producer_schema.discard_buffer_when_no_consumers,
         rate = producer_schema.rate,
+        await_consumers = producer_schema.await_consumers,
         subscribe_to = subscribe_to,
         end_with_last = checks.typed "boolean",
         on_error = on_error,
