@@ -1,0 +1,165 @@
+-- SPDX-License-Identifier: MIT
+
+--- Supervisors: processes that start stages, link to them, and start those again that crash.
+---
+---     local sup = assert(stagehost.start(stagehost.supervisor {
+---         strategy = "one_for_one",
+---         max_restarts = 3, max_seconds = 5,
+---         backoff = { delay = 100, factor = 2, cap = 5000, jitter = 0.2 },
+---         children = {
+---             { id = "source", start = Source, options = { name = "source" } },
+---             { id = "printer", start = Printer, restart = "transient", shutdown = 1000 },
+---         },
+---     }, { name = "sup" }))
+---     stagehost.supervisor.which_children(sup)
+---
+--- The module is called to define one; its functions take the handle of one that runs, and wait.
+local backoff = require "stagehost.supervisor.backoff"
+local checks = require "stagehost.checks"
+local child_specs = require "stagehost.supervisor.child"
+local courier = require "stagehost.supervisor.courier"
+local errors = require "stagehost.errors"
+local intensity = require "stagehost.intensity"
+local process = require "stagehost.supervisor.process"
+local stagehost = require "stagehost"
+local strategy = require "stagehost.supervisor.strategy"
+
+local M = {}
+
+---@class stagehost.SupervisorOptions
+---@field strategy? "one_for_one" | "one_for_all" | "rest_for_one" default "one_for_one"
+---@field max_restarts? integer default 3: one more within max_seconds ends the supervisor
+---@field max_seconds? integer default 5
+---@field backoff? stagehost.Backoff waits between restarts; default: none
+---@field children? stagehost.ChildSpec[] started in this order, ended in the reverse order
+
+--- The options that say how often children may be restarted; for pipelines too.
+M.restart_schema = {
+    max_restarts = intensity.schema.max_restarts,
+    max_seconds = intensity.schema.max_seconds,
+    backoff = backoff.check,
+}
+
+local schema = {
+    strategy = checks.one_of(unpack(strategy.names)),
+    children = checks.anything,
+    max_restarts = M.restart_schema.max_restarts,
+    max_seconds = M.restart_schema.max_seconds,
+    backoff = M.restart_schema.backoff,
+}
+
+--- Defines a supervisor, for stagehost.start or as the child of another one. Starting it waits until
+--- all children have started; when one fails, those before it are ended again and the supervisor's
+--- start fails with the reason of that child.
+---@param options stagehost.SupervisorOptions
+---@return stagehost.Definition
+function M.new(options)
+    if type(options) ~= "table" then
+        errors.raise("invalid_option", "supervisor: expected a table of options, got %s", type(options))
+    end
+    local spec = checks.apply(schema, options, "a supervisor")
+    spec.strategy = spec.strategy or "one_for_one"
+    spec.children = child_specs.check_all(spec.children or {}, stagehost.workers())
+    local callbacks = process.callbacks
+    return stagehost.process {
+        init = callbacks.init,
+        handle_exit = callbacks.handle_exit,
+        handle_call = callbacks.handle_call,
+        handle_cast = callbacks.handle_cast,
+        handle_info = callbacks.handle_info,
+        terminate = callbacks.terminate,
+        is_supervisor = true,
+        spec = spec,
+    }
+end
+
+-- Functions for one that runs ---------------------------------------------------------------------
+
+local function ask(supervisor, request)
+    if not checks.is_stage(supervisor) then
+        errors.raise("invalid_argument", "supervisor.%s: expected the handle of a supervisor, got %s",
+            request.supervisor, checks.show(supervisor))
+    end
+    local answer, message, reason = supervisor:call(request, math.huge)
+    if type(answer) ~= "table" then
+        return nil, message or "it is not a supervisor", reason or "not_a_supervisor"
+    end
+    return answer[1], answer[2], answer[3]
+end
+
+---@class stagehost.ChildInfo
+---@field id string
+---@field stage? stagehost.Stage while it is running
+---@field state "running" | "restarting" | "stopped" "restarting": it waits for its restart
+---@field type "worker" | "supervisor"
+---@field restart string
+---@field restarts integer how often it was restarted
+
+--- The children in the order of their start.
+---@param supervisor stagehost.Stage
+---@return stagehost.ChildInfo[]?
+---@return string? message
+---@return any reason
+function M.which_children(supervisor)
+    return ask(supervisor, { supervisor = "which_children" })
+end
+
+---@param supervisor stagehost.Stage
+---@return { specs: integer, active: integer, workers: integer, supervisors: integer }?
+---@return string? message
+---@return any reason
+function M.count_children(supervisor)
+    return ask(supervisor, { supervisor = "count_children" })
+end
+
+--- Adds a child at the end, and starts it.
+---@param supervisor stagehost.Stage
+---@param spec stagehost.ChildSpec
+---@return stagehost.Stage?
+---@return string? message
+---@return any reason "already_started", "already_present", "ignore", or why its start failed
+function M.start_child(supervisor, spec)
+    if checks.is_stage(supervisor) then
+        child_specs.check(spec, stagehost.workers()) -- raised here, where the mistake is
+        if supervisor.worker ~= stagehost.worker() then
+            return courier.start_child(supervisor, spec)
+        end
+    end
+    return ask(supervisor, { supervisor = "start_child", spec = spec })
+end
+
+--- Ends a child, as its `shutdown` says; it stays in the list unless it is temporary.
+---@param supervisor stagehost.Stage
+---@param id string
+---@return true?
+---@return string? message
+---@return any reason "not_found"
+function M.terminate_child(supervisor, id)
+    return ask(supervisor, { supervisor = "terminate_child", id = id })
+end
+
+--- Starts a child that has ended.
+---@param supervisor stagehost.Stage
+---@param id string
+---@return stagehost.Stage?
+---@return string? message
+---@return any reason "not_found", "running", "restarting", or why its start failed
+function M.restart_child(supervisor, id)
+    return ask(supervisor, { supervisor = "restart_child", id = id })
+end
+
+--- Takes a child that has ended off the list.
+---@param supervisor stagehost.Stage
+---@param id string
+---@return true?
+---@return string? message
+---@return any reason "not_found", "running", "restarting"
+function M.delete_child(supervisor, id)
+    return ask(supervisor, { supervisor = "delete_child", id = id })
+end
+
+return setmetatable(M, {
+    __call = function(_, options)
+        return M.new(options)
+    end,
+})

@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: MIT
+
+--- Errands on another worker. Definitions cross only in the start of a stage, not in a message; so
+--- a short-lived process there is started with what is to be said, and says it.
+local stagehost = require "stagehost"
+
+local M = {}
+
+local callbacks = {}
+
+function callbacks.init(self, errand)
+    self.errand = errand
+end
+
+local errands = {}
+
+--- Asks a supervisor of this worker to start a child.
+function errands.start_child(errand)
+    local supervisor = require "stagehost.supervisor"
+    return { supervisor.start_child(errand.supervisor, errand.spec) }
+end
+
+--- The counters of stages of this worker, in order; false for one whose are not known.
+function errands.stats(errand)
+    local list = {}
+    for i, stage in ipairs(errand.stages) do
+        list[i] = stage:stats() or false
+    end
+    return { list }
+end
+
+function callbacks.handle_call(self)
+    return stagehost.stop("normal", nil, errands[self.errand.name](self.errand))
+end
+
+M.callbacks = callbacks
+
+local function run(errand, worker)
+    local courier, message, reason = stagehost.start(stagehost.process {
+        init = callbacks.init,
+        handle_call = callbacks.handle_call,
+    }, { worker = worker, args = errand })
+    if not courier then
+        return nil, message, reason
+    end
+    local answer
+    answer, message, reason = courier:call("go", math.huge)
+    if not answer then
+        return nil, message, reason
+    end
+    return answer[1], answer[2], answer[3]
+end
+
+---@param supervisor stagehost.Stage
+---@param spec stagehost.ChildSpec
+---@return stagehost.Stage?
+---@return string? message
+---@return any reason
+function M.start_child(supervisor, spec)
+    return run({ name = "start_child", supervisor = supervisor, spec = spec }, supervisor.worker)
+end
+
+--- The counters of stages of one worker, also of those that hang in a callback or have ended.
+---@param stages stagehost.Stage[]
+---@param worker integer
+---@return (table | false)[]?
+---@return string? message
+---@return any reason
+function M.stats(stages, worker)
+    return run({ name = "stats", stages = stages }, worker)
+end
+
+return M

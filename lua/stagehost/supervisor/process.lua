@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: MIT
+
+--- The callbacks of a supervisor. They wait while children start and end; exit signals that come
+--- meanwhile are in the supervisor's mailbox.
+local children = require "stagehost.supervisor.children"
+local requests = require "stagehost.supervisor.requests"
+local restarts = require "stagehost.supervisor.restarts"
+local stagehost = require "stagehost"
+local strategy = require "stagehost.supervisor.strategy"
+
+local M = {}
+
+local callbacks = {}
+
+function callbacks.init(self)
+    local spec = self.spec
+    self.children = children.new()
+    self.restarts = restarts.new(spec)
+    local list = self.children.list
+    for i, child_spec in ipairs(spec.children) do
+        list[i] = children.child(child_spec)
+    end
+    local failed, message, reason = children.start_list(self.children, list, "stopped")
+    if failed then
+        stagehost.log("warn", "child %q did not start: %s", failed.spec.id, message)
+        return stagehost.stop(reason)
+    end
+end
+
+local function slice(list, first, last)
+    local part = {}
+    for i = first, last do
+        if list[i].state == "restarting" then
+            part[#part + 1] = list[i]
+        end
+    end
+    return part
+end
+
+--- A child is down, or could not be started: takes its fellows down as the strategy says.
+local function go_down(self, child, reason)
+    local all = self.children
+    local _, index = children.find(all, child.spec.id)
+    local first, last = strategy.affected(self.spec.strategy, #all.list, index)
+    children.lose(all, child, "restarting")
+    children.stop_range(all, first, last, "restarting")
+    if not restarts.plan(self.restarts, child, slice(all.list, first, last), reason) then
+        return stagehost.stop("shutdown")
+    end
+end
+
+function callbacks.handle_exit(self, stage, reason)
+    local child, is_former = children.take_exit(self.children, stage)
+    if is_former then
+        return
+    elseif not child then -- who started this supervisor
+        return not (reason == nil or reason == "normal") and stagehost.stop(reason) or nil
+    elseif children.wants_restart(child, reason) and not stagehost.is_draining() then
+        return go_down(self, child, reason)
+    end
+    children.lose(self.children, child, "stopped")
+    if child.spec.restart == "temporary" then
+        children.remove(self.children, child)
+    end
+end
+
+function callbacks.handle_info(self, message)
+    local group, is_ours = restarts.take_due(self.restarts, message)
+    if not is_ours then
+        stagehost.log("warn", "a supervisor got a message that is none of its own: ignored")
+    end
+    if not group or stagehost.is_draining() then
+        return
+    end
+    local failed, text, reason = children.start_list(self.children, group.list, "restarting")
+    if failed then
+        stagehost.log("warn", "child %q did not start: %s", failed.spec.id, text)
+        return go_down(self, failed, reason)
+    end
+end
+
+function callbacks.handle_call(self, request)
+    local answer = type(request) == "table" and requests[request.supervisor]
+    if not answer then
+        stagehost.log("warn", "a supervisor got an unknown request: use the functions of stagehost.supervisor")
+        return nil
+    end
+    return answer(self.children, request)
+end
+
+function callbacks.handle_cast()
+    stagehost.log("warn", "a supervisor got a cast: ignored")
+end
+
+function callbacks.terminate(self)
+    children.stop_all(self.children)
+end
+
+M.callbacks = callbacks
+
+
+return M

@@ -1,0 +1,117 @@
+-- SPDX-License-Identifier: MIT
+
+--- What a running supervisor answers: { result, message, reason }. As OTP.
+local child_specs = require "stagehost.supervisor.child"
+local children = require "stagehost.supervisor.children"
+local errors = require "stagehost.errors"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local function failure(reason, format, ...)
+    return { nil, format:format(...), reason, n = 3 }
+end
+
+local function not_found(id)
+    return failure("not_found", "the supervisor has no child %q", tostring(id))
+end
+
+local states = {
+    running = "it is running",
+    restarting = "it is waiting for its restart",
+}
+
+local function kind(child)
+    return child_specs.is_supervisor(child.spec.start) and "supervisor" or "worker"
+end
+
+function M.which_children(all)
+    local list = {}
+    for i, child in ipairs(all.list) do
+        list[i] = {
+            id = child.spec.id,
+            stage = child.stage,
+            state = child.state,
+            type = kind(child),
+            restart = child.spec.restart,
+            restarts = child.restarts,
+        }
+    end
+    return { list }
+end
+
+function M.count_children(all)
+    local counts = { specs = #all.list, active = 0, workers = 0, supervisors = 0 }
+    for _, child in ipairs(all.list) do
+        counts.active = counts.active + (child.state == "running" and 1 or 0)
+        local plural = kind(child) .. "s"
+        counts[plural] = counts[plural] + 1
+    end
+    return { counts }
+end
+
+--- Starts a child that is in the list. A temporary one that fails is forgotten, as OTP does.
+local function start(all, child)
+    local ok, message, reason = children.start(all, child)
+    if not ok then
+        return failure(reason, "%s", message)
+    elseif not child.stage then
+        return failure("ignore", "the child %q does not want to be started", child.spec.id)
+    end
+    return { child.stage }
+end
+
+function M.start_child(all, request)
+    local spec, problem = errors.try(child_specs.check, request.spec, stagehost.workers())
+    if not spec then
+        return failure("invalid_option", "%s", problem)
+    end
+    local present = children.find(all, spec.id)
+    if present then
+        return failure(present.stage and "already_started" or "already_present",
+            "the supervisor has a child %q already", spec.id)
+    end
+    local child = children.child(spec)
+    all.list[#all.list + 1] = child
+    local answer = start(all, child)
+    local is_kept = answer[1] or answer[3] == "ignore" and spec.restart ~= "temporary"
+    if not is_kept then
+        children.remove(all, child)
+    end
+    return answer
+end
+
+function M.terminate_child(all, request)
+    local child = children.find(all, request.id)
+    if not child then
+        return not_found(request.id)
+    end
+    children.stop(all, child, "stopped")
+    if child.spec.restart == "temporary" then
+        children.remove(all, child)
+    end
+    return { true }
+end
+
+function M.restart_child(all, request)
+    local child = children.find(all, request.id)
+    if not child then
+        return not_found(request.id)
+    elseif child.state ~= "stopped" then
+        return failure(child.state, "the child %q can't be restarted: %s", request.id, states[child.state])
+    end
+    return start(all, child)
+end
+
+function M.delete_child(all, request)
+    local child = children.find(all, request.id)
+    if not child then
+        return not_found(request.id)
+    elseif child.state ~= "stopped" then
+        return failure(child.state, "the child %q can't be deleted: %s", request.id, states[child.state])
+    end
+    children.remove(all, child)
+    return { true }
+end
+
+return M
