@@ -19,6 +19,8 @@ local options = require "stagehost.options"
 ---@field sink table definitions of consumers that write
 ---@field codec table events to bytes and back
 ---@field consumer_supervisor stagehost.ConsumerSupervisor consumers that start a child for every event
+---@field supervisor table defines processes that start stages, and start them again when they crash
+---@field pipeline table declares stages and their subscriptions as data, supervised
 ---@field uv table libuv, bound to this worker's loop
 local M = {}
 
@@ -253,6 +255,8 @@ local lazy = {
     sink = "stagehost.sink",
     codec = "stagehost.codec",
     consumer_supervisor = "stagehost.consumer_supervisor",
+    supervisor = "stagehost.supervisor",
+    pipeline = "stagehost.pipeline",
     uv = "luv",
 }
 

@@ -1,0 +1,112 @@
+-- SPDX-License-Identifier: MIT
+
+--- Pipelines as data: stages with names, options and subscriptions, checked as a whole before anything
+--- starts, and supervised.
+---
+---     local pipeline = stagehost.pipeline {
+---         name = "words",
+---         stages = {
+---             { name = "lines", stage = stagehost.source.lines { path = "-" } },
+---             { name = "count", stage = Count, instances = 4, subscribe_to = { "lines" } },
+---         },
+---     }
+---     print(pipeline)
+---     local running = assert(pipeline:start())
+---     running:join()
+---
+--- A stage that crashes is restarted and finds its peers again: its consumers subscribe to the new
+--- one, with fresh demand. When the sources have ended in order, so does everything below them.
+local checks = require "stagehost.checks"
+local errors = require "stagehost.errors"
+local plans = require "stagehost.pipeline.plan"
+local process = require "stagehost.pipeline.process"
+local running = require "stagehost.pipeline.running"
+local stagehost = require "stagehost"
+local text = require "stagehost.pipeline.text"
+
+local M = {}
+
+---@class stagehost.PipelineOptions
+---@field name? string of the pipeline's process, and in front of the names of its stages: "words.count.1"
+---@field stages stagehost.StageEntry[]
+---@field max_restarts? integer default 3, over all stages
+---@field max_seconds? integer default 5
+---@field backoff? stagehost.Backoff
+
+--- Other keys are options of the stage's start: args, dispatcher, buffer_size, ...
+---@class stagehost.StageEntry
+---@field name string
+---@field stage stagehost.Definition
+---@field subscribe_to? (string | stagehost.PipelineSubscription)[]
+---@field instances? integer so many of them, named name.1, name.2, ...
+---@field worker? integer | "any" default: that of the pipeline; "any" with instances
+---@field on_error? "restart" | "stop" | any default "restart"; other values are options of the stage
+---@field shutdown? integer | "infinity" | "brutal_kill" default 5000 ms
+
+--- Other keys are options of the subscription: max_demand, partition, ...
+---@class stagehost.PipelineSubscription
+---@field to string name of a stage
+---@field reason? string why it may close a cycle
+
+--- A definition that can be printed, and started with `start`.
+---@class stagehost.Pipeline : stagehost.Definition
+---@field plan stagehost.Plan
+local Pipeline = {}
+Pipeline.__index = Pipeline
+
+function Pipeline:__tostring()
+    return text.of(self.plan)
+end
+
+--- Starts it and waits until all stages have started.
+---@param options? { name?: string, worker?: integer | "any", link?: boolean }
+---@return stagehost.RunningPipeline?
+---@return string? message
+---@return any reason that of the first stage whose start failed
+function Pipeline:start(options)
+    local stage, message, reason = stagehost.start(self, options)
+    if not stage then
+        return nil, message, reason
+    end
+    return running.new(stage)
+end
+
+M.methods = Pipeline
+
+--- Declares a pipeline. Raises everything that is wrong with it, in one message.
+---@param options stagehost.PipelineOptions
+---@return stagehost.Pipeline
+function M.new(options)
+    local plan = plans.new(options, stagehost.workers())
+    local callbacks = process.callbacks
+    local def = stagehost.process {
+        init = callbacks.init,
+        handle_exit = callbacks.handle_exit,
+        handle_call = callbacks.handle_call,
+        handle_cast = callbacks.handle_cast,
+        handle_info = callbacks.handle_info,
+        terminate = callbacks.terminate,
+        is_supervisor = true,
+        name = plan.name,
+        plan = plan,
+    }
+    return setmetatable(def, Pipeline)
+end
+
+--- What `start` returns, for the handle of a pipeline's process: one that a supervisor has started,
+--- or that came in a message.
+---@param stage stagehost.Stage
+---@return stagehost.RunningPipeline
+function M.of(stage)
+    if not checks.is_stage(stage) then
+        errors.raise("invalid_argument", "pipeline.of: expected the handle of a pipeline, got %s",
+            checks.show(stage))
+    end
+    return running.new(stage)
+end
+
+return setmetatable(M, {
+    __call = function(_, options)
+        return M.new(options)
+    end,
+})

@@ -1,0 +1,113 @@
+-- SPDX-License-Identifier: MIT
+
+--- How a pipeline ends in order: a unit whose producers have all ended in order, and that has handled
+--- what they sent, is told to end; so is one that nobody takes events from any more.
+local children = require "stagehost.supervisor.children"
+local net = require "stagehost.pipeline.net"
+
+local M = {}
+
+local function is_over(unit)
+    local has_inputs = false
+    for _, edge in ipairs(unit.inputs) do
+        if not edge.is_feedback then
+            has_inputs = true
+            if not edge.producer.is_finished or edge.open_to then
+                return false
+            end
+        end
+    end
+    return has_inputs
+end
+
+local function is_unneeded(unit)
+    local has_outputs = false
+    for _, edge in ipairs(unit.outputs) do
+        if not edge.is_feedback then
+            has_outputs = true
+            if not edge.consumer.is_finished then
+                return false
+            end
+        end
+    end
+    return has_outputs
+end
+
+--- Tells a unit to end: "normal" lets its consumers take everything first.
+---@param unit stagehost.Unit
+---@param reason "normal" | "shutdown"
+function M.tell(unit, reason)
+    if unit.stage and not unit.is_ending then
+        unit.is_ending = true
+        unit.stage:async_stop(reason)
+    end
+end
+
+--- Whether a unit has nothing more to take: then it ends.
+---@param unit stagehost.Unit
+function M.check_over(unit)
+    if unit.stage and is_over(unit) then
+        M.tell(unit, "normal")
+    end
+end
+
+--- Also one that was told to end in order, and waits for consumers that will not come.
+local function check_unneeded(self, unit)
+    if unit.is_finished or not is_unneeded(unit) then
+        return
+    elseif unit.stage then
+        unit.is_ending = true
+        unit.stage:async_stop("shutdown")
+    else
+        M.finish(self, unit)
+    end
+end
+
+--- A unit has ended in order, or will not run again.
+---@param self table the state of the pipeline's process
+---@param unit stagehost.Unit
+function M.finish(self, unit)
+    unit.is_finished = true
+    children.lose(self.children, unit, "stopped")
+    net.disconnect(unit)
+    for _, edge in ipairs(unit.outputs) do
+        M.check_over(edge.consumer)
+    end
+    for _, edge in ipairs(unit.inputs) do
+        check_unneeded(self, edge.producer)
+    end
+end
+
+--- Whether all that have events are through. Plain processes don't count beside them.
+---@param units stagehost.Unit[]
+---@return boolean
+function M.all_finished(units)
+    local all, flows, n_flows = true, true, 0
+    for _, unit in ipairs(units) do
+        local is_flow = unit.plan.kind ~= "process"
+        n_flows = n_flows + (is_flow and 1 or 0)
+        flows = flows and (unit.is_finished or not is_flow)
+        all = all and unit.is_finished
+    end
+    return n_flows > 0 and flows or all
+end
+
+--- Ends all sources in order; what waits for its restart is not started again.
+---@param self table
+function M.begin_drain(self)
+    for _, unit in ipairs(self.net.units) do
+        if #unit.inputs == 0 and unit.plan.kind ~= "process" and not unit.is_finished then
+            if unit.stage then
+                unit.is_ending = true
+                if unit.plan.kind == "producer" then
+                    unit.stage:demand("forward") -- what it has accumulated has to go out
+                end
+                unit.stage:async_stop("normal")
+            else
+                M.finish(self, unit)
+            end
+        end
+    end
+end
+
+return M

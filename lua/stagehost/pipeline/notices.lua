@@ -1,0 +1,60 @@
+-- SPDX-License-Identifier: MIT
+
+--- What stages tell the process of their pipeline: a subscription begins at its producer, or is over
+--- at its consumer after its last events. Their callbacks are wrapped for that; those for events are not.
+local stagehost = require "stagehost"
+
+local M = {}
+
+-- The first field of a notice: { JOINED, producer, consumer }, { LEFT, producer, consumer, reason? }.
+local JOINED, LEFT = "stagehost.pipeline: joined", "stagehost.pipeline: left"
+M.JOINED, M.LEFT = JOINED, LEFT
+
+local this_stage = stagehost.self
+
+local function wrap_subscribe(user, pipeline)
+    return function(self, kind, opts, from)
+        local answer
+        if user then
+            answer = user(self, kind, opts, from)
+        end
+        if kind == "consumer" then
+            pipeline:cast { JOINED, this_stage(), from.consumer }
+        end
+        return answer
+    end
+end
+
+local function wrap_cancel(user, pipeline)
+    return function(self, reason, from, how)
+        local answer
+        if user then
+            answer = user(self, reason, from, how)
+        end
+        if from.consumer == this_stage() then
+            pipeline:cast { LEFT, from.producer, from.consumer, how == "cancel" and reason or nil }
+        end
+        return answer
+    end
+end
+
+local consumes = { consumer = true, producer_consumer = true }
+
+--- The definition of a stage that reports to a pipeline.
+---@param def stagehost.Definition
+---@param pipeline stagehost.Stage
+---@return stagehost.Definition
+function M.wrap(def, pipeline)
+    local wrapped = {}
+    for key, value in pairs(def) do
+        wrapped[key] = value
+    end
+    if def.kind == "producer" then
+        wrapped.handle_subscribe = wrap_subscribe(def.handle_subscribe, pipeline)
+    elseif consumes[def.kind] then
+        wrapped.handle_cancel = wrap_cancel(def.handle_cancel, pipeline)
+    end
+    return setmetatable(wrapped, getmetatable(def))
+end
+
+return M

@@ -1,0 +1,118 @@
+-- SPDX-License-Identifier: MIT
+
+--- A pipeline as it was written -> a plan that can be started, or everything that is wrong with it.
+local backoff = require "stagehost.supervisor.backoff"
+local checks = require "stagehost.checks"
+local entries = require "stagehost.pipeline.stage_entry"
+local errors = require "stagehost.errors"
+local intensity = require "stagehost.intensity"
+local links = require "stagehost.pipeline.links"
+local order = require "stagehost.pipeline.order"
+local partitions = require "stagehost.pipeline.partitions"
+local problem_list = require "stagehost.pipeline.problems"
+
+local M = {}
+
+---@class stagehost.Plan
+---@field name? string
+---@field stages stagehost.PlannedStage[] producers before their consumers
+---@field max_restarts? integer
+---@field max_seconds? integer
+---@field backoff? stagehost.Backoff
+
+local schema = {
+    name = checks.typed "string",
+    stages = checks.anything,
+    max_restarts = intensity.schema.max_restarts,
+    max_seconds = intensity.schema.max_seconds,
+    backoff = backoff.check,
+}
+
+local function read_options(problems, given)
+    local plan = { stages = {} }
+    for key, value in pairs(given) do
+        local one = problems:try("pipeline", checks.apply, schema, { [key] = value }, "a pipeline")
+        if one and key ~= "stages" then
+            plan[key] = one[key]
+        end
+    end
+    return plan
+end
+
+--- The stages by name; false for one whose entry is so wrong that nothing is known of it.
+local function read_stages(problems, plan, list, n_workers)
+    local by_name, given = {}, {}
+    for i, entry in ipairs(list) do
+        if type(entry) ~= "table" then
+            problems:add('stages[%d] must be a table such as { name = "x", stage = Definition }, got %s', i,
+                checks.show(entry))
+        elseif type(entry.name) ~= "string" then
+            problems:add("stages[%d]: the name must be a string, got %s", i, checks.show(entry.name))
+        elseif by_name[entry.name] ~= nil then
+            problems:add("stage %s: the name stands there twice", checks.show(entry.name))
+        else
+            local stage = entries.read(problems, entry, n_workers)
+            by_name[entry.name] = stage or false
+            plan.stages[#plan.stages + 1] = stage
+            given[entry.name] = entry
+        end
+    end
+    for _, stage in ipairs(plan.stages) do
+        links.read(problems, stage, by_name, given[stage.name].subscribe_to)
+    end
+    return by_name
+end
+
+--- x with instances is x.1, x.2, ...: no other stage may be called so.
+local function check_instance_names(problems, plan, by_name)
+    for _, stage in ipairs(plan.stages) do
+        for i = 1, stage.instances or 0 do
+            local name = M.instance_name(stage, i)
+            if by_name[name] ~= nil then
+                problems:add("stage %s: an instance of %s has that name", checks.show(name), checks.show(stage.name))
+            end
+        end
+    end
+end
+
+local function sort(problems, plan, by_name)
+    local sorted, cycles = order.sort(plan.stages, by_name)
+    for _, cycle in ipairs(cycles) do
+        problems:add('cycle %s: if that is on purpose, one of its subscriptions needs a reason, as in '
+            .. '{ to = "%s", reason = "retries come back" }', table.concat(cycle, " -> "), cycle[#cycle - 1])
+    end
+    plan.stages = sorted
+end
+
+---@param stage stagehost.PlannedStage
+---@param index integer
+---@return string
+function M.instance_name(stage, index)
+    return stage.instances and ("%s.%d"):format(stage.name, index) or stage.name
+end
+
+--- The plan of a pipeline. Raises everything that is wrong with it.
+---@param given any
+---@param n_workers integer
+---@return stagehost.Plan
+function M.new(given, n_workers)
+    if type(given) ~= "table" then
+        errors.raise("invalid_pipeline",
+            "pipeline: expected a table such as { stages = { ... } }, got %s", checks.show(given))
+    end
+    local problems = problem_list.new()
+    local plan = read_options(problems, given)
+    local list, problem = checks.list(given.stages)
+    if problem or #list == 0 then
+        problems:add('option "stages" must be a list of at least one stage')
+    else
+        local by_name = read_stages(problems, plan, list, n_workers)
+        check_instance_names(problems, plan, by_name)
+        partitions.check(problems, plan)
+        sort(problems, plan, by_name)
+    end
+    problems:raise(type(given.name) == "string" and ("pipeline %q"):format(given.name) or "the pipeline")
+    return plan
+end
+
+return M

@@ -1,0 +1,214 @@
+-- SPDX-License-Identifier: MIT
+
+--- The callbacks of the process that runs a pipeline: a supervisor of its units (one_for_one, a crash
+--- is restarted, a normal end is not) that also keeps them subscribed to one another.
+local children = require "stagehost.supervisor.children"
+local counts = require "stagehost.pipeline.counts"
+local ends = require "stagehost.pipeline.ends"
+local nets = require "stagehost.pipeline.net"
+local notices = require "stagehost.pipeline.notices"
+local reasons = require "stagehost.supervisor.reason"
+local restarts = require "stagehost.supervisor.restarts"
+local stagehost = require "stagehost"
+
+local M = {}
+
+local callbacks = {}
+
+-- What the timer of a drain says.
+local DRAIN_IS_OVER = "stagehost.pipeline: the time for the drain is over"
+
+function callbacks.init(self)
+    self.children = children.new()
+    self.restarts = restarts.new(self.plan)
+    self.net = nets.new(self.plan, self.stage)
+    self.children.list = self.net.units
+    self.waiting = {} -- calls that wait for the drain
+    for _, unit in ipairs(self.net.units) do
+        local ok, message, reason = nets.start(self.net, self.children, unit)
+        if not ok then
+            stagehost.log("warn", "stage %q of the pipeline did not start: %s", unit.spec.id, message)
+            children.stop_all(self.children)
+            return stagehost.stop(reason)
+        end
+    end
+    nets.close_cycles(self.net.feedback)
+end
+
+--- The process ends when nothing is left to run, with the first crash that was not mended.
+local function check_end(self)
+    if ends.all_finished(self.net.units) then
+        return stagehost.stop(self.failure or "normal")
+    end
+end
+
+local function finish(self, unit)
+    ends.finish(self, unit)
+    return check_end(self)
+end
+
+--- A unit has crashed, or could not be started again.
+local function recover(self, unit, reason)
+    children.lose(self.children, unit, "restarting")
+    nets.disconnect(unit)
+    local is_draining_source = self.is_draining and #unit.inputs == 0
+    if unit.plan.on_error == "stop" then
+        return stagehost.stop(reason)
+    elseif is_draining_source or stagehost.is_draining() then
+        self.failure = self.failure or reason
+        return finish(self, unit)
+    elseif not restarts.plan(self.restarts, unit, { unit }, reason) then
+        return stagehost.stop(restarts.first_reason(self.restarts))
+    end
+end
+
+function callbacks.handle_exit(self, stage, reason)
+    local unit, is_former = children.take_exit(self.children, stage)
+    if is_former then
+        return
+    elseif not unit then -- who started the pipeline
+        return not reasons.is_clean(reason) and stagehost.stop(reason)
+            or reason ~= "normal" and stagehost.stop("shutdown") or nil
+    elseif reasons.is_clean(reason) then
+        return finish(self, unit)
+    end
+    return recover(self, unit, reason)
+end
+
+local function restart(self, unit)
+    local ok, message, reason = nets.start(self.net, self.children, unit)
+    if not ok then
+        stagehost.log("warn", "stage %q of the pipeline did not start: %s", unit.spec.id, message)
+        return recover(self, unit, reason)
+    elseif unit.is_finished then
+        return finish(self, unit)
+    end
+    nets.resubscribe(unit)
+    nets.open_gate(unit)
+    ends.check_over(unit)
+end
+
+local function reply_all(self, answer)
+    for _, from in ipairs(self.waiting) do
+        from:reply(answer)
+    end
+    self.waiting = {}
+end
+
+local function cut_drain_short(self)
+    local by_name = {}
+    for _, unit in ipairs(self.net.units) do
+        if unit.stage and unit.plan.kind ~= "process" then
+            by_name[unit.spec.id] = unit.stage
+            self.children.former[unit.stage] = true
+            children.lose(self.children, unit, "stopped")
+        end
+    end
+    local left = counts.kill_and_count(by_name)
+    reply_all(self, { nil, ("the time was over, %d events were left"):format(left.total), left })
+    return stagehost.stop(self.failure or { "shutdown", "drain_timeout" })
+end
+
+function callbacks.handle_info(self, message)
+    if message == DRAIN_IS_OVER then
+        return cut_drain_short(self)
+    end
+    local group, is_ours = restarts.take_due(self.restarts, message)
+    if not is_ours then
+        stagehost.log("warn", "a pipeline got a message that is none of its own: ignored")
+    end
+    local unit = group and group.list[1]
+    if not unit or unit.is_finished then
+        return
+    elseif self.is_draining and #unit.inputs == 0 or stagehost.is_draining() then
+        return finish(self, unit)
+    end
+    return restart(self, unit)
+end
+
+--- A producer refused a subscription: that does not heal by itself.
+local function is_refusal(reason)
+    return stagehost.is_error(reason) or reason == "already_subscribed"
+end
+
+function callbacks.handle_cast(self, notice)
+    local what = type(notice) == "table" and notice[1]
+    if what == notices.JOINED then
+        nets.joined(self.children, notice[2], notice[3])
+    elseif what == notices.LEFT then
+        local unit = nets.left(self.children, notice[2], notice[3])
+        if unit and is_refusal(notice[4]) then
+            stagehost.log("error", "stage %q of the pipeline was refused by its producer: %s", unit.spec.id,
+                reasons.text(notice[4]))
+            return stagehost.stop(notice[4])
+        elseif unit then
+            ends.check_over(unit)
+        end
+    end
+end
+
+-- Requests ----------------------------------------------------------------------------------------
+
+local requests = {}
+
+function requests.stage(self, request)
+    local unit = self.net.by_name[request.name]
+    if not unit then
+        return { nil, ("the pipeline has no stage %q"):format(tostring(request.name)), "not_found" }
+    elseif not unit.stage then
+        return { nil, ("the stage %q is %s now"):format(request.name, unit.state), unit.state }
+    end
+    return { unit.stage }
+end
+
+function requests.status(self)
+    local list = {}
+    for i, unit in ipairs(self.net.units) do
+        list[i] = {
+            name = unit.spec.id,
+            kind = unit.plan.kind,
+            state = unit.is_finished and "finished" or unit.is_ending and "ending" or unit.state,
+            stage = unit.stage,
+            worker = unit.stage and unit.stage.worker,
+            restarts = unit.restarts,
+        }
+    end
+    return { { state = self.is_draining and "draining" or "running", stages = list } }
+end
+
+function requests.drain(self, request, from)
+    table.insert(self.waiting, from)
+    if request.timeout_ms < math.huge then
+        stagehost.send_after(request.timeout_ms, DRAIN_IS_OVER)
+    end
+    if not self.is_draining then
+        self.is_draining = true
+        ends.begin_drain(self)
+    end
+    if ends.all_finished(self.net.units) then
+        stagehost.self():send(DRAIN_IS_OVER)
+    end
+    return stagehost.noreply
+end
+
+function callbacks.handle_call(self, request, from)
+    local answer = type(request) == "table" and requests[request.pipeline]
+    if not answer then
+        stagehost.log("warn", "a pipeline got an unknown request: use the methods of what pipeline:start returned")
+        return nil
+    end
+    return answer(self, request, from)
+end
+
+--- From the sources to the ends: nothing new comes while the rest is being ended.
+function callbacks.terminate(self, reason)
+    for _, unit in ipairs(self.net.units) do
+        children.stop(self.children, unit, "stopped")
+    end
+    local is_clean = reasons.is_clean(reason)
+    reply_all(self, is_clean and { true } or { nil, reasons.text(reason), { total = 0, stages = {} } })
+end
+
+M.callbacks = callbacks
+
+return M

@@ -1,0 +1,101 @@
+-- SPDX-License-Identifier: MIT
+
+--- The handle of a pipeline that runs. Its methods wait.
+local checks = require "stagehost.checks"
+local counts = require "stagehost.pipeline.counts"
+
+local M = {}
+
+---@class stagehost.RunningPipeline
+---@field process stagehost.Stage
+local Running = {}
+Running.__index = Running
+
+M.methods = Running
+
+local function ask(self, request)
+    local answer, message, reason = self.process:call(request, math.huge)
+    if type(answer) ~= "table" then
+        return nil, message or "it is not a pipeline", reason or "not_a_pipeline"
+    end
+    return answer[1], answer[2], answer[3]
+end
+
+--- Waits for its end.
+---@return stagehost.Reason reason "normal", or the first crash that was not mended
+function Running:join()
+    return self.process:join()
+end
+
+---@return boolean
+function Running:is_alive()
+    return self.process:is_alive()
+end
+
+--- Ends it now: from the sources to the ends, events that are under way are not waited for.
+---@return true
+function Running:stop()
+    return self.process:stop("shutdown")
+end
+
+--- Ends it in order: the sources are told to end, everything they have emitted is handled, and the
+--- pipeline ends. What is left when the time is over is killed and counted.
+---@param timeout_ms? number default: no limit
+---@return true?
+---@return string? message
+---@return { total: integer, stages: table<string, integer> }? left events that nobody has handled
+function Running:drain(timeout_ms)
+    if timeout_ms ~= nil and timeout_ms ~= math.huge then
+        local _, problem = checks.integer(1)(timeout_ms)
+        if problem then
+            checks.fail("timeout_ms", problem, timeout_ms)
+        end
+    end
+    return ask(self, { pipeline = "drain", timeout_ms = timeout_ms or math.huge })
+end
+
+--- The stage that runs under a name now; after a restart it is another one.
+---@param name string "count", "count.1"
+---@return stagehost.Stage?
+---@return string? message
+---@return any reason "not_found", "restarting", "stopped"
+function Running:stage(name)
+    return ask(self, { pipeline = "stage", name = name })
+end
+
+---@class stagehost.StageStatus
+---@field name string
+---@field kind stagehost.Kind
+---@field state "running" | "restarting" | "ending" | "finished" | "stopped"
+---@field stage? stagehost.Stage
+---@field worker? integer
+---@field restarts integer
+---@field stats? table<string, number> its counters, as stage:stats()
+
+--- How it is now.
+---@return { state: "running" | "draining", stages: stagehost.StageStatus[] }?
+---@return string? message
+---@return any reason
+function Running:status()
+    local status, message, reason = ask(self, { pipeline = "status" })
+    if not status then
+        return nil, message, reason
+    end
+    local stages = {}
+    for _, one in ipairs(status.stages) do
+        stages[#stages + 1] = one.stage
+    end
+    local stats = counts.stats(stages)
+    for _, one in ipairs(status.stages) do
+        one.stats = one.stage and stats[one.stage]
+    end
+    return status
+end
+
+---@param stage stagehost.Stage
+---@return stagehost.RunningPipeline
+function M.new(stage)
+    return setmetatable({ process = stage }, Running)
+end
+
+return M

@@ -1,0 +1,113 @@
+-- SPDX-License-Identifier: MIT
+
+--- One entry of a pipeline's `stages`: what the pipeline itself reads of it, and the options of the
+--- start of its stage, each checked on its own so that every mistake is found.
+local checks = require "stagehost.checks"
+local definition = require "stagehost.definition"
+local dispatchers = require "stagehost.dispatchers"
+local options = require "stagehost.options"
+local shutdown = require "stagehost.shutdown"
+
+local M = {}
+
+---@class stagehost.PlannedStage
+---@field name string
+---@field where string for problems: stage "x"
+---@field definition stagehost.Definition
+---@field kind stagehost.Kind
+---@field options table of its start
+---@field instances? integer nil: one, with the plain name
+---@field on_error "restart" | "stop"
+---@field shutdown integer | "infinity" | "brutal_kill"
+---@field partitions? string[] of its dispatcher
+---@field links stagehost.PlannedLink[] its producers
+
+-- What supervision does about a crash; other values of on_error are options of the stage.
+local SUPERVISION = { restart = true, stop = true }
+
+local own = {
+    instances = checks.integer(1),
+    shutdown = shutdown.check,
+}
+
+-- Decided by the pipeline.
+local reserved = { link = true, supervised = true, await_consumers = true, end_with_last = true }
+
+local not_options = { stage = true, subscribe_to = true, name = true }
+
+local function check_own(problems, stage, key, value)
+    local result, problem = own[key](value)
+    if problem then
+        problems:add('%s: option "%s" %s, got %s', stage.where, key, problem, checks.show(value))
+    end
+    stage[key] = result
+end
+
+local function sorted_keys(map)
+    local keys = {}
+    for key in pairs(map) do
+        keys[#keys + 1] = key
+    end
+    table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+    return keys
+end
+
+local function read_options(problems, stage, entry, n_workers)
+    for _, key in ipairs(sorted_keys(entry)) do
+        local value = entry[key]
+        if own[key] then
+            check_own(problems, stage, key, value)
+        elseif key == "on_error" and SUPERVISION[value] then
+            stage.on_error = value
+        elseif reserved[key] then
+            problems:add('%s: option "%s" is for the pipeline to decide', stage.where, key)
+        elseif not not_options[key] then
+            stage.options[key] = value
+            problems:try(stage.where, options.start, stage.definition, { [key] = value }, n_workers)
+        end
+    end
+end
+
+local function read_partitions(stage)
+    local dispatcher = stage.options.dispatcher or stage.definition.dispatcher
+    local ok, checked = pcall(dispatchers.check, dispatcher)
+    if dispatcher ~= nil and ok and checked.kind == "partition" then
+        stage.partitions = checked.texts
+    end
+end
+
+--- Reads an entry that has a name. Nil: what its stage is can't be known.
+---@param problems stagehost.Problems
+---@param entry table
+---@param n_workers integer
+---@return stagehost.PlannedStage?
+function M.read(problems, entry, n_workers)
+    local where = ("stage %s"):format(checks.show(entry.name))
+    local kind = problems:try(where, definition.kind_of, entry.stage)
+    if not kind then
+        return nil
+    end
+    local stage = {
+        name = entry.name,
+        where = where,
+        definition = entry.stage,
+        kind = kind,
+        options = {},
+        on_error = "restart",
+        shutdown = shutdown.DEFAULT_MS,
+        links = {},
+    }
+    problems:try(where, options.start, stage.definition, { name = entry.name }, n_workers)
+    read_options(problems, stage, entry, n_workers)
+    if stage.definition.subscribe_to ~= nil then
+        problems:add("%s: its definition has a subscribe_to; in a pipeline that stands in the entry of the stage",
+            where)
+    end
+    if stage.instances and stage.options.worker == nil then
+        stage.options.worker = "any"
+    end
+    read_partitions(stage)
+    return stage
+end
+
+return M
