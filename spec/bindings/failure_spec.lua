@@ -122,6 +122,35 @@ describe("an error", function()
     end)
 end)
 
+describe("an error of a method", function()
+    -- LuaJIT used to go on with the wrong state after it: see shl_raise.
+    it("leaves compiled code alone", function()
+        if stagehost.workers() < 2 then
+            return
+        end
+        local far = assert(stagehost.start(stagehost.process { handle_call = function() end }, { worker = 1 }))
+        local cycle = { list = {} }
+        cycle.list[1] = cycle
+        local function work(n)
+            local list, sum = {}, 0
+            for i = 1, n do
+                list[i] = i % 7 == 3 and {} or i
+                sum = sum + (type(list[i]) == "number" and list[i] or 1)
+            end
+            return sum
+        end
+        for _ = 1, 100 do
+            local ok, message = pcall(far.call, far, cycle)
+            assert.is_false(ok)
+            assert.matches("contains itself", tostring(message))
+            for i = 1, 50 do
+                assert(work(200 + i) > 0)
+            end
+        end
+        far:stop()
+    end)
+end)
+
 describe("coroutine.yield in a callback", function()
     it("is an error that names the ways to wait", function()
         local reason = crash(function()
