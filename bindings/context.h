@@ -23,6 +23,7 @@ enum shl_helper {
     SHL_HELPER_STOP,      /* metatable of what stagehost.stop() returns         */
     SHL_HELPER_NOREPLY,   /* stagehost.noreply                                  */
     SHL_HELPER_IGNORE,    /* stagehost.ignore                                   */
+    SHL_HELPER_REDIRECT,  /* metatable of what stagehost.redirect() returns     */
     SHL_HELPER_LOOP,      /* closes what luv has open; slot 0: luv is not loaded  */
     SHL_N_HELPERS
 };

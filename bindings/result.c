@@ -19,7 +19,8 @@ static const char *allowed(enum shl_callback callback)
     case SHL_INIT:
         return "nothing, a table of options, stagehost.ignore, or stagehost.stop(reason)";
     case SHL_SUBSCRIBE:
-        return "\"automatic\", \"manual\", nil, or stagehost.stop(reason)";
+        return "\"automatic\", \"manual\", nil, stagehost.redirect(producers), or "
+               "stagehost.stop(reason)";
     case SHL_CALL:
         return "reply[, events], stagehost.noreply[, events], or stagehost.stop(reason[, "
                "events[, "
@@ -219,6 +220,13 @@ static int take_reply(struct shl_stage *s, sh_result *r)
 static int take_mode(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
+    if (shl_stop_is_redirect(s, 1)) {
+        sh_error *error = NULL;
+        if (shl_stop_take_redirect(s, 1, r, &error) < 0)
+            return fail(s, error, r);
+        lua_settop(co, 0);
+        return SH_DONE;
+    }
     const char *mode = lua_type(co, 1) == LUA_TSTRING ? lua_tostring(co, 1) : NULL;
     if (mode && strcmp(mode, "manual") == 0)
         r->mode = SH_MANUAL;

@@ -10,6 +10,9 @@
  * given }. */
 enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
 
+/* A redirection is one, too: { list of handles and names, cancel mode or nil }. */
+enum { REDIRECT_TARGETS = 1, REDIRECT_CANCEL };
+
 /* stop(reason, events, reply) */
 static int result_stop(lua_State *L)
 {
@@ -39,7 +42,22 @@ static int result_answers(lua_State *L)
     return 2;
 }
 
+/* redirect(list of handles and names, cancel = nil), both checked by the facade */
+static int result_redirect(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    lua_createtable(L, REDIRECT_CANCEL, 0);
+    lua_insert(L, 1);
+    lua_rawseti(L, 1, REDIRECT_CANCEL);
+    lua_rawseti(L, 1, REDIRECT_TARGETS);
+    shl_helper_push(shl_context(L), L, SHL_HELPER_REDIRECT);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
 const luaL_Reg shl_result_functions[] = {
+    {"redirect", result_redirect},
     {"stop", result_stop},
     {"answers", result_answers},
     {NULL, NULL},
@@ -67,6 +85,7 @@ static void open_value(struct shl_context *ctx, lua_State *L, const char *name,
 void shl_result_open(struct shl_context *ctx, lua_State *L)
 {
     open_value(ctx, L, "stagehost.stop", SHL_HELPER_STOP);
+    open_value(ctx, L, "stagehost.redirect", SHL_HELPER_REDIRECT);
     open_value(ctx, L, "stagehost.noreply", SHL_HELPER_NOREPLY);
     open_value(ctx, L, "stagehost.ignore", SHL_HELPER_IGNORE);
 }
@@ -155,4 +174,42 @@ int shl_stop_take(struct shl_stage *s, int index, sh_result *r, sh_error **error
         r->has_reply = false;
     }
     return SH_OK;
+}
+
+/* -- redirections ---------------------------------------------------------------------- */
+
+bool shl_stop_is_redirect(struct shl_stage *s, int index)
+{
+    return is_marked(s, index, SHL_HELPER_REDIRECT, true);
+}
+
+/* Handles and names stay alive with the table. */
+static int read_redirect(lua_State *L)
+{
+    static const char *const modes[] = {"permanent", "transient", "temporary", NULL};
+    static const sh_cancel cancels[] = {SH_CANCEL_PERMANENT, SH_CANCEL_TRANSIENT,
+                                        SH_CANCEL_TEMPORARY};
+    const struct reader *reader = lua_touserdata(L, 1);
+    lua_pushvalue(reader->s->co, reader->index);
+    lua_xmove(reader->s->co, L, 1);
+    lua_rawgeti(L, 2, REDIRECT_TARGETS);
+    lua_rawgeti(L, 2, REDIRECT_CANCEL); /* data, redirect, targets, cancel */
+    size_t n = lua_objlen(L, 3);
+    sh_target *targets = lua_newuserdata(L, n * sizeof *targets + 1);
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 3, (int)i + 1);
+        sh_stage *stage = shl_test_stage(L, -1);
+        targets[i] = (sh_target){stage, stage ? NULL : lua_tostring(L, -1)};
+        lua_pop(L, 1);
+    }
+    const sh_cancel *cancel =
+        lua_isnil(L, 4) ? NULL : &cancels[luaL_checkoption(L, 4, NULL, modes)];
+    int status = sh_result_redirect(reader->r, targets, n, cancel);
+    return status < 0 ? luaL_error(L, "%s", sh_strerror(status)) : 0;
+}
+
+int shl_stop_take_redirect(struct shl_stage *s, int index, sh_result *r, sh_error **error)
+{
+    struct reader reader = {s, index, r};
+    return shl_protect(s->ctx, read_redirect, &reader, error);
 }

@@ -6,6 +6,7 @@
 #include "module.h"
 #include "number.h"
 #include "object.h"
+#include "stage.h"
 
 /* -- options -----------------------------------------------------------------------------
  */
@@ -112,6 +113,12 @@ static int convert_subscription(lua_State *L, int status, sh_batch value,
     return 1;
 }
 
+static uint64_t current_id(lua_State *L)
+{
+    const sh_stage *self = shl_current_stage(shl_context(L));
+    return self ? sh_stage_id(self) : 0;
+}
+
 /* subscribe(consumer, options of options.lua, wait) -> subscription | nil, message, reason
  */
 static int subscribe(lua_State *L)
@@ -123,6 +130,7 @@ static int subscribe(lua_State *L)
     sh_subscribe_opts opts;
     int status = shl_subscribe_opts_read(L, 2, &opts);
     sh_error *error = NULL;
+    opts.via = current_id(L);
     if (status == SH_OK)
         status = sh_stage_subscribe(shl_context(L)->worker, consumer, &opts, from, &error);
     if (status < 0)
@@ -201,6 +209,19 @@ static int subscription_deliveries(lua_State *L)
     return 3;
 }
 
+/* part(consumer, producer, reason = "normal"): ends what the current stage has made between them */
+static int part(lua_State *L)
+{
+    sh_stage *consumer = shl_check_stage(L, 1), *producer = shl_check_stage(L, 2);
+    sh_error *reason;
+    lua_settop(L, 3);
+    int status = shl_to_reason(L, 3, &reason);
+    if (status == SH_OK)
+        status = sh_stage_part(shl_context(L)->worker, consumer, producer, current_id(L),
+                               reason);
+    return status < 0 ? shl_raise(L, "part", status, NULL) : 0;
+}
+
 static sh_role check_side(lua_State *L, int index)
 {
     static const char *const sides[] = {"producer", "consumer", NULL};
@@ -255,5 +276,6 @@ const luaL_Reg shl_subscription_functions[] = {
     {"pause", subscription_pause},
     {"resume", subscription_resume},
     {"unsubscribe", subscription_unsubscribe},
+    {"part", part},
     {NULL, NULL},
 };

@@ -9,6 +9,7 @@
 
 #include "host.h"
 #include "recovery.h"
+#include "redirect.h"
 #include "stage.h"
 
 static const char *const callback_names[] = {
@@ -93,19 +94,30 @@ static void init_done(sh_stage *stage, sh_result *r)
         sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SUBSCRIBE_TO});
 }
 
-static sh_error *bad_mode(const sh_stage *stage)
+static const char manual_mode[] =
+    "handle_subscribe of a producer answered \"manual\": only "
+    "\"automatic\" is possible towards a consumer";
+static const char redirect_mode[] =
+    "handle_subscribe of a consumer answered a redirection: only "
+    "producers can redirect";
+
+static sh_error *bad_mode(const sh_stage *stage, const char *message)
 {
-    sh_error_fields fields = {
-        .kind = SH_REASON_BAD_RETURN,
-        .stage = sh__stage_label(stage),
-        .callback = "handle_subscribe",
-        .message = "handle_subscribe of a producer answered \"manual\": only "
-                   "\"automatic\" is possible towards a consumer"};
+    sh_error_fields fields = {.kind = SH_REASON_BAD_RETURN,
+                              .stage = sh__stage_label(stage),
+                              .callback = "handle_subscribe",
+                              .message = message};
     return sh_error_new(&fields);
 }
 
-static void subscribed(sh_stage *stage, struct sh__task *task, const sh_result *r)
+static void subscribed(sh_stage *stage, struct sh__task *task, sh_result *r)
 {
+    if (r->mode == SH_REDIRECT && !r->stop) {
+        sh_batch_unref(r->reply);
+        r->reply = (sh_batch){0};
+        r->stop = true;
+        r->reason = bad_mode(stage, redirect_mode);
+    }
     if (r->stop) {
         sh__reply(stage->worker, task->from, SH_ENOPROC, (sh_batch){0}, r->reason);
         return;
@@ -132,11 +144,13 @@ static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
         subscribed(stage, task, r);
         return;
     case SH__CALLBACK_SUBSCRIBE_OUT:
-        if (r->mode != SH_AUTOMATIC && !r->stop) {
+        if (r->mode == SH_MANUAL && !r->stop) {
             r->stop = true;
-            r->reason = bad_mode(stage);
+            r->reason = bad_mode(stage, manual_mode);
         }
-        if (r->stop)
+        if (r->mode == SH_REDIRECT && !r->stop)
+            sh__redirect_send(stage, task, r);
+        else if (r->stop)
             sh__stage_turn_away(stage, task->sub, r->reason);
         else
             sh__producer_subscribed(stage, task);

@@ -6,6 +6,7 @@
 
 #include "host.h"
 #include "recovery.h"
+#include "redirect.h"
 #include "stage.h"
 
 enum { DEFAULT_MAX_DEMAND = 1000 };
@@ -72,8 +73,9 @@ static void no_such_producer(sh_stage *stage, struct sh__subscribe *subscribe, s
 }
 
 static struct sh__message *subscribe_message(sh_stage *stage, sh_subscription *sub,
-                                             const sh_subscribe_opts *opts)
+                                             const struct sh__subscribe *subscribe)
 {
+    const sh_subscribe_opts *opts = &subscribe->opts;
     struct sh__message *message =
         sh__message_new(stage->worker, SH__SUBSCRIBE, sub->producer);
     if (!message)
@@ -84,8 +86,10 @@ static struct sh__message *subscribe_message(sh_stage *stage, sh_subscription *s
     copy.selector = NULL;
     message->subscribe = sh__subscribe_new(&copy);
     sh__message_name(message, sub);
-    if (message->subscribe)
+    if (message->subscribe) {
+        message->subscribe->hops = subscribe->hops;
         return message;
+    }
     sh__message_free(stage->worker, message);
     return NULL;
 }
@@ -96,7 +100,7 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
 {
     sh_subscribe_opts *opts = &subscribe->opts;
     sh_error *error = NULL;
-    struct sh__message *message = subscribe_message(stage, sub, opts);
+    struct sh__message *message = subscribe_message(stage, sub, subscribe);
     if (!message || sh__send(stage->worker, message, &error) < 0) {
         answer(stage, from, message ? SH_EFAILED : SH_ENOMEM, error);
         sh_error_unref(error);
@@ -104,6 +108,7 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
         return;
     }
     sub->in.cancel = opts->cancel;
+    sub->in.via = opts->via;
     sub->in.max = opts->max_demand;
     sub->in.min = opts->min_demand;
     sh__subscription_open_in(sub);
@@ -361,6 +366,9 @@ void sh__consumer_message(sh_stage *stage, struct sh__message *message)
             sh__mailbox_push(&stage->input, message);
         else
             sh__callback_message(stage, SH__CALLBACK_NOTIFICATION, message);
+    } else if (message->kind == SH__REDIRECT) {
+        sh__redirect_follow(stage, message);
+        sh__message_free(stage->worker, message);
     } else {
         subscription_ended(stage, message);
     }

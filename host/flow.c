@@ -89,7 +89,7 @@ static void resume_flow(sh_stage *stage, struct sh__flow *flow)
 
 /* From here on only the producer's CANCEL ends it, behind all the events it has sent; that
  * does not end the consumer. */
-static void unsubscribe(sh_stage *stage, sh_subscription *sub, sh_error *reason)
+void sh__flow_unsubscribe(sh_stage *stage, sh_subscription *sub, sh_error *reason)
 {
     struct sh__flow *flow = flow_of(stage, sub);
     if (flow && flow->is_parting) {
@@ -109,7 +109,7 @@ void sh__flow_steer(sh_stage *stage, struct sh__message *message)
     if (sub->in.open && message->what == SH__STEER_PAUSE) {
         pause_flow(stage, sub);
     } else if (sub->in.open && message->what == SH__STEER_UNSUBSCRIBE) {
-        unsubscribe(stage, sub, message->error);
+        sh__flow_unsubscribe(stage, sub, message->error);
         message->error = NULL;
     } else if (message->what !=
                SH__STEER_PAUSE) { /* its end may be among what a producer_consumer holds */

@@ -29,6 +29,8 @@ enum { SH__RECEIVED = 1 };
 
 /* STEER has arrived at the consumer; takes the message. */
 void sh__flow_steer(sh_stage *stage, struct sh__message *message);
+/* See sh_subscription_unsubscribe; the subscription is open. */
+void sh__flow_unsubscribe(sh_stage *stage, sh_subscription *sub, sh_error *reason);
 /* Whether the message belongs to a subscription whose flow is shut: it has to be held. */
 bool sh__flow_is_shut(const struct sh__message *message);
 void sh__flow_hold(struct sh__message *message);

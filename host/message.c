@@ -6,6 +6,7 @@
 #include "host.h"
 #include "links.h"
 #include "recovery.h"
+#include "redirect.h"
 #include "stage.h"
 
 /* A burst leaves no more than this behind. */
@@ -220,7 +221,7 @@ struct sh__subscribe *sh__subscribe_new(const sh_subscribe_opts *opts)
     struct sh__subscribe *subscribe = sh_malloc(sizeof *subscribe);
     if (!subscribe)
         goto fail;
-    subscribe->opts = *opts;
+    *subscribe = (struct sh__subscribe){.opts = *opts};
     subscribe->opts.to_name = NULL;
     subscribe->opts.partition = NULL;
     subscribe->opts.to = opts->to ? sh_stage_ref(opts->to) : NULL;
@@ -250,5 +251,6 @@ void sh__subscribe_free(struct sh__subscribe *subscribe)
     sh_batch_unref(opts->extra);
     if (opts->selector)
         opts->selector->free(opts->selector);
+    sh__redirect_free(subscribe->redirect);
     sh_free(subscribe);
 }

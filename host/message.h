@@ -18,7 +18,9 @@
     XX(EVENTS, "events")                 /* producer -> consumer: batch             */     \
     XX(NOTIFICATION, "notification")     /* producer -> consumer: batch             */     \
     XX(CANCEL, "cancel")                 /* producer -> consumer: error             */     \
-    XX(DOWN, "down")                     /* either -> either: the sender has ended  */     \
+    XX(REDIRECT, "redirect")             /* producer -> consumer: other producers */       \
+    XX(PART, "part") /* anyone -> consumer: unsubscribe from one producer */               \
+    XX(DOWN, "down") /* either -> either: the sender has ended  */                         \
     XX(CALL, "call")                                                                       \
     XX(CAST, "cast")                                                                       \
     XX(LETTERS, "letters")         /* handle_cast with dead letters: n        */           \
@@ -53,6 +55,8 @@ enum sh__message_kind {
 struct sh__subscribe {
     sh_subscribe_opts
         opts; /* owns to (ref), to_name, partition, current (ref), reason, extra */
+    struct sh__redirect *redirect; /* REDIRECT: owned */
+    uint8_t hops;                  /* how often it was redirected */
 };
 
 /* A payload between workers: encoded by the sender, decoded by the receiver. */

@@ -5,6 +5,7 @@
 
 #include "host.h"
 #include "links.h"
+#include "redirect.h"
 #include "stage.h"
 
 static void refuse_kind(sh_stage *stage, struct sh__message *message, sh_log_code code,
@@ -179,9 +180,13 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
     case SH__CANCEL_REQUEST:
     case SH__EVENTS:
     case SH__NOTIFICATION:
+    case SH__REDIRECT:
     case SH__CANCEL:
     case SH__DOWN:
         protocol(stage, message);
+        return;
+    case SH__PART:
+        sh__redirect_part(stage, message);
         return;
     case SH__CALL:
         sh__callback_message(stage, SH__CALLBACK_CALL, message);

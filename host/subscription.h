@@ -34,6 +34,7 @@ struct sh_subscription {
         bool has_started; /* handle_subscribe has answered: asks may be sent */
         sh_cancel cancel;
         int64_t max, min, outstanding;
+        uint64_t via;          /* see sh_subscribe_opts */
         struct sh__flow *flow; /* NULL: none; see flow.h */
         void *slot;
         sh_subscription_stats stats;

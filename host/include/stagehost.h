@@ -221,7 +221,7 @@ void sh_free(void *ptr);
 
 typedef enum sh_kind { SH_PRODUCER, SH_PRODUCER_CONSUMER, SH_CONSUMER, SH_PROCESS } sh_kind;
 
-typedef enum sh_mode { SH_AUTOMATIC, SH_MANUAL } sh_mode;
+typedef enum sh_mode { SH_AUTOMATIC, SH_MANUAL, SH_REDIRECT } sh_mode;
 typedef enum sh_demand_mode { SH_DEMAND_FORWARD, SH_DEMAND_ACCUMULATE } sh_demand_mode;
 typedef enum sh_cancel {
     SH_CANCEL_PERMANENT,
@@ -254,6 +254,19 @@ typedef struct sh_result {
     sh_mode mode;     /* handle_subscribe                                                 */
     sh_error *reason; /* with stop or SH_EFAILED (owned)                                  */
 } sh_result;
+
+/* Where a redirected consumer is to subscribe instead: a stage or, if that is NULL, a name. */
+typedef struct sh_target {
+    sh_stage *stage;
+    const char *name;
+} sh_target;
+/* For handle_subscribe of a producer: the consumer is subscribed to all of these, with the
+ * options it gave (but `cancel` instead of its own, if not NULL), before it is cancelled here with
+ * the reason "redirected". So it has a producer at any time, unless n is 0, and no cancel mode
+ * ends it; a target that is not there is reported as for a subscription. Sets r->mode; copies all.
+ * SH_ENOMEM: *r is as it was. */
+int sh_result_redirect(sh_result *r, const sh_target *targets, size_t n,
+                       const sh_cancel *cancel);
 
 /* A callback returns SH_DONE with *r filled, SH_WAIT when it will be completed later by
  * sh_stage_complete() (the stage takes no other message until then), or SH_EFAILED with
@@ -523,6 +536,8 @@ struct sh_subscribe_opts {
         *selector; /* broadcast; set on the producer's worker in handle_subscribe; taken */
     uint32_t weight;  /* fair dispatcher: share of events; 0: 1; up to SH_WEIGHT_MAX */
     int32_t priority; /* fair dispatcher: higher ones are served first           */
+    uint64_t via;     /* id of the stage that has made it, for sh_stage_part(); 0: none.
+                     A redirection sets it to the stage that redirected */
     sh_subscription *current; /* resubscribe: cancelled at the producer first            */
     sh_error *current_reason; /* taken                                                   */
     sh_batch extra; /* every option as the user gave it, for handle_subscribe; taken */
@@ -567,6 +582,10 @@ int sh_subscription_unsubscribe(sh_worker *worker, sh_subscription *sub, sh_erro
  * this time included: more than 1 when it is tried again (on_error) or delivered again (ack).
  * 0 while it handles none of this subscription. On the consumer's worker. */
 uint32_t sh_subscription_deliveries(const sh_subscription *sub);
+/* Unsubscribes `consumer` from `producer`, where `via` has made the subscription. In turn with
+ * other messages from the same sender. Takes `reason`. Any worker. */
+int sh_stage_part(sh_worker *worker, sh_stage *consumer, sh_stage *producer, uint64_t via,
+                  sh_error *reason);
 /* A slot for a binding's own object, one for each side. On the worker of that side. */
 void **sh_subscription_slot(sh_subscription *sub, sh_role side);
 

@@ -18,7 +18,8 @@
 ---@field handle_down? fun(self: table, stage: stagehost.Stage, reason: stagehost.Reason, ref: integer): any[]?
 ---@field terminate? fun(self: table, reason: stagehost.Reason)
 
---- `kind` is the role of the other side. A consumer may answer "manual"; either side stop(reason).
+--- `kind` is the role of the other side. A consumer may answer "manual", a producer redirect(producers);
+--- either side stop(reason).
 ---@alias stagehost.handle_subscribe
 ---| fun(self: table, kind: "producer" | "consumer", opts: table, from: stagehost.Subscription): any
 
@@ -349,6 +350,17 @@ function core.unsubscribe(subscription, reason) end
 ---@param reply? any
 ---@return table
 function core.stop(reason, events, reply) end
+
+---@param producers (stagehost.Stage | string)[]
+---@param cancel? string
+---@return table
+function core.redirect(producers, cancel) end
+
+--- Unsubscribes the consumer where the current stage has subscribed or redirected it to that producer.
+---@param consumer stagehost.Stage
+---@param producer stagehost.Stage
+---@param reason? stagehost.Reason
+function core.part(consumer, producer, reason) end
 
 ---@return table noreply
 ---@return table ignore

@@ -99,6 +99,17 @@ end
 ---@return table
 M.stop = core.stop
 
+--- Returned by handle_subscribe of a producer: the consumer is subscribed to all of these instead, with
+--- the options it gave, before it is cancelled here with the reason "redirected"; so it never is without a
+--- producer, and this cancel does not end it. A target that is not there is reported as for any
+--- subscription. `cancel` replaces the cancel mode that the consumer gave.
+---@param producers (stagehost.Stage | string)[] may be empty
+---@param opts? { cancel?: "permanent" | "transient" | "temporary" }
+---@return table
+function M.redirect(producers, opts)
+    return core.redirect(options.redirect(producers, opts))
+end
+
 --- The stage whose callback runs; nil between callbacks, as in those of luv.
 ---@return stagehost.Stage?
 M.self = core.self

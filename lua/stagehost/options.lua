@@ -117,6 +117,27 @@ function M.link(stage, given)
     return given.from, M.subscription(options)
 end
 
+local redirect_schema = { cancel = checks.one_of("permanent", "transient", "temporary") }
+
+--- `stagehost.redirect({ producers }, { cancel = ... })`: the producers, and the cancel mode.
+---@param producers any
+---@param given any
+---@return (stagehost.Stage | string)[]
+---@return string?
+function M.redirect(producers, given)
+    local list, problem = checks.list(producers)
+    if problem then
+        errors.raise("invalid_option", "redirect: expected a list of stage handles or names: it %s", problem)
+    end
+    for i, target in ipairs(list) do
+        if not checks.stage_or_name(target) then
+            errors.raise("invalid_option", "redirect: expected a stage handle or name at %d, got %s", i,
+                checks.show(target))
+        end
+    end
+    return list, checks.apply(redirect_schema, given or {}, "a redirection").cancel
+end
+
 local function subscribe_to(value)
     local list, problem = checks.list(value)
     if problem then
