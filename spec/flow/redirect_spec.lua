@@ -110,7 +110,8 @@ end
 describe("stagehost.redirect", function()
     it("takes names, and another cancel mode", function()
         local source = start(Source, { name = "redirect_target" })
-        local redirector = start(Redirector, { args = { to = { "redirect_target" }, options = { cancel = "temporary" } } })
+        local args = { to = { "redirect_target" }, options = { cancel = "temporary" } }
+        local redirector = start(Redirector, { args = args })
         local keeper = start(Keeper)
         assert(keeper:subscribe { to = redirector })
         eventually(function() return #keeper:call("log") == 3 end)
@@ -186,7 +187,8 @@ describe("stagehost.redirect", function()
     it("refuses what is no list of stages, and is for producers only", function()
         assert.error_matches(function() stagehost.redirect "x" end, "expected a list of stage handles or names")
         assert.error_matches(function() stagehost.redirect { 5 } end, "expected a stage handle or name at 1, got 5")
-        assert.error_matches(function() stagehost.redirect({}, { cancel = "never" }) end, 'option "cancel" must be one of')
+        assert.error_matches(function() stagehost.redirect({}, { cancel = "never" }) end,
+            'option "cancel" must be one of')
         assert.error_matches(function() stagehost.redirect({}, { to = 1 }) end, 'unknown option "to"')
         local source = start(Source)
         local Wrong = stagehost.consumer {
