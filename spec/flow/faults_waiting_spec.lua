@@ -21,6 +21,26 @@ local function nothing() end
 
 local Silent = stagehost.producer { handle_demand = nothing }
 
+--- A stage that a callback tells that it has begun, and a function that waits for that.
+local function new_gate()
+    local gate = start(stagehost.process {
+        init = function(self)
+            self.is_open = false
+        end,
+        handle_cast = function(self)
+            self.is_open = true
+        end,
+        handle_call = function(self)
+            return self.is_open
+        end,
+    })
+    return gate, function()
+        while not gate:call() do
+            stagehost.sleep(1)
+        end
+    end
+end
+
 --- What `subscribe` of another stage told whoever asked the consumer for it.
 local function subscribe_told(handle_subscribe, opts, after)
     local producer = start(Silent)
@@ -89,10 +109,12 @@ for place, opts in pairs(places) do
         end)
 
         it("that it was killed while its handle_subscribe waited", function()
+            local gate, wait = new_gate()
             local reason = subscribe_told(function()
+                gate:cast "begun"
                 require("stagehost").sleep(1e6)
             end, opts, function(consumer)
-                stagehost.sleep(5)
+                wait()
                 consumer:kill()
             end)
             assert.equal("killed", reason)
@@ -100,26 +122,30 @@ for place, opts in pairs(places) do
 
         it("that it ended before their turn came", function()
             local producer = start(Silent)
+            local gate, wait = new_gate()
             local consumer = start(stagehost.consumer {
                 handle_events = nothing,
                 handle_subscribe = function()
+                    gate:cast "begun"
                     require("stagehost").sleep(1e6)
                 end,
             }, opts)
-            local reasons = {}
+            local reasons, waiting = {}, {}
             for i = 1, 3 do
-                local waiting = start(stagehost.process {
+                waiting[i] = start(stagehost.process {
                     handle_cast = function()
                         local _, _, reason = consumer:subscribe { to = producer }
                         reasons[i] = reason
                     end,
                 })
-                waiting:cast "go"
+                waiting[i]:cast "go"
+                hooks.settle(1000)
             end
-            stagehost.sleep(5)
+            wait()
             consumer:kill()
-            consumer:join()
-            hooks.settle(1000)
+            for i = 1, 3 do
+                waiting[i]:stop()
+            end
             assert.equal("killed", reasons[1])
             assert.equal("noproc", reasons[2])
             assert.equal("noproc", reasons[3])
@@ -136,7 +162,6 @@ for place, opts in pairs(places) do
                 end,
             })
             caller:cast "go"
-            stagehost.sleep(5)
             if after then
                 after(callee)
             end
@@ -146,17 +171,23 @@ for place, opts in pairs(places) do
         end
 
         it("that it was killed while its handle_call waited", function()
+            local gate, wait = new_gate()
             assert.equal("killed", call_told(function()
+                gate:cast "begun"
                 require("stagehost").sleep(1e6)
             end, function(callee)
+                wait()
                 callee:kill()
             end))
         end)
 
         it("that it was killed before it answered", function()
+            local gate, wait = new_gate()
             assert.equal("killed", call_told(function()
+                gate:cast "begun"
                 return require("stagehost").noreply
             end, function(callee)
+                wait()
                 callee:kill()
             end))
         end)
@@ -184,7 +215,7 @@ describe("a consumer", function()
             end,
         })
         assert(consumer:subscribe { to = producer, cancel = "temporary" })
-        stagehost.sleep(2)
+        hooks.settle(1000)
         producer:kill()
         hooks.settle(1000)
         assert.same({ "killed", "down" }, told)
@@ -205,7 +236,7 @@ describe("a consumer", function()
             end,
         })
         consumer:async_subscribe { to = producer }
-        stagehost.sleep(1)
+        hooks.settle(1000)
         producer:kill()
         assert.equal("killed", consumer:join())
         assert.same({ "subscribed", "killed" }, order)
