@@ -10,6 +10,7 @@ local core = require "stagehost.core"
 local ends = require "stagehost.consumer_supervisor.ends"
 local intensity = require "stagehost.intensity"
 local producers = require "stagehost.consumer_supervisor.producers"
+local reasons = require "stagehost.supervisor.reason"
 local requests = require "stagehost.consumer_supervisor.requests"
 local stagehost = require "stagehost"
 local template = require "stagehost.consumer_supervisor.template"
@@ -132,8 +133,7 @@ function callbacks.terminate(self, reason)
     if at_end == "finish" and is_orderly and ends.finish(self) then
         return
     end
-    local is_clean = reason == nil or reason == "normal" or reason == "shutdown"
-    local is_loss = is_orderly and at_end ~= "shutdown" or self.has_failed or not is_clean
+    local is_loss = is_orderly and at_end ~= "shutdown" or self.has_failed or not reasons.is_clean(reason)
     ends.shut_down(self, is_loss)
 end
 

@@ -3,16 +3,13 @@
 --- Children end: they are started again, or their slot is free; and all of them at the end of the
 --- supervisor.
 local core = require "stagehost.core"
+local last_ends = require "stagehost.consumer_supervisor.last_ends"
 local producers = require "stagehost.consumer_supervisor.producers"
+local reasons = require "stagehost.supervisor.reason"
 local shutdown = require "stagehost.shutdown"
 local stagehost = require "stagehost"
 
 local M = {}
-
-local function is_clean(reason)
-    return reason == nil or reason == "normal" or reason == "shutdown"
-        or type(reason) == "table" and reason[1] == "shutdown"
-end
 
 local function now()
     return stagehost.uv.hrtime() / 1e9
@@ -46,14 +43,14 @@ function M.remove(self, child)
 end
 
 local function remove_ended(self, child, reason)
-    if not child.waiting and not is_clean(reason) then
+    if not child.waiting and not reasons.is_clean(reason) then
         M.lose(child.from)
     end
     M.remove(self, child)
 end
 
 local function wants_restart(self, child, reason)
-    return self.settings.restart == "transient" and not child.waiting and not is_clean(reason)
+    return self.settings.restart == "transient" and not child.waiting and not reasons.is_clean(reason)
 end
 
 -- Tries once to start a child again. False: that was one restart too many.
@@ -104,21 +101,38 @@ function M.ended(self, child, reason)
     producers.ask(self)
 end
 
---- Waits until every child has ended by itself, restarts included. False: there were too many of them.
+-- Starts a child again until it runs, or will not. False: there were too many restarts.
+local function restart_now(self, child)
+    repeat
+        if not restart(self, child) then
+            return false
+        end
+    until not child.is_restarting
+    return true
+end
+
+--- Waits until every child has ended by itself, restarts included: for terminate. False: there were
+--- too many of them.
 ---@param self table
 ---@return boolean
 function M.finish(self)
-    while self.children.count > 0 do
-        for _, child in ipairs(self.children:list()) do
-            local reason = not child.is_restarting and child.stage:join()
-            if not child.is_restarting and not wants_restart(self, child, reason) then
-                remove_ended(self, child, reason)
-            elseif not restart(self, child) then
-                return false
-            end
+    local watch, is_within = last_ends.new(), true
+    for _, child in ipairs(self.children:list()) do
+        is_within = is_within and (not child.is_restarting or restart_now(self, child))
+        watch:add(child.stage)
+    end
+    while is_within and self.children.count > 0 do
+        local stage, reason = watch:next()
+        local child = self.children:find(stage)
+        if child and wants_restart(self, child, reason) then
+            is_within = restart_now(self, child)
+            watch:add(child.stage)
+        elseif child then
+            remove_ended(self, child, reason)
         end
     end
-    return true
+    watch:close()
+    return is_within
 end
 
 --- Ends all children.
