@@ -121,7 +121,7 @@ describe("terminate_child", function()
     end)
 
     it("kills a stubborn one in the end; the supervisor goes on meanwhile", function()
-        local supervisor, list = with_children({ child = Trapping, shutdown = 30 }, { stubborn = true })
+        local supervisor, list = with_children({ child = Trapping, shutdown = 200 }, { stubborn = true })
         local started
         local other = stages.start(stagehost.process {
             handle_info = function() started = functions.start_child(supervisor, "meanwhile") end,

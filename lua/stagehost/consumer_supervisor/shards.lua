@@ -127,14 +127,21 @@ function requests.count_children(self, request)
     return { sum }
 end
 
---- A shard may take its time: whoever asks waits for it on a task, the stage goes on.
+-- Shards may take their time: who asks waits for them beside the stage, which goes on.
+local function answer_later(answer, self, request, from)
+    stagehost.task(function()
+        from:reply(answer(self, request))
+    end)
+    return stagehost.noreply
+end
+
 function callbacks.handle_call(self, request, from)
     local answer = type(request) == "table" and requests[request[KEY]]
     if not answer then
         stagehost.log("warn", "unknown request, ignored; use the functions of stagehost.consumer_supervisor")
         return nil
     end
-    return answer(self, request, from)
+    return answer_later(answer, self, request, from)
 end
 
 -- The end ---------------------------------------------------------------------------------------
