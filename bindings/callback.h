@@ -55,6 +55,7 @@ struct shl_stage {
     uint32_t call_slot; /* the `from` of the handle_call that runs or waits */
     uint32_t *links;    /* slots of subscription objects; a subscription knows its index */
     uint32_t n_links;
+    bool demand_by; /* handle_demand is told who asks */
 };
 
 const char *shl_callback_name(enum shl_callback callback);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "callback.h"
 #include "dispatcher.h"
 #include "module.h"
 #include "object.h"
@@ -183,6 +184,8 @@ static int configure(lua_State *L, sh_stage *self, int index, sh_error **error)
 {
     sh_stage_opts opts = {.kind = sh_stage_kind(self)};
     sh_splitter *splitter = NULL;
+    struct shl_stage *s = sh_stage_state(self);
+    s->demand_by = boolean_field(L, index, "demand_by");
     read_buffer(L, index, &opts);
     read_on_error(L, index, &opts);
     read_dead_letter(L, index, &opts);

@@ -7,6 +7,7 @@
 #include "stage.h"
 
 #include "callback.h"
+#include "demand_by.h"
 #include "exits.h"
 #include "link.h"
 #include "run.h"
@@ -51,6 +52,8 @@ static int handle_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
 {
     struct shl_stage *s = state;
     (void)self;
+    if (s->demand_by)
+        return shl_demand_by(s, n, r);
     if (shl_callback_begin(s, SHL_DEMAND, r) < 0)
         return SH_EFAILED;
     shl_callback_push(s, SHL_DEMAND);

@@ -61,6 +61,25 @@ void sh_stage_each_subscription(sh_stage *stage, sh_role other,
                       : sh__container_of(link, sh_subscription, out.link));
 }
 
+void sh_stage_each_demand(sh_stage *stage,
+                          void (*each)(void *data, sh_subscription *sub, int64_t demand,
+                                       const char *partition),
+                          void *data)
+{
+    const struct sh__producer *out = stage->out;
+    struct sh__link *head = &stage->consumers;
+    for (struct sh__link *link = head->next; link != head; link = link->next) {
+        sh_subscription *sub = sh__container_of(link, sh_subscription, out.link);
+        int64_t demand = sub->out.stats.outstanding;
+        if (!sub->out.dispatching || demand <= 0)
+            continue;
+        const char *partition = NULL;
+        if (out->dispatcher->partition_of)
+            partition = out->dispatcher->partition_of(out->dispatcher_state, sub);
+        each(data, sub, demand, partition);
+    }
+}
+
 bool sh_stage_is_alive(const sh_stage *stage)
 {
     return atomic_load(&stage->alive);

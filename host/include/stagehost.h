@@ -748,6 +748,15 @@ void sh_subscription_get_stats(const sh_subscription *sub, sh_role side,
 void sh_stage_each_subscription(sh_stage *stage, sh_role other,
                                 void (*each)(void *data, sh_subscription *sub), void *data);
 
+/* Calls `each` for every subscription of a producer with demand > 0 that has been asked for and not
+ * sent yet, in order of subscription: all of what it waits for, also what handle_demand was told of before.
+ * partition: which one it takes, at a partition dispatcher, else NULL; borrowed. On its worker,
+ * from handle_demand above all. */
+void sh_stage_each_demand(sh_stage *stage,
+                          void (*each)(void *data, sh_subscription *sub, int64_t demand,
+                                       const char *partition),
+                          void *data);
+
 /* -------------------------------------------------------------------- the host */
 
 typedef enum sh_log_level {

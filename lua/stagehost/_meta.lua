@@ -29,8 +29,14 @@
 
 ---@alias stagehost.send fun(to: stagehost.Subscription, events: any[])
 
+--- All that one subscription has asked for and not got, also what handle_demand was told of before.
+---@class stagehost.DemandBy
+---@field from stagehost.Subscription
+---@field demand integer
+---@field partition? integer | string at a partition dispatcher
+
 ---@class stagehost.Producer : stagehost.Process
----@field handle_demand? fun(self: table, n: integer): any[]?
+---@field handle_demand? fun(self: table, n: integer, by?: stagehost.DemandBy[]): any[]? `by` with option demand_by
 ---@field handle_subscribe? stagehost.handle_subscribe
 ---@field handle_cancel? stagehost.handle_cancel
 ---@field format_discarded? fun(self: table, count: integer): boolean?
@@ -40,6 +46,7 @@
 ---@field discard_buffer_when_no_consumers? boolean
 ---@field demand? "forward" | "accumulate"
 ---@field polling_interval? integer milliseconds
+---@field demand_by? boolean handle_demand is told who has asked
 ---@field rate? stagehost.Rate of all it sends
 ---@field await_consumers? boolean an orderly end waits also while it has no consumers, for those to come
 ---@field dead_letter? stagehost.Stage | string for events that its hash refuses
@@ -92,6 +99,7 @@
 ---@field discard_buffer_when_no_consumers? boolean
 ---@field demand? "forward" | "accumulate"
 ---@field polling_interval? integer
+---@field demand_by? boolean
 ---@field rate? stagehost.Rate
 ---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
 ---@field end_with_last? boolean

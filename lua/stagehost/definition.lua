@@ -40,7 +40,7 @@ local required = {
 }
 
 local option_names = set("name", "args", "worker", "dispatcher", "buffer_size", "buffer_keep",
-    "discard_buffer_when_no_consumers", "demand", "polling_interval", "rate", "subscribe_to",
+    "discard_buffer_when_no_consumers", "demand", "polling_interval", "demand_by", "rate", "subscribe_to",
     "end_with_last", "await_consumers", "on_error", "dead_letter")
 
 -- Words for which a helper with a similar name is likely on purpose.
