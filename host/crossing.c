@@ -6,6 +6,10 @@
 #include "stage.h"
 #include "worker.h"
 
+/* So many events or asks are not kept until the end of the turn: the other worker could be
+ * at work on them. */
+enum { FLUSH_AT = 256 };
+
 void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message)
 {
     struct sh__outbox *outbox = &worker->outboxes[target->index];
@@ -16,6 +20,10 @@ void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *m
         outbox->head = message;
     outbox->tail = message;
     worker->has_outgoing = true;
+    worker->outgoing_events +=
+        message->kind == SH__ASK ? (uint64_t)message->n : sh__message_events(message);
+    if (worker->outgoing_events >= FLUSH_AT)
+        sh__worker_flush(worker);
 }
 
 void sh__worker_flush(sh_worker *worker)
@@ -23,6 +31,7 @@ void sh__worker_flush(sh_worker *worker)
     if (!worker->has_outgoing)
         return;
     worker->has_outgoing = false;
+    worker->outgoing_events = 0;
     for (unsigned i = 0; i < worker->host->n_workers; i++) {
         struct sh__outbox *outbox = &worker->outboxes[i];
         if (!outbox->head)
@@ -57,18 +66,24 @@ struct sh__message *sh__worker_take_inbox(sh_worker *worker)
     return message;
 }
 
+bool sh__message_unpack(sh_worker *worker, struct sh__message *message)
+{
+    if (!message->parcel || sh__message_arrive(worker, message) == SH_OK)
+        return true;
+    sh__stage_fail(message->to, sh_error_ref(message->error));
+    sh__message_refuse(worker, message);
+    return false;
+}
+
+/* Events stay packed until their stage takes them: decoding is the larger part of their
+ * way, and what came before them can be handled, and more be asked for, meanwhile. */
 static void deliver_inbox(sh_worker *worker)
 {
     struct sh__message *message = sh__worker_take_inbox(worker);
     while (message) {
         struct sh__message *next = message->next;
-        sh_stage *to = message->to;
-        if (message->parcel && sh__message_arrive(worker, message) < 0) {
-            sh__stage_fail(to, sh_error_ref(message->error));
-            sh__message_refuse(worker, message);
-        } else {
-            sh__stage_deliver(to, message);
-        }
+        if (message->kind == SH__EVENTS || sh__message_unpack(worker, message))
+            sh__stage_deliver(message->to, message);
         message = next;
     }
 }

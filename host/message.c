@@ -182,7 +182,7 @@ static uint64_t lost_events(const struct sh__message *message)
         return (uint64_t)message->n;
     if (message->kind != SH__EVENTS)
         return 0;
-    return message->parcel ? message->parcel->n : message->batch.n;
+    return sh__message_events(message);
 }
 
 void sh__message_refuse(sh_worker *worker, struct sh__message *message)

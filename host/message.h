@@ -88,6 +88,12 @@ static inline bool sh__message_is_signal(const struct sh__message *message)
     return message->kind >= SH__LINK;
 }
 
+/* How many events an EVENTS message carries, decoded or not. */
+static inline uint64_t sh__message_events(const struct sh__message *message)
+{
+    return message->parcel ? message->parcel->n : message->batch.n;
+}
+
 /* A FIFO of messages. All zero is empty. */
 struct sh__mailbox {
     struct sh__message *head, *tail;
@@ -169,6 +175,9 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error);
 /* Decodes the payload of a message that came from another worker. On failure message->error
  * says why. */
 int sh__message_arrive(sh_worker *worker, struct sh__message *message);
+/* crossing.c: the same; on failure the message is refused, its stage ends, and the result is
+ * false. */
+bool sh__message_unpack(sh_worker *worker, struct sh__message *message);
 
 /* Deep copy of subscribe options with references of its own; takes what `opts` says is
  * taken. */

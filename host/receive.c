@@ -164,6 +164,8 @@ static void protocol(sh_stage *stage, struct sh__message *message)
 
 void sh__stage_receive(sh_stage *stage, struct sh__message *message)
 {
+    if (sh__unlikely(message->parcel) && !sh__message_unpack(stage->worker, message))
+        return;
     if (stage->tap && stage->tap(stage, message, stage->tap_data))
         return;
     switch ((enum sh__message_kind)message->kind) {

@@ -10,7 +10,7 @@ static int64_t queued_events(const struct sh__mailbox *box)
     int64_t n = 0;
     for (const struct sh__message *message = box->head; message; message = message->next)
         if (message->kind == SH__EVENTS)
-            n += message->batch.n;
+            n += (int64_t)sh__message_events(message);
     return n;
 }
 

@@ -72,6 +72,7 @@ struct sh_worker {
     sh_stage *current;      /* whose turn it is */
     struct sh__outbox *outboxes; /* one for each worker */
     bool has_outgoing;
+    uint64_t outgoing_events; /* in the outboxes: events, and those asked for */
     struct sh__message *free_messages;
     uint32_t n_free_messages;
     struct sh__link pending_calls;
