@@ -57,6 +57,11 @@ describe("scripts", function()
         check("$S scripts/slow_consumer.lua", "discarded 90 of 100\nkept: 91 92 93 94 95 96 97 98 99 100\n")
     end)
 
+    it("dynamic_workers", function()
+        check("$S scripts/dynamic_workers.lua",
+            "job 13 fails, and is done again\n100 jobs done by 101 workers, never more than 8 at once\n")
+    end)
+
     it("word_count", function()
         check("echo 'the cat and the dog' | $S scripts/word_count.lua",
             "        2  the\n        1  and\n        1  cat\n        1  dog\n")
