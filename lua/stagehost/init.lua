@@ -185,6 +185,47 @@ M.resume = core.resume
 ---@param reason? stagehost.Reason default "normal"
 M.unsubscribe = core.unsubscribe
 
+-- Brokers ---------------------------------------------------------------------------------------
+
+--- Defines a broker: a stage that consumers subscribe to as to a producer, and that subscribes each of
+--- them directly to every producer that joins, now or later. Events never pass through it. What is
+--- subscribed so is "temporary" unless the consumer gives a cancel mode, and has the consumer's options.
+---@param opts? { name?: string, worker?: integer | "any" }
+---@return stagehost.Definition
+function M.broker(opts)
+    return require("stagehost.broker").new(opts)
+end
+
+--- Adds a producer to a broker: all consumers that are there get subscribed to it. Waits.
+---@param broker stagehost.Stage | string
+---@param producer? stagehost.Stage default: the current stage
+---@return true?
+---@return string? message
+---@return any reason "noproc", "not_a_producer"
+function M.join_broker(broker, producer)
+    return require("stagehost.broker").join(broker, producer)
+end
+
+--- Takes a producer or a consumer away from a broker: what the broker has subscribed it to, or to it, is
+--- unsubscribed. Who ends needs no leaving. Waits.
+---@param broker stagehost.Stage | string
+---@param stage? stagehost.Stage default: the current stage
+---@return true?
+---@return string? message
+---@return any reason
+function M.leave_broker(broker, stage)
+    return require("stagehost.broker").leave(broker, stage)
+end
+
+--- Who is there. Waits.
+---@param broker stagehost.Stage | string
+---@return { producers: stagehost.Stage[], consumers: stagehost.Stage[] }?
+---@return string? message
+---@return any reason
+function M.broker_members(broker)
+    return require("stagehost.broker").members(broker)
+end
+
 -- Waiting and time -------------------------------------------------------------------------------
 
 --- Waits.

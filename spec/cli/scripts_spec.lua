@@ -53,6 +53,12 @@ describe("scripts", function()
         check("$S scripts/rate_limit.lua", "20 events in 4 portions of at most 5\n")
     end)
 
+    it("broker", function()
+        check("$S scripts/broker.lua", "2 producers, 3 consumers: 200 events, each of them handled once\n"
+            .. "north joined: 100 more, from it alone\na consumer left: 300 more for those that stayed\n"
+            .. "all producers ended: 2 consumers still there\n")
+    end)
+
     it("slow_consumer", function()
         check("$S scripts/slow_consumer.lua", "discarded 90 of 100\nkept: 91 92 93 94 95 96 97 98 99 100\n")
     end)
