@@ -79,13 +79,22 @@ static void forget(struct log_recent *recent)
     *recent = (struct log_recent){0};
 }
 
+/* Stages without a name are all the same: one that is restarted again and again is another one
+ * each time. */
+static const char *stage_key(const char *stage)
+{
+    if (!stage)
+        return "";
+    return stage[0] == '#' && stage[1 + strspn(stage + 1, "0123456789")] == '\0' ? "#"
+                                                                                 : stage;
+}
+
 /* What makes two records the same; malloc'd. */
 static char *make_key(const sh_log_record *record)
 {
     struct cli_text key = {0};
     const sh_error_fields *error = record->error ? sh_error_get(record->error) : NULL;
-    cli_text_addf(&key, "%d\n%s\n%s\n", (int)record->level,
-                  record->stage ? record->stage : "",
+    cli_text_addf(&key, "%d\n%s\n%s\n", (int)record->level, stage_key(record->stage),
                   record->message ? record->message : "");
     if (error)
         cli_text_addf(&key, "%s\n%s\n%s", error->callback ? error->callback : "",
@@ -124,6 +133,15 @@ static void write_due_repeats(struct log_sink *sink, uint64_t now_ms)
     }
 }
 
+/* A count of records of several stages names none. */
+static void note_stage(struct log_recent *recent, const char *stage)
+{
+    if (!recent->stage || (stage && strcmp(recent->stage, stage) == 0))
+        return;
+    free(recent->stage);
+    recent->stage = NULL;
+}
+
 /* Whether the record is to be written now; takes note of it. */
 static bool note_record(struct log_sink *sink, const sh_log_record *record, uint64_t now_ms)
 {
@@ -135,6 +153,7 @@ static bool note_record(struct log_sink *sink, const sh_log_record *record, uint
         free(key);
         bool again = now_ms - recent->written_ms >= COLLAPSE_MS;
         recent->repeats += again ? 0 : 1;
+        note_stage(recent, record->stage);
         recent->written_ms = again ? now_ms : recent->written_ms;
         return again;
     }

@@ -177,6 +177,18 @@ static void test_repeats_are_counted(void)
                              "msg=\"full (repeated 2 more times)\" stage=a\n");
 }
 
+static void test_stages_without_names_repeat_each_other(void)
+{
+    open_sink();
+    record_at(5000, "#12", "boom");
+    record_at(5001, "#13", "boom");
+    record_at(5002, "#main.lua", "boom");
+    record_at(5003, "#14", "boom");
+    CHECK_TEXT(close_sink(), "msg=boom stage=#12\n"
+                             "msg=boom stage=#main.lua\n"
+                             "msg=\"boom (repeated 2 more times)\"\n");
+}
+
 static void test_repeats_are_written_when_due(void)
 {
     open_sink();
@@ -222,6 +234,7 @@ int main(void)
     test_json_is_utf8();
     test_text();
     test_repeats_are_counted();
+    test_stages_without_names_repeat_each_other();
     test_repeats_are_written_when_due();
     test_many_different();
     test_style();

@@ -3,6 +3,7 @@
 --- The callbacks of a supervisor. They wait while children start and end; exit signals that come
 --- meanwhile are in the supervisor's mailbox.
 local children = require "stagehost.supervisor.children"
+local reasons = require "stagehost.supervisor.reason"
 local requests = require "stagehost.supervisor.requests"
 local restarts = require "stagehost.supervisor.restarts"
 local stagehost = require "stagehost"
@@ -22,7 +23,7 @@ function callbacks.init(self)
     end
     local failed, message, reason = children.start_list(self.children, list, "stopped")
     if failed then
-        stagehost.log("warn", "child %q did not start: %s", failed.spec.id, message)
+        stagehost.log("warn", "child %q did not start: %s", failed.spec.id, reasons.of_child(message))
         return stagehost.stop(reason)
     end
 end
@@ -74,7 +75,7 @@ function callbacks.handle_info(self, message)
     end
     local failed, text, reason = children.start_list(self.children, group.list, "restarting")
     if failed then
-        stagehost.log("warn", "child %q did not start: %s", failed.spec.id, text)
+        stagehost.log("warn", "child %q did not start: %s", failed.spec.id, reasons.of_child(text))
         return go_down(self, failed, reason)
     end
 end

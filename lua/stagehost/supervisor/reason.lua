@@ -30,4 +30,12 @@ function M.text(reason)
     return tostring(reason)
 end
 
+--- A message of an error, without the stage if that has no name: the child's id says more, and stays
+--- the same when it is started again.
+---@param message string
+---@return string
+function M.of_child(message)
+    return (message:gsub("^stage<#%d+>: ", ""))
+end
+
 return M

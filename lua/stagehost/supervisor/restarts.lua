@@ -95,8 +95,9 @@ function M.plan(restarts, cause, list, reason)
         return false
     end
     local delay = next_delay(restarts, cause)
-    stagehost.log("info", "child %q is restarted%s (%d of at most %d in %d s)", cause.spec.id,
-        delay > 0 and (" in %d ms"):format(delay) or "", count, window.max_restarts, window.max_seconds)
+    -- Without numbers that change: the log collapses what it is told again and again.
+    stagehost.log("info", "child %q is restarted%s (at most %d times in %d s)", cause.spec.id,
+        delay > 0 and " after a pause" or "", window.max_restarts, window.max_seconds)
     cause.restarts = cause.restarts + 1
     schedule(restarts, { cause = cause, list = list }, delay)
     return true
