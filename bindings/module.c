@@ -29,6 +29,7 @@ int luaopen_stagehost_core(lua_State *L)
     add_functions(L, shl_wait_functions);
     add_functions(L, shl_exits_functions);
     add_functions(L, shl_request_functions);
+    add_functions(L, shl_registry_functions);
     add_functions(L, shl_result_functions);
     add_functions(L, shl_timer_functions);
     add_functions(L, shl_runtime_functions);

@@ -10,6 +10,7 @@
 extern const luaL_Reg shl_options_functions[];
 extern const luaL_Reg shl_exits_functions[];
 extern const luaL_Reg shl_subscription_functions[];
+extern const luaL_Reg shl_registry_functions[];
 extern const luaL_Reg shl_request_functions[];
 extern const luaL_Reg shl_timer_functions[];
 extern const luaL_Reg shl_runtime_functions[];

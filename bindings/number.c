@@ -2,6 +2,8 @@
 #include "number.h"
 
 #include <lauxlib.h>
+#include <math.h>
+#include <stdbool.h>
 
 static const lua_Number max_integer = 9007199254740992.0; /* 2^53 */
 
@@ -29,4 +31,10 @@ int64_t shl_check_count(lua_State *L, int index, int64_t min)
     if ((lua_Number)whole != value)
         luaL_argerror(L, index, lua_pushfstring(L, "must be an integer, got %f", value));
     return whole;
+}
+
+uint64_t shl_check_limit(lua_State *L, int index)
+{
+    bool is_huge = lua_type(L, index) == LUA_TNUMBER && lua_tonumber(L, index) == HUGE_VAL;
+    return is_huge || lua_isnoneornil(L, index) ? 0 : shl_check_ms(L, index, 1);
 }

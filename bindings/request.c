@@ -5,8 +5,6 @@
  * stage does not wait for it. */
 #include "request.h"
 
-#include <math.h>
-
 #include "module.h"
 #include "number.h"
 #include "object.h"
@@ -131,20 +129,13 @@ static int request_send(lua_State *L)
     return 2;
 }
 
-/* nil and math.huge: none. */
-static uint64_t check_limit(lua_State *L, int index)
-{
-    bool is_huge = lua_type(L, index) == LUA_TNUMBER && lua_tonumber(L, index) == HUGE_VAL;
-    return is_huge || lua_isnoneornil(L, index) ? 0 : shl_check_ms(L, index, 1);
-}
-
 /* take(number, timeout_ms) -> answer | nil, message, reason. Only for a request of the
  * current stage that is not answered yet. */
 static int request_take(lua_State *L)
 {
     struct shl_context *ctx = shl_context(L);
     lua_Number ref = luaL_checknumber(L, 1);
-    uint64_t timeout_ms = check_limit(L, 2);
+    uint64_t timeout_ms = shl_check_limit(L, 2);
     sh_from from = shl_wait_begin(L);
     if (!push_request(L, ctx->current, ref))
         return luaL_error(L, "only the stage that started a task can wait for it");

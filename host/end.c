@@ -309,6 +309,7 @@ void sh__stage_finish(sh_stage *stage)
     stage->is_waiting = false;
     if (stage->name)
         sh__registry_remove(worker->host, stage->name, stage);
+    sh__group_leave_all(stage);
     uint8_t reported = report(stage, never_ran, asker != NULL);
     sh__timers_stop(stage);
     abandon_callback(stage, stage->end_reason);

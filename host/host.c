@@ -27,7 +27,9 @@ static unsigned choose_workers(const sh_host_opts *opts)
 
 static void free_base(sh_host *host)
 {
+    sh__name_waiters_free(host);
     sh__registry_free(host);
+    sh__groups_free(host);
     sh_error_unref(host->first_failure);
     uv_mutex_destroy(&host->thread_lock);
     uv_mutex_destroy(&host->log_lock);

@@ -24,11 +24,14 @@ struct sh_host {
     _Atomic uint64_t started;
     _Atomic bool draining, shutting_down, finishing, killed;
     _Atomic bool has_failed;
+    _Atomic bool has_name_waiters; /* a hint: changed under the lock */
     _Atomic int exit_status; /* -1: none was set                */
 
     uv_mutex_t lock;
     /* guarded by: lock */
     struct sh__registry *registry;
+    struct sh__name_waiter *name_waiters;
+    struct sh__groups *groups;
     sh_error *first_failure;
     uv_mutex_t log_lock;    /* guards: calls of opts.log */
     uv_mutex_t thread_lock; /* guards: has_thread of the workers */
@@ -49,7 +52,17 @@ uint64_t sh__host_ticks_to_ns(const sh_host *host, uint64_t ticks);
 /* registry.c: unique names. Any thread; take the host's lock. */
 int sh__registry_add(sh_host *host, const char *name, sh_stage *stage);
 void sh__registry_remove(sh_host *host, const char *name, const sh_stage *stage);
+/* Borrowed, NULL: there is none. Under the host's lock. */
+sh_stage *sh__registry_find(const sh_host *host, const char *name);
 void sh__registry_free(sh_host *host);
+
+/* name_waiters.c: a named stage has been started: who waits for it is answered. */
+void sh__name_taken(sh_worker *worker, sh_stage *stage);
+void sh__name_waiters_free(sh_host *host);
+
+/* group.c: a stage ends. On its worker. */
+void sh__group_leave_all(sh_stage *stage);
+void sh__groups_free(sh_host *host);
 
 /* log.c */
 bool sh__log_enabled(const sh_host *host, sh_log_level level);

@@ -7,8 +7,7 @@
 #include "host.h"
 #include "stage.h"
 
-/* Made when it is needed; NULL: out of memory. */
-static struct sh__links *links_of(sh_stage *stage)
+struct sh__links *sh__links_of(sh_stage *stage)
 {
     if (!stage->links)
         stage->links = sh__calloc(1, sizeof *stage->links);
@@ -65,7 +64,7 @@ int sh_stage_link(sh_worker *worker, sh_stage *self, sh_stage *other)
         return SH_OK;
     if (self->phase == SH__PHASE_ENDED)
         return SH_ESTATE;
-    struct sh__links *links = links_of(self);
+    struct sh__links *links = sh__links_of(self);
     if (!links)
         return SH_ENOMEM;
     struct sh__bond *bond = find_link(self, other);
@@ -89,7 +88,7 @@ int sh_stage_unlink(sh_worker *worker, sh_stage *self, sh_stage *other)
 
 int sh_stage_monitor_down(sh_worker *worker, sh_stage *self, sh_stage *other, uint64_t *ref)
 {
-    struct sh__links *links = self->phase == SH__PHASE_ENDED ? NULL : links_of(self);
+    struct sh__links *links = self->phase == SH__PHASE_ENDED ? NULL : sh__links_of(self);
     if (!links)
         return self->phase == SH__PHASE_ENDED ? SH_ESTATE : SH_ENOMEM;
     uint64_t key = atomic_fetch_add(&worker->host->next_id, 1) + 1;
@@ -125,7 +124,7 @@ static sh_error *no_such_stage(void)
 /* A link that is being given up stays so: the other side is about to learn of it. */
 static void be_linked(sh_stage *stage, sh_stage *peer)
 {
-    struct sh__links *links = links_of(stage);
+    struct sh__links *links = sh__links_of(stage);
     if (find_link(stage, peer))
         return;
     if (links && sh__bonds_add(&links->linked, peer->id, peer) == SH_OK)
@@ -153,7 +152,7 @@ static void unlink_confirmed(sh_stage *stage, const sh_stage *peer, uint64_t num
 
 static void be_watched(sh_stage *stage, sh_stage *watcher, uint64_t ref)
 {
-    struct sh__links *links = links_of(stage);
+    struct sh__links *links = sh__links_of(stage);
     if (!links || sh__bonds_add(&links->watchers, ref, watcher) < 0)
         send_signal(stage->worker, SH__GONE, stage, watcher, ref, out_of_memory());
 }
@@ -188,7 +187,7 @@ static void be_ended(sh_stage *stage, struct sh__message *message)
         return;
     if (!message->error && by != stage)
         return;
-    struct sh__links *links = links_of(stage);
+    struct sh__links *links = sh__links_of(stage);
     if (!links) {
         stage->is_killed = true;
         return;
@@ -282,7 +281,7 @@ void sh__links_refuse(sh_worker *worker, const struct sh__message *message)
 
 int sh__links_prepare(sh_stage *starter, sh_stage *stage)
 {
-    struct sh__links *own = links_of(starter), *other = links_of(stage);
+    struct sh__links *own = sh__links_of(starter), *other = sh__links_of(stage);
     if (!own || !other || sh__bonds_add(&own->linked, stage->id, stage) < 0)
         return SH_ENOMEM;
     int status = sh__bonds_add(&other->linked, starter->id, starter);

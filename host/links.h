@@ -36,10 +36,13 @@ struct sh__links {
     struct sh__bonds linked;   /* by the other's id                                   */
     struct sh__bonds watchers; /* by monitor: who is told of this stage's end         */
     struct sh__bonds watched;  /* by monitor: of whose end this stage is told         */
+    struct sh__seat *seats;    /* in groups, see group.c                              */
     sh_error *exit_reason;     /* with stage->has_exit: the signal that is to end it  */
     uint8_t exit_what;         /* of that signal: SH__EXIT_*; kept until its end      */
 };
 
+/* The stage's, made when it is needed; NULL: out of memory. */
+struct sh__links *sh__links_of(sh_stage *stage);
 /* A signal for a stage of this worker that has not ended, on its arrival. Takes it. */
 void sh__links_deliver(sh_stage *stage, struct sh__message *message);
 /* EXIT or GONE is the stage's next message: its callback, if it still concerns it. */

@@ -2,6 +2,7 @@
  *
  * Names of stages: a hash table with open addressing and tombstone-free deletion (backward
  * shift). Looked up when something starts or subscribes by name, not per event. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "host.h"
@@ -103,16 +104,56 @@ void sh__registry_remove(sh_host *host, const char *name, const sh_stage *stage)
     uv_mutex_unlock(&host->lock);
 }
 
+sh_stage *sh__registry_find(const sh_host *host, const char *name)
+{
+    const struct sh__registry *registry = host->registry;
+    return registry && registry->capacity ? registry->slots[find_slot(registry, name)]
+                                          : NULL;
+}
+
 sh_stage *sh_whereis(sh_host *host, const char *name)
 {
     uv_mutex_lock(&host->lock);
-    sh_stage *stage = NULL;
-    if (host->registry && host->registry->capacity)
-        stage = host->registry->slots[find_slot(host->registry, name)];
+    sh_stage *stage = sh__registry_find(host, name);
     if (stage)
         sh_stage_ref(stage); /* under the lock: it can't be freed in between */
     uv_mutex_unlock(&host->lock);
     return stage;
+}
+
+/* One block: the pointers, then the names. */
+static char **copy_names(const struct sh__registry *registry, size_t *n)
+{
+    size_t size = sizeof(char *);
+    for (size_t i = 0; registry && i < registry->capacity; i++)
+        if (registry->slots[i])
+            size += sizeof(char *) + strlen(registry->slots[i]->name) + 1;
+    char **names = sh_malloc(size);
+    char *room = names ? (char *)(names + (registry ? registry->count : 0)) : NULL;
+    for (size_t i = 0; names && registry && i < registry->capacity; i++) {
+        if (!registry->slots[i])
+            continue;
+        size_t len = strlen(registry->slots[i]->name) + 1;
+        names[(*n)++] = memcpy(room, registry->slots[i]->name, len);
+        room += len;
+    }
+    return names;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+char **sh_names(sh_host *host, size_t *n)
+{
+    *n = 0;
+    uv_mutex_lock(&host->lock);
+    char **names = copy_names(host->registry, n);
+    uv_mutex_unlock(&host->lock);
+    if (names)
+        qsort(names, *n, sizeof *names, compare_names);
+    return names;
 }
 
 void sh__registry_free(sh_host *host)

@@ -297,6 +297,8 @@ static void post_start(sh_worker *worker, sh_stage *stage, struct sh__message *m
         sh_stage_ref(from.stage);
     message->from = from;
     sh__send(worker, message, NULL);
+    if (stage->name)
+        sh__name_taken(worker, stage);
 }
 
 int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,

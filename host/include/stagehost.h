@@ -432,6 +432,23 @@ void *sh_stage_state(sh_stage *stage);
 /* A new reference or NULL. Any thread. */
 sh_stage *sh_whereis(sh_host *host, const char *name);
 
+/* The names of all stages, sorted: an array of *n, to be sh_free'd as one block. NULL: out of
+ * memory. Any thread. */
+char **sh_names(sh_host *host, size_t *n);
+/* Answers `from` with the stage of that name (see sh_reply_stage) as soon as there is one, or
+ * SH_ETIMEDOUT (timeout_ms 0: never). On the worker of from.stage. */
+int sh_await_name(sh_worker *worker, const char *name, uint64_t timeout_ms, sh_from from);
+/* The stage that such an answer carries: a new reference, or NULL. */
+sh_stage *sh_reply_stage(sh_batch value);
+
+/* Groups: stages under a common name. A stage is in a group once, and leaves it when it ends.
+ * On self's worker; SH_ESTATE: it has ended; leave: SH_ENOPROC if it is not in it. */
+int sh_group_join(sh_worker *worker, sh_stage *self, const char *group);
+int sh_group_leave(sh_worker *worker, sh_stage *self, const char *group);
+/* An array of *n references in order of joining, to be unref'd and sh_free'd; NULL if there
+ * are none. Any thread. */
+int sh_group_members(sh_host *host, const char *group, sh_stage ***out, size_t *n);
+
 /* Ends the wait of a callback that returned SH_WAIT. Takes the contents of *r; `status` is
  * SH_DONE or SH_EFAILED. On the stage's worker, never from inside one of its callbacks. */
 void sh_stage_complete(sh_stage *self, int status, sh_result *r);

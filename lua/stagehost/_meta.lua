@@ -404,6 +404,27 @@ function core.self() end
 ---@return stagehost.Stage?
 function core.whereis(name) end
 
+---@return string[]
+function core.names() end
+
+---@param name string
+---@param timeout_ms? number
+---@return stagehost.Stage?
+---@return string? message
+---@return any reason
+function core.await_name(name, timeout_ms) end
+
+---@param group string
+function core.join(group) end
+
+---@param group string
+---@return boolean
+function core.leave(group) end
+
+---@param group string
+---@return stagehost.Stage[]
+function core.members(group) end
+
 ---@return integer
 function core.workers() end
 

@@ -119,6 +119,32 @@ M.self = core.self
 ---@return stagehost.Stage?
 M.whereis = core.whereis
 
+--- The names of all stages that are alive.
+---@return string[] names sorted
+M.names = core.names
+
+--- Waits until there is a stage of that name.
+---@param name string
+---@param timeout_ms? number default: none
+---@return stagehost.Stage? stage
+---@return string? message
+---@return any reason "timeout"
+M.await_name = core.await_name
+
+--- Puts the current stage into a group, once. It leaves by itself when it ends.
+---@param group string
+M.join = core.join
+
+--- Takes the current stage out of a group.
+---@param group string
+---@return boolean whether it was in it
+M.leave = core.leave
+
+--- The stages in a group, of all workers, in order of joining.
+---@param group string
+---@return stagehost.Stage[]
+M.members = core.members
+
 -- Links and monitors -----------------------------------------------------------------------------
 
 --- Links the current stage with another one: when one of them ends, the other gets an exit signal
