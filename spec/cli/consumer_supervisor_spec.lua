@@ -4,7 +4,8 @@
 -- of events whose child came to a bad end.
 local command = require "spec.support.command"
 
---- Runs a line with a script a.lua that starts a supervisor of `child` on the events of `source`.
+--- Runs a line, in which $S has a time limit and $E is the bare command, with a script a.lua that starts a
+--- supervisor of `child` on the events of `source`.
 local function run(line, child, options, source)
     local script = ([[
         local stagehost = require "stagehost"
@@ -15,7 +16,7 @@ local function run(line, child, options, source)
             %s
         }, { name = "supervisor" }))
     ]]):format(source or "stagehost.source.list { 1, 2, 3 }", child, options or "")
-    return command.run("S=\"timeout -k 1 20 $S\"\n" .. line, { ["a.lua"] = script })
+    return command.run("E=$S S=\"timeout -k 1 20 $S\"\n" .. line, { ["a.lua"] = script })
 end
 
 local function assert_has(text, part)
@@ -75,7 +76,7 @@ describe("a script with a consumer_supervisor", function()
 
     it("SIGTERM: functions finish what they do", function()
         local r = run([[
-            $S a.lua >out & pid=$!
+            $E a.lua >out & pid=$!
             wait_for out begin
             kill -TERM $pid
             wait $pid

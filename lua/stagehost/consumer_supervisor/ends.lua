@@ -116,22 +116,21 @@ end
 ---@param self table
 ---@return boolean
 function M.finish(self)
-    local watch, is_within = last_ends.new(), true
+    local endings, is_within = last_ends.new(), true
     for _, child in ipairs(self.children:list()) do
         is_within = is_within and (not child.is_restarting or restart_now(self, child))
-        watch:add(child.stage)
+        endings:add(child.stage)
     end
     while is_within and self.children.count > 0 do
-        local stage, reason = watch:next()
+        local stage, reason = endings:next()
         local child = self.children:find(stage)
         if child and wants_restart(self, child, reason) then
             is_within = restart_now(self, child)
-            watch:add(child.stage)
+            endings:add(child.stage)
         elseif child then
             remove_ended(self, child, reason)
         end
     end
-    watch:close()
     return is_within
 end
 

@@ -1,13 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
---- The ends of children while their supervisor is told of nothing any more, because it runs its terminate:
---- a stage beside it, on the same worker, watches them.
+--- The ends of children while their supervisor is told of nothing any more, because it runs its
+--- terminate: whichever of them is next.
 local stagehost = require "stagehost"
 
 local M = {}
 
 ---@class stagehost.ConsumerSupervisor.LastEnds
----@field stage stagehost.Stage
 ---@field ended { stage: stagehost.Stage, reason: stagehost.Reason }[] by number
 ---@field first integer
 ---@field last integer
@@ -17,41 +16,40 @@ LastEnds.__index = LastEnds
 
 local callbacks = {}
 
-function callbacks.handle_cast(_, child)
-    stagehost.monitor(child)
+function callbacks.init(self)
+    self.stage:send "wait"
 end
 
-function callbacks.handle_down(self, stage, reason)
-    local ends = self.ends
-    if reason == "noproc" then -- had ended before: its reason is kept for who joins
-        reason = stage:join()
-    end
+function callbacks.handle_info(self)
+    local ends, child = self.ends, self.child
+    local reason = child:join()
     ends.last = ends.last + 1
-    ends.ended[ends.last] = { stage = stage, reason = reason }
+    ends.ended[ends.last] = { stage = child, reason = reason }
     if ends.wake then
         ends.wake()
     end
+    return stagehost.stop()
 end
 
 function callbacks.handle_events() end
 
---- Also a consumer only so that a drain lets it live for as long as the supervisor.
 ---@return stagehost.ConsumerSupervisor.LastEnds
 function M.new()
-    local ends = setmetatable({ ended = {}, first = 1, last = 0 }, LastEnds)
-    ends.stage = assert(stagehost.start(stagehost.consumer {
-        handle_cast = callbacks.handle_cast,
-        handle_down = callbacks.handle_down,
-        handle_events = callbacks.handle_events,
-        ends = ends,
-    }, { link = true }))
-    return ends
+    return setmetatable({ ended = {}, first = 1, last = 0 }, LastEnds)
 end
 
---- Watches one more. One that has ended already counts.
+--- Adds a child to those whose end counts; it may have ended already. Somebody has to wait for each:
+--- a stage on the supervisor's worker, which a drain lets come to the end of its callback, as it is
+--- no process.
 ---@param child stagehost.Stage
 function LastEnds:add(child)
-    self.stage:cast(child)
+    assert(stagehost.start(stagehost.consumer {
+        init = callbacks.init,
+        handle_info = callbacks.handle_info,
+        handle_events = callbacks.handle_events,
+        ends = self,
+        child = child,
+    }, { link = true }))
 end
 
 --- The next one that has ended, and why. Waits.
@@ -68,10 +66,6 @@ function LastEnds:next()
     self.ended[self.first] = nil
     self.first = self.first + 1
     return entry.stage, entry.reason
-end
-
-function LastEnds:close()
-    self.stage:kill()
 end
 
 return M
