@@ -301,6 +301,7 @@ static int stage_buffered(lua_State *L)
     XX(callbacks)                                                                          \
     XX(callback_ns)                                                                        \
     XX(demand_owed)                                                                        \
+    XX(unacknowledged)                                                                     \
     XX(buffered)                                                                           \
     XX(queued)                                                                             \
     XX(consumers)                                                                          \

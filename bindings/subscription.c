@@ -74,6 +74,11 @@ int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out)
     out->partition = string_field(L, index, "partition");
     out->weight = (uint32_t)integer_field(L, index, "weight", &is_given);
     out->priority = (int32_t)integer_field(L, index, "priority", &is_given);
+    bool has_most;
+    lua_getfield(L, index, "ack");
+    out->ack = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    out->max_deliver = (uint32_t)integer_field(L, index, "max_deliver", &has_most);
     lua_getfield(L, index, "current");
     out->current = shl_test_subscription(L, -1);
     lua_getfield(L, index, "reason");

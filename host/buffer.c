@@ -10,6 +10,7 @@
 
 #include "alloc.h"
 #include "batch.h"
+#include "compiler.h"
 
 enum { INITIAL_CAPACITY = 8 };
 
@@ -22,6 +23,16 @@ void sh__buffer_init(struct sh__buffer *buffer, int64_t size, sh_keep keep)
 static struct sh__entry *entry_at(const struct sh__buffer *buffer, uint32_t i)
 {
     return &buffer->ring[(buffer->head + i) & (buffer->capacity - 1)];
+}
+
+static bool is_marker(const struct sh__entry *entry)
+{
+    return entry->batch.n == 0;
+}
+
+static bool is_returned(const struct sh__entry *entry)
+{
+    return !is_marker(entry) && entry->u.delivery > 0;
 }
 
 static void pop_entry(struct sh__buffer *buffer)
@@ -84,7 +95,8 @@ static void append_events(struct sh__buffer *buffer, sh_batch batch)
     buffer->count += batch.n;
     if (buffer->length > 0) {
         struct sh__entry *last = entry_at(buffer, buffer->length - 1);
-        if (!last->marker && is_continued(&last->batch, &batch)) {
+        if (!is_marker(last) && last->u.delivery == 0 &&
+            is_continued(&last->batch, &batch)) {
             last->batch.n += batch.n;
             sh__batch_unref(batch);
             return;
@@ -96,19 +108,56 @@ static void append_events(struct sh__buffer *buffer, sh_batch batch)
 static bool release_markers(struct sh__buffer *buffer, struct sh__markers *released)
 {
     bool any = false;
-    while (buffer->length > 0) {
-        sh_marker *marker = entry_at(buffer, 0)->marker;
-        if (!marker)
-            break;
+    while (buffer->length > 0 && is_marker(entry_at(buffer, 0))) {
+        sh__markers_push(released, entry_at(buffer, 0)->u.marker);
         pop_entry(buffer);
-        sh__markers_push(released, marker);
         any = true;
     }
     return any;
 }
 
+/* Events that came back; they stand before all others. */
+static int64_t count_returned(const struct sh__buffer *buffer)
+{
+    int64_t n = 0;
+    for (uint32_t i = 0; i < buffer->length; i++) {
+        const struct sh__entry *entry = entry_at(buffer, i);
+        if (is_returned(entry))
+            n += entry->batch.n;
+        else if (!is_marker(entry))
+            break;
+    }
+    return n;
+}
+
+/* Drops the oldest n of the others. Markers stay: events that came back are before them. */
+static void drop_behind_returned(struct sh__buffer *buffer, int64_t n)
+{
+    uint32_t kept = 0;
+    buffer->count -= n;
+    for (uint32_t i = 0; i < buffer->length; i++) {
+        struct sh__entry entry = *entry_at(buffer, i);
+        if (n > 0 && !is_marker(&entry) && !is_returned(&entry)) {
+            uint32_t dropped = entry.batch.n < n ? entry.batch.n : (uint32_t)n;
+            n -= dropped;
+            entry.batch.first += dropped;
+            entry.batch.n -= dropped;
+            if (entry.batch.n == 0) {
+                sh__batch_unref(entry.batch);
+                continue;
+            }
+        }
+        *entry_at(buffer, kept++) = entry;
+    }
+    buffer->length = kept;
+}
+
 static void drop_oldest(struct sh__buffer *buffer, int64_t n, struct sh__markers *released)
 {
+    if (n > 0 && sh__unlikely(count_returned(buffer) > 0)) {
+        drop_behind_returned(buffer, n);
+        return;
+    }
     if (n > 0)
         release_markers(buffer, released);
     buffer->count -= n;
@@ -131,7 +180,8 @@ static sh_batch make_fit(struct sh__buffer *buffer, sh_batch batch, int64_t exce
                          struct sh__markers *released)
 {
     if (buffer->keep == SH_KEEP_LAST) {
-        int64_t old = excess < buffer->count ? excess : buffer->count;
+        int64_t most = buffer->count - count_returned(buffer);
+        int64_t old = excess < most ? excess : most;
         drop_oldest(buffer, old, released);
         batch.first += (uint32_t)(excess - old);
         batch.n -= (uint32_t)(excess - old);
@@ -156,7 +206,9 @@ int sh__buffer_store(struct sh__buffer *buffer, sh_batch batch,
     }
     if (buffer->size != SH_BUFFER_INFINITY && buffer->count + batch.n > buffer->size) {
         int64_t before = buffer->count + batch.n;
-        batch = make_fit(buffer, batch, before - buffer->size, released);
+        int64_t excess = before - count_returned(buffer) - buffer->size;
+        if (excess > 0)
+            batch = make_fit(buffer, batch, excess, released);
         *discarded = (uint64_t)(before - buffer->count - batch.n);
     }
     if (batch.n == 0)
@@ -168,11 +220,17 @@ int sh__buffer_store(struct sh__buffer *buffer, sh_batch batch,
 
 int sh__buffer_put_back(struct sh__buffer *buffer, sh_batch batch)
 {
+    return sh__buffer_return(buffer, batch, 0);
+}
+
+int sh__buffer_return(struct sh__buffer *buffer, sh_batch batch, uint32_t delivery)
+{
     if (batch.n == 0) {
         sh__batch_unref(batch);
         return SH_OK;
     }
-    if (buffer->length > 0 && is_continued(&batch, &entry_at(buffer, 0)->batch)) {
+    if (buffer->length > 0 && is_continued(&batch, &entry_at(buffer, 0)->batch) &&
+        entry_at(buffer, 0)->u.delivery == delivery) {
         sh_batch *head = &entry_at(buffer, 0)->batch;
         head->first = batch.first;
         head->n += batch.n;
@@ -180,7 +238,7 @@ int sh__buffer_put_back(struct sh__buffer *buffer, sh_batch batch)
     } else if (sh__buffer_reserve(buffer, 1) == SH_OK) {
         buffer->head = (buffer->head - 1) & (buffer->capacity - 1);
         buffer->length++;
-        *entry_at(buffer, 0) = (struct sh__entry){.batch = batch};
+        *entry_at(buffer, 0) = (struct sh__entry){.batch = batch, .u.delivery = delivery};
     } else {
         sh__batch_unref(batch);
         return SH_ENOMEM;
@@ -199,7 +257,7 @@ int sh__buffer_put_back_markers(struct sh__buffer *buffer, struct sh__markers *m
     buffer->head = (buffer->head - n) & (buffer->capacity - 1);
     buffer->length += n;
     for (uint32_t i = 0; i < n; i++)
-        *entry_at(buffer, i) = (struct sh__entry){.marker = sh__markers_pop(markers)};
+        *entry_at(buffer, i) = (struct sh__entry){.u.marker = sh__markers_pop(markers)};
     return SH_OK;
 }
 
@@ -209,7 +267,7 @@ int sh__buffer_mark(struct sh__buffer *buffer, sh_marker *marker)
         return SH_ESTATE;
     if (sh__buffer_reserve(buffer, 1) != SH_OK)
         return SH_ENOMEM;
-    *entry_at(buffer, buffer->length++) = (struct sh__entry){.marker = marker};
+    *entry_at(buffer, buffer->length++) = (struct sh__entry){.u.marker = marker};
     return SH_OK;
 }
 
@@ -221,7 +279,10 @@ int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
     *parts = buffer->taken;
     if (n > 0 && release_markers(buffer, released))
         return 0;
-    while (got < n && buffer->length > 0) {
+    buffer->taken_delivery =
+        buffer->length > 0 ? (uint32_t)entry_at(buffer, 0)->u.delivery : 0;
+    while (got < n && buffer->length > 0 &&
+           entry_at(buffer, 0)->u.delivery == buffer->taken_delivery) {
         if (*n_parts == buffer->taken_capacity && !grow_taken(buffer))
             break;
         sh_batch *part = &buffer->taken[(*n_parts)++];
@@ -246,15 +307,31 @@ int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
 
 int64_t sh__buffer_clear(struct sh__buffer *buffer, struct sh__markers *released)
 {
-    int64_t n = buffer->count;
+    int64_t n = buffer->count - count_returned(buffer);
     drop_oldest(buffer, n, released);
     return n;
+}
+
+void sh__buffer_take_markers(struct sh__buffer *buffer, struct sh__markers *released)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < buffer->length; i++) {
+        struct sh__entry *entry = entry_at(buffer, i);
+        if (is_marker(entry))
+            sh__markers_push(released, entry->u.marker);
+        else
+            *entry_at(buffer, kept++) = *entry;
+    }
+    buffer->length = kept;
 }
 
 void sh__buffer_fini(struct sh__buffer *buffer)
 {
     struct sh__markers released = {0};
     sh_marker *marker;
+    for (uint32_t i = 0; i < buffer->length; i++)
+        if (is_returned(entry_at(buffer, i)))
+            entry_at(buffer, i)->u.delivery = 0;
     sh__buffer_clear(buffer, &released);
     while ((marker = sh__markers_pop(&released)) != NULL)
         sh__marker_free(marker);

@@ -9,10 +9,15 @@
 
 #include "marker.h"
 
-/* One entry: a range of events, or a marker (then batch.n is 0). */
+/* One entry: a range of events, or a marker (then batch.n is 0). Events that were sent before
+ * and came back (delivery > 0, the number of their next delivery) stand before all others;
+ * the size does not count them, and nothing discards them. */
 struct sh__entry {
     sh_batch batch;
-    sh_marker *marker;
+    union {
+        sh_marker *marker;
+        uint64_t delivery;
+    } u;
 };
 
 struct sh__buffer {
@@ -23,6 +28,7 @@ struct sh__buffer {
     int64_t count;   /* events in it */
     sh_batch *taken; /* scratch of sh__buffer_take */
     uint32_t taken_capacity;
+    uint32_t taken_delivery; /* of what was taken last */
 };
 
 /* `size` >= 0 or SH_BUFFER_INFINITY. Allocates nothing. */
@@ -39,6 +45,8 @@ int sh__buffer_store(struct sh__buffer *buffer, sh_batch batch,
 /* Puts events back at the head, whatever the size; takes `batch`. SH_ENOMEM: they are
  * dropped. */
 int sh__buffer_put_back(struct sh__buffer *buffer, sh_batch batch);
+/* The same for events that came back. */
+int sh__buffer_return(struct sh__buffer *buffer, sh_batch batch, uint32_t delivery);
 /* Makes sure that the next n entries need no memory. SH_ENOMEM: nothing has changed. */
 int sh__buffer_reserve(struct sh__buffer *buffer, uint32_t n);
 /* Puts markers back before the first event, in order; takes them. The events they followed
@@ -52,12 +60,15 @@ int sh__buffer_mark(struct sh__buffer *buffer, sh_marker *marker);
 /* Takes up to n events from the head, stopping early behind an event that markers follow.
  * Returns how many events; *parts points to *n_parts owned ranges in order (valid until the
  * next call). The markers that follow the last taken event are appended to `released`.
- * Markers at the head come alone, with 0 events. Else 0 only when empty: without memory for
+ * Markers at the head come alone, with 0 events. All are of one delivery, taken_delivery. Else 0 only when empty: without memory for
  * its scratch it stops early too, so callers go on until they have n. */
 int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
                         uint32_t *n_parts, struct sh__markers *released);
 
-/* Drops all events, setting all markers free; returns how many events. */
+/* Appends all markers to `released`, in order. */
+void sh__buffer_take_markers(struct sh__buffer *buffer, struct sh__markers *released);
+/* Drops all events but those that came back, setting markers behind them free; returns how
+ * many events. */
 int64_t sh__buffer_clear(struct sh__buffer *buffer, struct sh__markers *released);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ack.h"
 #include "host.h"
 #include "recovery.h"
 #include "redirect.h"
@@ -137,6 +138,8 @@ static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
     case SH__CALLBACK_EVENTS:
         if (stage->now.ask > 0 && !r->stop)
             sh__consumer_ask(stage, stage->feed.sub, stage->now.ask);
+        if (sh__unlikely(stage->feed.is_acked))
+            sh__consumer_acknowledge(stage, stage->feed.sub);
         if (stage->feed.rest.n == 0)
             sh__stage_drop_feed(stage);
         return;
@@ -193,7 +196,7 @@ static void callback_failed(sh_stage *stage, sh_result *r)
         sh__stage_finish(stage);
         return;
     }
-    if (callback == SH__CALLBACK_EVENTS)
+    if (callback == SH__CALLBACK_EVENTS && !stage->feed.is_acked)
         sh__worker_count_unfinished(stage->worker, stage, stage->now.batch.n,
                                     "handle_events");
     if (stage->now.message && stage->now.message->kind == SH__LETTERS)
@@ -247,6 +250,8 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
         emit(stage, r->events);
     if (sh__unlikely(stage->now.told.head != NULL))
         tell(stage);
+    if (sh__unlikely(stage->feed.is_acked) && callback == SH__CALLBACK_EVENTS)
+        sh__consumer_handled(stage, stage->now.ask > 0 && !r->stop);
     if (callback != SH__CALLBACK_EVENTS || r->stop || stage->now.ask > 0 ||
         stage->feed.rest.n == 0)
         follow_up(stage, callback, r);

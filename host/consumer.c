@@ -4,6 +4,7 @@
  * and what happens when a subscription ends. */
 #include <string.h>
 
+#include "ack.h"
 #include "host.h"
 #include "recovery.h"
 #include "redirect.h"
@@ -109,6 +110,7 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
     }
     sub->in.cancel = opts->cancel;
     sub->in.via = opts->via;
+    sub->in.ack = opts->ack;
     sub->in.max = opts->max_demand;
     sub->in.min = opts->min_demand;
     sh__subscription_open_in(sub);
@@ -180,13 +182,17 @@ void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
     stage->stats.asks_out++;
     stage->stats.demand_out += (uint64_t)n;
     stage->stats.messages_out++;
-    if (sub->local && sh__producer_offer_ask(sub->producer, sub, n))
+    if (sub->local && sub->in.acked == 0 && sh__producer_offer_ask(sub->producer, sub, n))
         return;
     struct sh__message *message = sh__message_new(stage->worker, SH__ASK, sub->producer);
     if (!message)
         return;
     sh__message_name(message, sub);
     message->n = n;
+    if (sh__unlikely(sub->in.acked > 0)) {
+        message->status = (int)sub->in.acked;
+        sub->in.acked = 0;
+    }
     sh__send(stage->worker, message, NULL);
 }
 
@@ -196,6 +202,7 @@ static void feed(sh_stage *stage, sh_subscription *sub, sh_batch batch, int64_t 
     stage->feed.rest = batch;
     stage->feed.covered = sub->in.outstanding;
     stage->feed.deliveries = deliveries;
+    stage->feed.is_acked = sub->in.ack;
 }
 
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message)
@@ -248,6 +255,8 @@ void sh__consumer_next(sh_stage *stage)
     sh_batch rest = stage->feed.rest;
     int64_t limit = in->max - in->min;
     bool whole = in->manual || !in->open;
+    if (sh__unlikely(stage->feed.is_acked))
+        in->begun = whole || rest.n <= limit ? rest.n : (uint32_t)limit;
     if (whole || rest.n <= limit) {
         stage->feed.rest = (sh_batch){0};
         sh__callback_events(stage, rest, whole ? 0 : account(stage, in, rest.n));
@@ -282,8 +291,9 @@ static void unknown_subscription(sh_stage *stage, struct sh__message *message)
                              "events for a subscription the consumer does not know");
             sh__send(stage->worker, cancel, NULL);
         }
-        sh__worker_count_unfinished(stage->worker, stage, message->batch.n,
-                                    "unknown subscription");
+        if (!sub->in.ack)
+            sh__worker_count_unfinished(stage->worker, stage, message->batch.n,
+                                        "unknown subscription");
     }
     sh__message_free(stage->worker, message);
 }
@@ -303,6 +313,7 @@ static void push_cancel(sh_stage *stage, struct sh__message *message)
 void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message)
 {
     push_cancel(stage, message);
+    sh__consumer_last_ack(stage, message->sub);
     sh__flow_close(stage, message->sub);
     sh__message_free(stage->worker, message);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a dispatcher can do with events and markers: the functions of its sh_dispatch. */
+#include "ack.h"
 #include "host.h"
 #include "stage.h"
 
@@ -22,6 +23,16 @@ static struct sh__dispatch *context_of(sh_dispatch *base)
     return sh__container_of(base, struct sh__dispatch, base);
 }
 
+/* Gives the message its number of delivery, and keeps what it carries until that is
+ * acknowledged. False: there is no memory for that. */
+static bool number(sh_stage *stage, sh_subscription *sub, struct sh__message *message)
+{
+    uint32_t delivery = stage->out->dispatch.base.delivery;
+    delivery = delivery ? delivery : 1;
+    message->n = delivery;
+    return !sub->out.ack || sh__ack_sending(sub, message->batch, delivery);
+}
+
 /* Events as a message; takes `batch`. */
 static void send_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
 {
@@ -34,8 +45,15 @@ static void send_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
     sh__message_name(message, sub);
     message->batch = batch;
     uint32_t n = batch.n;
+    if (!number(stage, sub, message)) {
+        sh__worker_count_unfinished(stage->worker, stage, n, "out of memory");
+        sh__message_free(stage->worker, message);
+        return;
+    }
     sh_error *error = NULL;
     if (sh__send(stage->worker, message, &error) < 0) {
+        if (sub->out.ack)
+            sh__ack_not_sent(sub, n);
         sh__worker_count_unfinished(stage->worker, stage, n,
                                     "could not cross to another worker");
         sh__stage_fail(stage, sh__error_at(error, stage));
@@ -51,7 +69,8 @@ static void do_send(sh_dispatch *base, sh_subscription *sub, sh_batch batch)
     sub->out.stats.messages++;
     sub->out.stats.events += batch.n;
     sub->out.stats.outstanding -= batch.n;
-    if (!sh__consumer_offer(sub->consumer, sub, batch))
+    if (sh__unlikely(sub->out.ack || base->delivery) ||
+        !sh__consumer_offer(sub->consumer, sub, batch))
         send_events(stage, sub, batch);
 }
 
@@ -145,6 +164,7 @@ void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage)
 {
     out->base.worker = stage->worker;
     out->base.owed = 0;
+    out->base.delivery = 0;
     out->base.send = do_send;
     out->base.notify = do_notify;
     out->base.release = do_release;

@@ -206,4 +206,5 @@ const sh_dispatcher_ops sh_dispatcher_broadcast = {
     .ask = broadcast_ask,
     .credit = broadcast_credit,
     .dispatch = broadcast_dispatch,
+    .shares_events = true,
 };

@@ -199,6 +199,28 @@ static void partition_ask(void *state, sh_subscription *sub, int64_t n, sh_dispa
     self->charged += charge_of(self, partition);
 }
 
+static void *partition_place(const void *state, sh_subscription *sub)
+{
+    const struct sh__member *member = *sh_subscription_dispatch_data(sub);
+    (void)state;
+    return member->partition;
+}
+
+static int partition_give_back(void *state, void *place, const sh_returned *parts,
+                               uint32_t n, sh_dispatch *out)
+{
+    struct partitions *self = state;
+    struct sh__partition *partition = place;
+    self->demand -= (uint64_t)partition->demand;
+    self->queued -= (uint64_t)partition->queue.count;
+    self->charged -= charge_of(self, partition);
+    int status = sh__partition_give_back(partition, parts, n, out);
+    self->demand += (uint64_t)partition->demand;
+    self->queued += (uint64_t)partition->queue.count;
+    self->charged += charge_of(self, partition);
+    return status;
+}
+
 static int64_t partition_credit(const void *state)
 {
     const struct partitions *self = state;
@@ -310,4 +332,6 @@ const sh_dispatcher_ops sh_dispatcher_partition = {
     .mark = partition_mark,
     .held = partition_held,
     .partition_of = partition_of,
+    .place = partition_place,
+    .give_back = partition_give_back,
 };

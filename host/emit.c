@@ -124,10 +124,10 @@ static void store(sh_stage *stage, sh_batch batch)
     pass_markers(stage, &released);
 }
 
-static void put_back(sh_stage *stage, sh_batch batch)
+static void put_back(sh_stage *stage, sh_batch batch, uint32_t delivery)
 {
     uint32_t events = batch.n;
-    if (sh__buffer_put_back(&stage->out->buffer, batch) < 0)
+    if (sh__buffer_return(&stage->out->buffer, batch, delivery) < 0)
         sh__worker_count_unfinished(stage->worker, stage, events, "out of memory");
 }
 
@@ -137,11 +137,12 @@ static void return_unsent(sh_stage *stage, sh_batch batch, uint32_t taken,
                           const sh_batch *parts, uint32_t n_parts,
                           struct sh__markers *released)
 {
+    uint32_t delivery = stage->out->dispatch.base.delivery;
     sh__buffer_put_back_markers(&stage->out->buffer, released);
     while (n_parts > 0)
-        put_back(stage, parts[--n_parts]);
+        put_back(stage, parts[--n_parts], delivery);
     if (taken < batch.n)
-        put_back(stage, sh_batch_slice(batch, taken, batch.n - taken));
+        put_back(stage, sh_batch_slice(batch, taken, batch.n - taken), delivery);
 }
 
 /* Sends ranges, joined as far as they can be; returns the events dispatched. */
@@ -182,7 +183,9 @@ static int64_t drain_buffer(sh_stage *stage)
         uint32_t n_parts;
         struct sh__markers released = {0};
         sh__buffer_take(&out->buffer, credit, &parts, &n_parts, &released);
+        out->dispatch.base.delivery = out->buffer.taken_delivery;
         int64_t now = send_parts(stage, parts, n_parts, &released);
+        out->dispatch.base.delivery = 0;
         pass_markers(stage, &released);
         sent += now;
         if (now == 0)
@@ -204,7 +207,9 @@ static void accumulate_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_
             batch = parts[i];
             used = 1;
         }
-        if (sh__accumulate_older(stage, (struct sh__accumulated){.events = batch}))
+        if (sh__accumulate_older(
+                stage, (struct sh__accumulated){
+                           .events = batch, .delivery = stage->out->buffer.taken_delivery}))
             continue;
         sh__worker_count_unfinished(stage->worker, stage, batch.n, "out of memory");
         sh_batch_unref(batch);
@@ -320,7 +325,7 @@ static void return_accumulated(sh_stage *stage)
     while (item) {
         struct sh__accumulated *next = item->next;
         struct sh__markers markers = {0};
-        put_back(stage, item->events);
+        put_back(stage, item->events, item->delivery);
         item->events = (sh_batch){0};
         if (item->marker)
             sh__markers_push(&markers, item->marker);
@@ -332,12 +337,27 @@ static void return_accumulated(sh_stage *stage)
     }
 }
 
-void sh__emit_buffered(sh_stage *stage, sh_batch batch)
+int sh__return_to_buffer(sh_stage *stage, const sh_returned *parts, uint32_t n)
 {
+    struct sh__buffer *buffer = &stage->out->buffer;
+    if (sh__buffer_reserve(buffer, n) < 0)
+        return SH_ENOMEM;
+    return_accumulated(stage);
+    while (n > 0) {
+        n--;
+        put_back(stage, parts[n].events, parts[n].delivery);
+    }
+    return SH_OK;
+}
+
+void sh__emit_buffered(sh_stage *stage, sh_batch batch, uint32_t delivery)
+{
+    stage->out->dispatch.base.delivery = delivery;
     uint32_t taken = dispatch(stage, batch, 0);
+    stage->out->dispatch.base.delivery = 0;
     if (taken < batch.n) { /* a consumer has left */
         return_accumulated(stage);
-        put_back(stage, sh_batch_slice(batch, taken, batch.n - taken));
+        put_back(stage, sh_batch_slice(batch, taken, batch.n - taken), delivery);
     }
     sh_batch_unref(batch);
     sh__settle(stage);

@@ -5,6 +5,7 @@
  * counted. */
 #include <assert.h>
 
+#include "ack.h"
 #include "host.h"
 #include "links.h"
 #include "recovery.h"
@@ -28,7 +29,7 @@ static uint64_t events_in(const struct sh__mailbox *box)
 {
     uint64_t n = 0;
     for (const struct sh__message *message = box->head; message; message = message->next)
-        if (message->kind == SH__EVENTS)
+        if (message->kind == SH__EVENTS && !message->sub->in.ack)
             n += message->batch.n;
     return n;
 }
@@ -36,7 +37,9 @@ static uint64_t events_in(const struct sh__mailbox *box)
 /* What a mailbox holds is counted where its messages are refused. */
 void sh__stage_count_leftovers(sh_stage *stage)
 {
-    count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events", true);
+    if (!stage->feed.is_acked)
+        count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events",
+              true);
     count(stage, events_in(&stage->input), "input", true);
     count(stage, sh__flows_held_events(stage), "held", true);
     if (stage->out)
@@ -57,6 +60,8 @@ static bool should_wait(const sh_stage *stage)
     sh_held which = stage->is_draining       ? SH_HELD_PRESENT
                     : stage->await_consumers ? SH_HELD_ALL
                                              : SH_HELD_EXPECTED;
+    if (out && sh__unlikely(out->acks != NULL) && sh__acks_pending(out) > 0)
+        return true; /* they will be acknowledged, or come back */
     if (!out || (sh__producer_held(stage, which) == 0 && sh__pump_is_empty(stage)))
         return false;
     if (!sh__link_is_empty(&stage->consumers))
@@ -92,6 +97,7 @@ void sh__stage_drop_feed(sh_stage *stage)
     stage->feed.rest = (sh_batch){0};
     sh__subscription_drop(stage->feed.sub, false);
     stage->feed.sub = NULL;
+    stage->feed.is_acked = false;
 }
 
 void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
@@ -196,6 +202,10 @@ static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_role role, sh_er
     sh__message_name(down, sub);
     down->what = (uint8_t)role;
     down->error = reason ? sh_error_ref(reason) : NULL;
+    if (role == SH_ROLE_CONSUMER && sub->in.ack) {
+        down->n = sub->in.acked;
+        down->status = (int)sub->in.begun;
+    }
     sh__send(stage->worker, down, NULL);
 }
 
@@ -244,6 +254,7 @@ static void drop_messages(sh_stage *stage, struct sh__mailbox *box)
 static void drop_input(sh_stage *stage)
 {
     struct sh__message *message;
+    sh__consumer_last_acks(stage, &stage->input);
     while ((message = sh__mailbox_pop(&stage->input)))
         sh__message_free(stage->worker, message);
 }
@@ -318,6 +329,8 @@ void sh__stage_finish(sh_stage *stage)
     sh__flows_free(stage);
     close_producers(stage);
     close_consumers(stage);
+    if (stage->out)
+        sh__acks_abandon(stage->out);
     drop_input(stage);
     drop_messages(stage, &stage->mailbox);
     drop_messages(stage, &stage->answers);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow.h"
 
+#include "ack.h"
 #include "host.h"
 #include "stage.h"
 
@@ -184,7 +185,7 @@ uint64_t sh__flows_held_events(const sh_stage *stage)
     uint64_t n = 0;
     for (const struct sh__flow *flow = stage->flows; flow; flow = flow->next)
         for (const struct sh__message *held = flow->held.head; held; held = held->next)
-            if (held->kind == SH__EVENTS)
+            if (held->kind == SH__EVENTS && !held->sub->in.ack)
                 n += held->batch.n;
     return n;
 }
@@ -193,6 +194,7 @@ void sh__flows_free(sh_stage *stage)
 {
     struct sh__flow *flow;
     while ((flow = stage->flows)) {
+        sh__consumer_last_acks(stage, &flow->held);
         stage->flows = flow->next;
         flow_free(stage->worker, flow);
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ack.h"
 #include "host.h"
 #include "links.h"
 #include "recovery.h"
@@ -180,7 +181,7 @@ static uint64_t lost_events(const struct sh__message *message)
 {
     if (message->kind == SH__LETTERS)
         return (uint64_t)message->n;
-    if (message->kind != SH__EVENTS)
+    if (message->kind != SH__EVENTS || message->sub->in.ack)
         return 0;
     return sh__message_events(message);
 }
@@ -197,6 +198,8 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message)
     } else if (lost > 0) {
         sh__worker_count_unfinished(worker, to, lost, "mailbox");
     }
+    if (message->kind == SH__ASK || message->kind == SH__ACK || message->kind == SH__DOWN)
+        sh__ack_refused(worker, message);
     if (message->kind == SH__SUBSCRIBE) {
         refuse_subscribe(worker, message);
     } else if (sh__message_is_signal(message)) {

@@ -14,6 +14,7 @@
     XX(SUBSCRIBE_TO, "subscribe_to")     /* anyone -> consumer: subscribe           */     \
     XX(SUBSCRIBE, "subscribe")           /* consumer -> producer                    */     \
     XX(ASK, "ask")                       /* consumer -> producer: n                 */     \
+    XX(ACK, "ack")                       /* consumer -> producer: see ack.h         */     \
     XX(CANCEL_REQUEST, "cancel_request") /* consumer -> producer: error             */     \
     XX(EVENTS, "events")                 /* producer -> consumer: batch             */     \
     XX(NOTIFICATION, "notification")     /* producer -> consumer: batch             */     \
@@ -68,13 +69,14 @@ struct sh__crossing {
 
 struct sh__message {
     struct sh__message *next;
-    sh_stage *to;         /* a reference only while crossing workers */
-    uint8_t kind;         /* enum sh__message_kind */
-    uint8_t what;         /* DOWN: sh_role of the sender; SET_DEMAND, QUERY, STEER: which;
+    sh_stage *to;  /* a reference only while crossing workers */
+    uint8_t kind;  /* enum sh__message_kind */
+    uint8_t what;  /* DOWN: sh_role of the sender; SET_DEMAND, QUERY, STEER: which;
                              EXIT: SH__EXIT_* */
-    bool crossing;        /* sent from another worker */
-    int status;           /* REPLY */
-    int64_t n;            /* ASK: events; LETTERS: how many */
+    bool crossing; /* sent from another worker */
+    int status;    /* REPLY; ASK: events handled; ACK, DOWN: begun and not handled */
+    int64_t n;     /* ASK: events; LETTERS: how many; EVENTS: number of their delivery,
+                             0 or 1 is the first; ACK, DOWN: events handled */
     sh_subscription *sub; /* counted, see subscription.h */
     sh_batch batch;       /* owned */
     sh_from from;         /* from.stage is a reference */

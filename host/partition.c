@@ -31,6 +31,7 @@ void sh__partition_fini(struct sh__partition *partition)
     struct sh__markers released = {0};
     sh_marker *marker;
     sh__buffer_clear(&partition->queue, &released);
+    sh__buffer_take_markers(&partition->queue, &released);
     while ((marker = sh__markers_pop(&released)) != NULL)
         if (--marker->pending == 0)
             sh__marker_free(marker);
@@ -166,12 +167,34 @@ int64_t sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out
         uint32_t n_parts;
         int64_t taken = sh__buffer_take(&partition->queue, n, &parts, &n_parts, &released);
         n -= taken;
+        out->delivery = partition->queue.taken_delivery;
         send_parts(member->sub, parts, n_parts, out);
+        out->delivery = 0;
         pass_markers(partition, &released, n == 0, out);
     }
     n = sh__demand_room(member->demand, n);
     change_demand(member, n);
     return n;
+}
+
+int sh__partition_give_back(struct sh__partition *partition, const sh_returned *parts,
+                            uint32_t n, sh_dispatch *out)
+{
+    if (sh__buffer_reserve(&partition->queue, n) != SH_OK)
+        return SH_ENOMEM;
+    while (n > 0) {
+        n--;
+        sh__buffer_return(&partition->queue, parts[n].events, parts[n].delivery);
+    }
+    if (sh__link_is_empty(&partition->members))
+        partition->had_subscriber = false; /* somebody is still to come for them */
+    while (partition->demand > 0 && partition->queue.count > 0) {
+        struct sh__member *member = pick_member(partition);
+        int64_t demand = member->demand;
+        change_demand(member, -demand);
+        sh__partition_ask(member, demand, out);
+    }
+    return SH_OK;
 }
 
 /* Sends the first n events of `part`, for which there is demand. */

@@ -42,6 +42,11 @@ void sh__partition_leave(struct sh__member *member);
  * rest is demand. Returns that. */
 int64_t sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out);
 
+/* Events come back to the head of the queue; who has demand gets them at once. SH_ENOMEM:
+ * nothing was taken. */
+int sh__partition_give_back(struct sh__partition *partition, const sh_returned *parts,
+                            uint32_t n, sh_dispatch *out);
+
 /* Sends what was asked for, largest demand first, and queues the rest; takes `part`. *sent:
  * events that met demand; *discarded: events that the size of the queue cost. SH_ENOMEM:
  * what was to be queued is lost. */

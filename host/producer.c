@@ -4,6 +4,7 @@
  * events is in emit.c. */
 #include <string.h>
 
+#include "ack.h"
 #include "host.h"
 #include "stage.h"
 
@@ -97,6 +98,14 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
         return; /* cancelled while handle_subscribe waited */
     struct sh__producer *out = stage->out;
     sh_error *error = NULL;
+    if (task->subscribe->opts.ack && out->dispatcher->shares_events) {
+        refuse(stage, sub,
+               sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "ack_impossible",
+                            "option \"ack\": the dispatcher \"%s\" gives every event to "
+                            "several consumers; there is no acknowledgement",
+                            out->dispatcher->name));
+        return;
+    }
     if (out->dispatcher->subscribe(out->dispatcher_state, sub, &task->subscribe->opts,
                                    &error) < 0) {
         if (!error)
@@ -106,6 +115,12 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
         return;
     }
     sub->out.dispatching = true;
+    if (task->subscribe->opts.ack && sh__ack_open(stage, sub, &task->subscribe->opts) < 0) {
+        refuse(
+            stage, sub,
+            sh_error_fmt(SH_REASON_CUSTOM, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM)));
+        return;
+    }
     out->has_had_consumers = true;
     sh__settle(stage);
 }
@@ -157,10 +172,11 @@ static void on_cancel_request(sh_stage *stage, struct sh__message *message)
 static void on_down(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
-    if (sub->out.open && sub->producer == stage) {
-        sh_error *reason = message->error;
-        message->error = NULL;
-        sh__producer_cancel(stage, sub, SH_ENDED_DOWN, reason, false);
+    if (sub->out.open && sub->producer == stage)
+        sh__producer_cancel(stage, sub, SH_ENDED_DOWN, sh_error_ref(message->error), false);
+    if (sub->out.ack) {
+        sh__ack_handled(stage, sub, message->n);
+        sh__ack_close(stage, sub, message->status, message->error);
     }
     sh__message_free(stage->worker, message);
 }
@@ -194,6 +210,8 @@ bool sh__producer_offer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
 static void on_ask(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
+    if (sh__unlikely(sub->out.ack != NULL))
+        sh__ack_handled(stage, sub, message->status);
     if (sh__unlikely(!sub->out.dispatching || sub->producer != stage))
         send_cancel_named(stage, sub, "unknown_subscription",
                           "the producer does not know the subscription");
@@ -207,6 +225,9 @@ void sh__producer_message(sh_stage *stage, struct sh__message *message)
     switch ((enum sh__message_kind)message->kind) {
     case SH__ASK:
         on_ask(stage, message);
+        return;
+    case SH__ACK:
+        sh__ack_receive(stage, message);
         return;
     case SH__SUBSCRIBE:
         on_subscribe(stage, message);
@@ -251,7 +272,7 @@ void sh__producer_replay(sh_stage *stage)
         sh__mark_accumulated(stage, item->marker, item->is_older);
         item->marker = NULL;
     } else if (item->is_older) {
-        sh__emit_buffered(stage, item->events);
+        sh__emit_buffered(stage, item->events, item->delivery);
         item->events = (sh_batch){0};
     } else {
         sh__emit_accumulated(stage, item->events);

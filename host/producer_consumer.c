@@ -33,7 +33,7 @@ static bool skip_abandoned(sh_stage *stage)
     struct sh__message *message = stage->input.head;
     if (!message || !is_abandoned(stage))
         return false;
-    if (message->kind == SH__EVENTS)
+    if (message->kind == SH__EVENTS && !message->sub->in.ack)
         sh__worker_count_unfinished(stage->worker, stage, message->batch.n, "input");
     sh__mailbox_pop(&stage->input);
     if (ends_here(message))

@@ -3,6 +3,7 @@
  * What a stage does with a message that it takes from its mailbox. */
 #include <assert.h>
 
+#include "ack.h"
 #include "host.h"
 #include "links.h"
 #include "redirect.h"
@@ -111,7 +112,8 @@ static void stop(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
     stage->chose_to_stop = sh_error_is_clean(reason);
     bool is_awaited =
-        stage->out && (stage->await_consumers || !sh__link_is_empty(&stage->consumers));
+        stage->out && (stage->await_consumers || !sh__link_is_empty(&stage->consumers) ||
+                       sh__acks_pending(stage->out) > 0);
     if (reason == NULL && stage->out) /* nobody else need let go what it accumulates */
         sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
     sh__stage_end(stage, reason, reason == NULL && is_awaited);
@@ -147,7 +149,7 @@ static void drain(sh_stage *stage, struct sh__message *message)
 static void protocol(sh_stage *stage, struct sh__message *message)
 {
     bool for_producer = message->kind == SH__SUBSCRIBE || message->kind == SH__ASK ||
-                        message->kind == SH__CANCEL_REQUEST ||
+                        message->kind == SH__ACK || message->kind == SH__CANCEL_REQUEST ||
                         (message->kind == SH__DOWN && message->what == SH_ROLE_CONSUMER);
     if (for_producer && stage->out)
         sh__producer_message(stage, message);
@@ -179,6 +181,7 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
         return;
     case SH__SUBSCRIBE:
     case SH__ASK:
+    case SH__ACK:
     case SH__CANCEL_REQUEST:
     case SH__EVENTS:
     case SH__NOTIFICATION:

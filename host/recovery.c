@@ -219,6 +219,14 @@ uint32_t sh__recovery_tries(const sh_stage *stage)
     return is_this ? recovery->tries : 0;
 }
 
+void sh__recovery_count_returned(sh_stage *stage, uint64_t n)
+{
+    struct sh__recovery *recovery = sh__recovery_of(stage);
+    if (recovery)
+        recovery->redelivered += n;
+    stage->worker->totals_redelivered += n;
+}
+
 void sh__recovery_get_stats(const sh_stage *stage, sh_stage_stats *out)
 {
     const struct sh__recovery *recovery = stage->recovery;

@@ -40,6 +40,8 @@ void sh__recovery_due(sh_stage *stage);
 bool sh__recovery_take_due(sh_stage *stage);
 /* How often the batch in `now` was tried again. */
 uint32_t sh__recovery_tries(const sh_stage *stage);
+/* n events came back unacknowledged. */
+void sh__recovery_count_returned(sh_stage *stage, uint64_t n);
 void sh__recovery_get_stats(const sh_stage *stage, sh_stage_stats *out);
 
 /* dead_letter.c ------------------------------------------------------------------------ */

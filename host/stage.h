@@ -88,6 +88,7 @@ struct sh__accumulated {
     sh_batch events;   /* else events ... */
     sh_marker *marker; /* ... or a marker */
     bool is_older;     /* it was in the buffer before */
+    uint32_t delivery; /* of events that came back */
 };
 
 /* What a stage has counted. */
@@ -119,12 +120,14 @@ struct sh__producer {
     struct sh__accumulated *accumulated_older; /* last of those that came from the buffer */
     int64_t accumulated_events, accumulated_from_buffer;
     uint64_t polling_ms, polling_timer;
+    struct sh__ack *acks; /* of all subscriptions with acknowledgement */
 };
 
 struct sh__timer;
 struct sh__monitor;
 struct sh__recovery;
 struct sh__links;
+struct sh__ack;
 
 struct sh_stage {
     _Atomic uint32_t refs;
@@ -187,6 +190,7 @@ struct sh_stage {
         sh_batch rest;        /* what is left of the events that came (owned) */
         int64_t covered;      /* of these, asked for before they came */
         int64_t deliveries;   /* how often they have come; 0 or 1: never before */
+        bool is_acked;        /* their producer waits to hear that they are handled */
     } feed;
 
     struct sh__task *tasks;
@@ -321,7 +325,9 @@ void sh__emit(sh_stage *stage, sh_batch batch);
 void sh__emit_accumulated(sh_stage *stage, sh_batch batch);
 /* The same for those events that came from the buffer: they answer no demand any more,
  * and what nobody takes goes back to its head. */
-void sh__emit_buffered(sh_stage *stage, sh_batch batch);
+void sh__emit_buffered(sh_stage *stage, sh_batch batch, uint32_t delivery);
+/* Puts events that came back before all others; takes them. SH_ENOMEM: nothing was taken. */
+int sh__return_to_buffer(sh_stage *stage, const sh_returned *parts, uint32_t n);
 /* Sends what is buffered as far as credit goes; asks for what is missing. */
 void sh__settle(sh_stage *stage);
 /* Puts an in-band message in its place among the events; takes it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a stage tells about itself. */
+#include "ack.h"
 #include "host.h"
 #include "recovery.h"
 #include "stage.h"
@@ -40,6 +41,7 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
     out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
                   stage->feed.rest.n + (int64_t)sh__flows_held_events(stage);
     out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;
+    out->unacknowledged = stage->out ? sh__acks_pending(stage->out) : 0;
     out->demand_owed = stage->out ? stage->out->owed : 0;
 }
 

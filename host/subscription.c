@@ -35,6 +35,7 @@ void sh_subscription_unref(sh_subscription *sub)
         return;
     sh_stage_unref(sub->consumer);
     sh_stage_unref(sub->producer);
+    sh_free(sub->out.ack);
     sh_free(sub);
 }
 

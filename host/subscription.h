@@ -32,6 +32,9 @@ struct sh_subscription {
         bool open;
         bool manual;
         bool has_started; /* handle_subscribe has answered: asks may be sent */
+        bool ack;         /* the producer wants to hear what is handled; see ack.h */
+        uint32_t begun;   /* ack: given to handle_events, which has not returned */
+        uint32_t acked;   /* ack: handled, and not told yet */
         sh_cancel cancel;
         int64_t max, min, outstanding;
         uint64_t via;          /* see sh_subscribe_opts */
@@ -44,7 +47,8 @@ struct sh_subscription {
     struct sh__half_out {
         struct sh__link link; /* in producer->consumers */
         bool open;
-        bool dispatching; /* the dispatcher knows it */
+        bool dispatching;    /* the dispatcher knows it */
+        struct sh__ack *ack; /* NULL: none; owned */
         void *slot;
         void *dispatch_data;
         sh_subscription_stats stats;

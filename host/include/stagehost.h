@@ -549,6 +549,13 @@ struct sh_subscribe_opts {
     bool has_min;   /* min_demand is given (0 is a legal value)                   */
     sh_cancel cancel;
     const char *partition; /* partition dispatcher; a number as decimal text; NULL: none */
+    /* The producer keeps what it has sent until handle_events of this consumer has returned
+     * (on a producer_consumer: until its results are dispatched or buffered). Of a consumer
+     * that dies before, the events go back to the head of the producer's buffer, in order,
+     * never discarded, and are delivered again. Not with dispatchers that share events. */
+    bool ack;
+    uint32_t max_deliver; /* with ack: what was given to handle_events so often and never
+                             acknowledged becomes a dead letter; 0: 5 */
     sh_selector
         *selector; /* broadcast; set on the producer's worker in handle_subscribe; taken */
     uint32_t weight;  /* fair dispatcher: share of events; 0: 1; up to SH_WEIGHT_MAX */
@@ -611,9 +618,17 @@ void **sh_subscription_slot(sh_subscription *sub, sh_role side);
 /* An in-band message on its way through buffer and partition queues. */
 typedef struct sh_marker sh_marker;
 
+/* Events that came back from a consumer that did not acknowledge them. */
+typedef struct sh_returned {
+    sh_batch events;   /* owned */
+    uint32_t delivery; /* the number of their next delivery, from 1 */
+} sh_returned;
+
 /* Given to a dispatcher's callbacks; its functions may only be called from inside them. */
 struct sh_dispatch {
     sh_worker *worker;
+    uint32_t delivery; /* of what send() is given: set by who hands out returned events, and
+                          back to 0, which is: they were never sent */
     int64_t
         owed; /* dispatch: how many of the events answer demand already handed upstream */
     /* Sends events to one consumer as one message. Takes one reference of `batch`. */
@@ -669,6 +684,14 @@ struct sh_dispatcher_ops {
     int64_t (*held)(const void *state, sh_held which);
     /* Optional. The partition that a subscription takes, as sh_stage_each_demand tells. */
     const char *(*partition_of)(const void *state, sh_subscription *sub);
+    /* Every event goes to several consumers: there is no acknowledgement. */
+    bool shares_events;
+    /* Optional, both or none: dispatchers with queues of their own. `place` tells the queue
+     * of a subscription's events; give_back takes n parts to its head, before whatever is in
+     * it, and sends them to who has asked already. SH_ENOMEM: nothing was taken. */
+    void *(*place)(const void *state, sh_subscription *sub);
+    int (*give_back)(void *state, void *place, const sh_returned *parts, uint32_t n,
+                     sh_dispatch *out);
 };
 
 /* A word for the dispatcher to keep its record of a subscription in. */
@@ -742,6 +765,7 @@ typedef struct sh_stage_stats {
                              it ever sent is events_out - redelivered                   */
     uint64_t callbacks, callback_ns; /* number of, time in (user time of waits excluded) */
     int64_t demand_owed;             /* asked of handle_demand, not answered yet     */
+    int64_t unacknowledged;          /* sent with ack, and not handled yet                */
     int64_t buffered, queued; /* events in the buffer; in its input queue and mailbox */
     uint32_t consumers, producers; /* subscriptions now                            */
 } sh_stage_stats;
@@ -806,6 +830,7 @@ typedef enum sh_log_level {
     XX(SKIPPED, "skipped")         /* a batch that failed was dropped */                   \
     XX(RETRY, "retry")             /* a batch that failed will be given again */           \
     XX(DEAD_LETTER, "dead_letter") /* events went there, or could not */                   \
+    XX(MAX_DELIVER, "max_deliver") /* delivered so often, and never acknowledged */        \
     XX(UNHANDLED_INFO, "unhandled_info")                                                   \
     XX(UNFINISHED, "unfinished") /* events left at a stage's end */                        \
     XX(START_FAILED, "start_failed")                                                       \

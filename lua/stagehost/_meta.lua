@@ -144,6 +144,8 @@
 ---@field cancel? "permanent" | "transient" | "temporary"
 ---@field partition? integer | string
 ---@field selector? fun(event: any): boolean
+---@field ack? boolean events whose consumer dies before handle_events has returned go back to the producer
+---@field max_deliver? integer with ack: then they are dead letters; default 5
 ---@field weight? integer at a "fair" dispatcher: share of the events, default 1
 ---@field priority? integer at a "fair" dispatcher: higher ones are served first, default 0
 ---@field current? stagehost.Subscription one that the new one replaces

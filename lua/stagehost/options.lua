@@ -56,12 +56,20 @@ local subscription_schema = {
     selector = checks.typed "function",
     weight = checks.integer(1, 1000000),
     priority = checks.integer(-2 ^ 31, 2 ^ 31 - 1),
+    ack = checks.typed "boolean",
+    max_deliver = checks.integer(1, 2 ^ 31),
     current = checks.subscription,
     reason = checks.anything,
 }
 
 -- These say who subscribes to whom and what it replaces: nothing for handle_subscribe.
 local not_for_callbacks = { to = true, from = true, current = true, reason = true }
+
+local function check_ack(options)
+    if options.max_deliver and not options.ack then
+        checks.fail("max_deliver", "needs the option ack = true", options.max_deliver)
+    end
+end
 
 local function check_min_demand(options)
     local min, max = options.min_demand, options.max_demand or DEFAULT_MAX_DEMAND
@@ -80,6 +88,7 @@ function M.subscription(given)
         checks.fail("to", "expected a stage handle or name", nil)
     end
     check_min_demand(options)
+    check_ack(options)
     options.extra = {}
     for key, value in pairs(given) do
         if not not_for_callbacks[key] then
