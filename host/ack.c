@@ -77,8 +77,8 @@ static void give_up(sh_stage *stage, const struct sh__ack *ack, sh_batch events,
 {
     const char *failed = sh__stage_label(ack->sub->consumer);
     sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_MAX_DELIVER, stage, error,
-            "%u events were delivered %u times and never acknowledged, the last time by %s",
-            events.n, ack->max_deliver, failed);
+            "%u event%s delivered %u times and never acknowledged, the last time by %s",
+            events.n, events.n == 1 ? " was" : "s were", ack->max_deliver, failed);
     sh__dead_letter(stage, events, error, failed, ack->max_deliver);
 }
 

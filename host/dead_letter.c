@@ -27,7 +27,7 @@ static void lose(sh_stage *stage, uint32_t n, const sh_error *error, const char 
     const sh_error_fields *fields = sh_error_get(error);
     sh__worker_count_unfinished(stage->worker, stage, n, where);
     sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_DEAD_LETTER, stage, error,
-            "%u events are unfinished, %s: %s", n, why,
+            "%u event%s unfinished, %s: %s", n, n == 1 ? " is" : "s are", why,
             fields->message ? fields->message : fields->name);
 }
 
@@ -81,8 +81,9 @@ void sh__dead_letter(sh_stage *stage, sh_batch events, const sh_error *error,
         recovery->dead_lettered += events.n;
         stage->worker->totals_dead_lettered += events.n;
         sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_DEAD_LETTER, stage, error,
-                "%u events went to the dead-letter stage %s: %s", events.n,
-                sh__stage_label(to), fields->message ? fields->message : fields->name);
+                "%u event%s went to the dead-letter stage %s: %s", events.n,
+                events.n == 1 ? "" : "s", sh__stage_label(to),
+                fields->message ? fields->message : fields->name);
     }
 }
 

@@ -124,7 +124,7 @@ static void skip(sh_stage *stage, const sh_error *error)
     stage->recovery->skipped += n;
     stage->worker->totals_skipped += n;
     sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_SKIPPED, stage, error,
-            "skipped %u events: %s", n, text_of(error));
+            "skipped %u event%s: %s", n, n == 1 ? "" : "s", text_of(error));
 }
 
 /* delay * factor ^ tries, as far as a timer can count. */

@@ -49,6 +49,16 @@ describe("scripts", function()
         check("$S scripts/partition.lua | sort", "even: 2 4 8 10\nodd: 1 5 7 11\n")
     end)
 
+    it("dead_letter", function()
+        check("$S scripts/dead_letter.lua", 'dead letter "seven": not a number, given 2 times to adder\n'
+            .. 'dead letter "4o": not a number, given 2 times to adder\n4 numbers make 100\n')
+    end)
+
+    it("cache", function()
+        check("$S scripts/cache.lua", "dealt 1 2 3 4 5 1 2 3 4 5 1 2 3 4 5 1 2 3 4 5\n"
+            .. "20 cards for 5 that were made\n")
+    end)
+
     it("rate_limit", function()
         check("$S scripts/rate_limit.lua", "20 events in 4 portions of at most 5\n")
     end)

@@ -10,9 +10,14 @@
 
 enum { MOST = 8192 };
 
-/* Events, and markers as negative numbers. */
+/* An event, or a marker as a negative number. Events that came back have a delivery. */
+struct item {
+    int64_t value;
+    uint32_t delivery;
+};
+
 struct model {
-    int64_t items[MOST];
+    struct item items[MOST];
     int n;
     int64_t count, size;
     sh_keep keep;
@@ -27,17 +32,39 @@ static void put(struct model *model, int64_t item)
 
 static int64_t pop(struct model *model)
 {
-    int64_t item = model->items[0];
-    memmove(model->items, model->items + 1, (size_t)--model->n * sizeof(item));
-    return item;
+    int64_t value = model->items[0].value;
+    memmove(model->items, model->items + 1, (size_t)--model->n * sizeof(struct item));
+    return value;
+}
+
+static int64_t count_returned(const struct model *model)
+{
+    int64_t n = 0;
+    for (int i = 0; i < model->n; i++)
+        n += model->items[i].delivery > 0;
+    return n;
 }
 
 static bool release(struct model *model)
 {
     bool any = false;
-    for (; model->n > 0 && model->items[0] < 0; any = true)
+    for (; model->n > 0 && model->items[0].value < 0; any = true)
         put(model, pop(model));
     return any;
+}
+
+/* What came back stays, and so do the markers behind it. */
+static void drop_oldest(struct model *model)
+{
+    bool has_returned = count_returned(model) > 0;
+    int i = 0;
+    while (model->items[i].value < 0 || model->items[i].delivery > 0)
+        i++;
+    memmove(model->items + i, model->items + i + 1,
+            (size_t)(--model->n - i) * sizeof(struct item));
+    model->count--;
+    if (!has_returned)
+        release(model);
 }
 
 static int64_t model_store(struct model *model, int64_t first, uint32_t n)
@@ -45,17 +72,15 @@ static int64_t model_store(struct model *model, int64_t first, uint32_t n)
     int64_t discarded = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (model->size >= 0 && model->keep == SH_KEEP_FIRST &&
-            model->count >= model->size) {
+            model->count - count_returned(model) >= model->size) {
             discarded++;
             continue;
         }
-        model->items[model->n++] = first + i;
+        model->items[model->n++] = (struct item){first + i, 0};
         model->count++;
-        while (model->size >= 0 && model->count > model->size) {
-            pop(model);
-            model->count--;
+        while (model->size >= 0 && model->count - count_returned(model) > model->size) {
+            drop_oldest(model);
             discarded++;
-            release(model);
         }
     }
     return discarded;
@@ -63,7 +88,9 @@ static int64_t model_store(struct model *model, int64_t first, uint32_t n)
 
 static void model_take(struct model *model, int64_t n)
 {
-    while (n-- > 0 && model->count > 0) {
+    uint32_t delivery = model->n > 0 ? model->items[0].delivery : 0;
+    CHECK_INT(buffer.taken_delivery, n > 0 ? delivery : buffer.taken_delivery);
+    while (n-- > 0 && model->count > 0 && model->items[0].delivery == delivery) {
         put(model, pop(model));
         model->count--;
         if (release(model))
@@ -71,11 +98,12 @@ static void model_take(struct model *model, int64_t n)
     }
 }
 
-static void model_put_back(struct model *model, int64_t first, uint32_t n)
+static void model_put_back(struct model *model, int64_t first, uint32_t n,
+                           uint32_t delivery)
 {
-    memmove(model->items + n, model->items, (size_t)model->n * sizeof(int64_t));
+    memmove(model->items + n, model->items, (size_t)model->n * sizeof(struct item));
     for (uint32_t i = 0; i < n; i++)
-        model->items[i] = first + i;
+        model->items[i] = (struct item){first + i, delivery};
     model->n += (int)n;
     model->count += n;
 }
@@ -91,14 +119,18 @@ static void model_step(struct model *model, struct test_random *random, int64_t 
     } else if (what < 6) {
         CHECK_INT(mark(*next), model->count > 0 ? SH_OK : SH_ESTATE);
         if (model->count > 0)
-            model->items[model->n++] = -*next;
+            model->items[model->n++] = (struct item){-*next, 0};
         ++*next;
     } else if (what < 9) {
         take_once(n);
         model_take(model, n);
     } else if (model->count < 100) {
-        CHECK_INT(sh__buffer_put_back(&buffer, rig_integers(*next, n)), SH_OK);
-        model_put_back(model, *next, n);
+        /* What was never sent is put back only where nothing that came back is left. */
+        uint32_t delivery = test_random_below(random, 3);
+        if (delivery == 0 && count_returned(model) > 0)
+            delivery = 3;
+        CHECK_INT(sh__buffer_return(&buffer, rig_integers(*next, n), delivery), SH_OK);
+        model_put_back(model, *next, n, delivery);
         *next += n;
     }
     CHECK_TEXT(words, model->words);

@@ -1,0 +1,34 @@
+-- SPDX-License-Identifier: MIT
+
+--- A producer of dead letters: a stage to name in the option `dead_letter` of others, or in the
+--- `on_error` of a codec. Whatever it is sent, it emits: { event =, error =, stage =, deliveries = }.
+local definition = require "stagehost.definition"
+
+local function is_letter(message)
+    return message.event ~= nil or message.error ~= nil
+end
+
+--- The letters of a message: the core sends lists, a codec one letter at a time.
+local function handle_cast(_, message)
+    if type(message) ~= "table" then
+        return nil
+    end
+    return is_letter(message) and { message } or message
+end
+
+--- Makes the definition. It has no end of its own: `stage:finish()` ends it when its consumers have
+--- taken all its letters; a drain does so when those who could send letters are gone.
+---
+---     local letters = stagehost.start(stagehost.dead_letters { name = "letters" })
+---     stagehost.start(Worker, { on_error = "dead_letter", dead_letter = letters })
+---     stagehost.start(Clerk, { subscribe_to = { letters } })
+---
+---@param options? table options of its start, to be overridden there; buffer_size is "infinity"
+---@return stagehost.Definition
+return function(options)
+    local def = { handle_cast = handle_cast, buffer_size = "infinity" }
+    for key, value in pairs(options or {}) do
+        def[key] = value
+    end
+    return definition.new("producer", def)
+end
