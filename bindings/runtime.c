@@ -68,6 +68,20 @@ static int runtime_set_exit_status(lua_State *L)
     return 0;
 }
 
+/* count_failure(reason): of the current stage */
+static int runtime_count_failure(lua_State *L)
+{
+    sh_stage *self = shl_current_stage(shl_context(L));
+    luaL_argcheck(L, self != NULL, 1, "no stage is running");
+    sh_error *reason;
+    if (shl_to_reason(L, 1, &reason) < 0)
+        return luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
+    if (reason)
+        sh_stage_count_failure(self, reason);
+    sh_error_unref(reason);
+    return 0;
+}
+
 static sh_log_code check_log_code(lua_State *L, int index)
 {
     const char *name = luaL_optstring(L, index, sh_log_code_name(SH_LOG_USER));
@@ -122,6 +136,7 @@ const luaL_Reg shl_runtime_functions[] = {
     {"worker", runtime_worker},
     {"is_draining", runtime_is_draining},
     {"set_exit_status", runtime_set_exit_status},
+    {"count_failure", runtime_count_failure},
     {"leave_behind", runtime_leave_behind},
     {"log", runtime_log},
     {"lose_child_events", runtime_lose_child_events},

@@ -288,6 +288,18 @@ static void log_end(sh_stage *stage, bool never_ran, bool is_known)
                 stage, reason, "%s", message);
 }
 
+static void count_failure(sh_stage *stage, sh_error *reason)
+{
+    stage->worker->stages_failed++;
+    sh__host_record_failure(stage->worker->host, reason);
+}
+
+void sh_stage_count_failure(sh_stage *self, sh_error *reason)
+{
+    if (!self->is_supervised)
+        count_failure(self, reason);
+}
+
 /* Logs and counts a failure, each once. Returns what those that are linked with it need not
  * do again (SH__EXIT_*). */
 static uint8_t report(sh_stage *stage, bool never_ran, bool has_asker)
@@ -301,8 +313,7 @@ static uint8_t report(sh_stage *stage, bool never_ran, bool has_asker)
         return 0; /* whoever started it is told */
     uint8_t done = stage->ended_by_signal ? stage->links->exit_what : 0;
     if (!(done & SH__EXIT_COUNTED) && !stage->is_supervised) {
-        stage->worker->stages_failed++;
-        sh__host_record_failure(stage->worker->host, reason);
+        count_failure(stage, reason);
         done |= SH__EXIT_COUNTED;
     }
     log_end(stage, never_ran, done & SH__EXIT_LOGGED);

@@ -480,6 +480,9 @@ int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from 
  * out as far as its consumers are there or still to come, then it ends normally. Does not
  * wait; also from its own callbacks. SH_ENOTPRODUCER for other kinds. */
 int sh_stage_finish(sh_worker *worker, sh_stage *stage);
+/* A failure that `self` was to deal with and did not: counted as the host's, unless `self` is
+ * supervised too. `reason` is borrowed and not NULL. On the stage's worker. */
+void sh_stage_count_failure(sh_stage *self, sh_error *reason);
 /* Ends a stage at once, whatever it is doing, with reason "killed" and no terminate. */
 int sh_stage_kill(sh_worker *worker, sh_stage *stage);
 /* Answered with the end reason when the stage ends; at once if it has ended. */

@@ -443,6 +443,11 @@ function core.leave_behind(n) end
 ---@param status integer
 function core.set_exit_status(status) end
 
+--- A failure that the current stage was to deal with and did not: the host's, unless the stage is
+--- supervised too.
+---@param reason stagehost.Reason
+function core.count_failure(reason) end
+
 ---@param level string
 ---@param text string
 ---@param code? string a name of SH_LOG_MAP in stagehost.h; default "log"

@@ -81,6 +81,22 @@ describe("supervision", function()
         assert.equal(70, run.status)
     end)
 
+    it("a supervisor that gives up is one, although it ends with shutdown", function()
+        local main = [[
+            local stagehost = require "stagehost"
+            local Child = stagehost.process { handle_info = function() error "oops" end }
+            local given = { max_restarts = 0, children = { { start = Child, options = { name = "child" } } } }
+            local sup = assert(stagehost.start(stagehost.supervisor(given)))
+            stagehost.whereis("child"):send "crash"
+            sup:join()
+            print "done"
+        ]]
+        local run = command.run("$S main.lua", { ["main.lua"] = main })
+        assert.equal("done\n", run.out)
+        assert.matches('child \\"child\\": .*oops.* max_restarts is 0: giving up', run.err)
+        assert.equal(70, run.status)
+    end)
+
     it("SIGTERM drains a supervised pipeline, whole", function()
         local run = command.run([[
             $S main.lua > out 2> err & pid=$!

@@ -3,6 +3,7 @@
 --- The callbacks of a supervisor. They wait while children start and end; exit signals that come
 --- meanwhile are in the supervisor's mailbox.
 local children = require "stagehost.supervisor.children"
+local core = require "stagehost.core"
 local reasons = require "stagehost.supervisor.reason"
 local requests = require "stagehost.supervisor.requests"
 local restarts = require "stagehost.supervisor.restarts"
@@ -46,6 +47,7 @@ local function go_down(self, child, reason)
     children.lose(all, child, "restarting")
     children.stop_range(all, first, last, "restarting")
     if not restarts.plan(self.restarts, child, slice(all.list, first, last), reason) then
+        core.count_failure(reason)
         return stagehost.stop("shutdown")
     end
 end
