@@ -13,7 +13,13 @@
 #include "host.h"
 #include "stage.h"
 
-enum { SLICE_TURNS = 1024, FRONT_TURNS = 64, CLOCK_EVERY = 16, SLICE_NS = 2000000 };
+enum {
+    SLICE_TURNS = 1024,
+    FRONT_TURNS = 64,
+    CLOCK_EVERY = 16,
+    SLICE_NS = 2000000,
+
+};
 
 /* xorshift64*; good enough to shuffle. */
 uint64_t sh__worker_random(sh_worker *worker)
@@ -330,26 +336,6 @@ void sh__worker_close(sh_worker *worker)
     if (worker->is_open && hooks->close)
         hooks->close(worker, hooks->data);
     worker->is_open = false;
-}
-
-void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint64_t events,
-                                 const char *where)
-{
-    worker->totals_unfinished += events;
-    ((sh_stage *)stage)->stats.unfinished += events;
-    for (struct sh__unfinished *entry = worker->unfinished; entry; entry = entry->next)
-        if (entry->stage_id == stage->id && strcmp(entry->where, where) == 0) {
-            entry->events += events;
-            return;
-        }
-    const char *label = sh__stage_label(stage);
-    size_t len = strlen(label) + 1;
-    struct sh__unfinished *entry = sh_malloc(sizeof *entry + len);
-    if (!entry)
-        return;
-    *entry = (struct sh__unfinished){worker->unfinished, stage->id, events, where};
-    memcpy(entry->stage, label, len);
-    worker->unfinished = entry;
 }
 
 sh_host *sh_worker_host(sh_worker *worker)

@@ -29,10 +29,10 @@ enum {
     SH__ORDER_DUMP = 16,    /* log one line for every stage             */
 };
 
-/* A stage that ended with events nobody got. */
+/* Stages of one name that ended with events nobody got. */
 struct sh__unfinished {
     struct sh__unfinished *next;
-    uint64_t stage_id, events;
+    uint64_t events;
     const char *where;
     char stage[];
 };
@@ -77,6 +77,7 @@ struct sh_worker {
     uint32_t n_free_messages;
     struct sh__link pending_calls;
     struct sh__unfinished *unfinished;
+    uint32_t n_unfinished;
     sh_from idle_waiter; /* specs: answered when the run queue is empty */
     sh_error *open_error;
     void *slot;

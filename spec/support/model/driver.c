@@ -39,7 +39,7 @@ void model_trace(struct run *run, const char *fmt, ...)
 
 static bool is_woken_by_timer(const struct run *run)
 {
-    for (int i = 0; i < run->plan->n_stages; i++)
+    for (int i = 0; i < run->n_actors; i++)
         if (run->actors[i].has_timer)
             return true;
     return false;
@@ -59,7 +59,7 @@ static void open_up(struct run *run)
 {
     sh_worker *worker = sh_stage_worker(run->driver);
     atomic_store_explicit(&run->is_closing, true, memory_order_relaxed);
-    for (int i = 0; i < run->plan->n_stages; i++) {
+    for (int i = 0; i < run->n_actors; i++) {
         struct actor *actor = &run->actors[i];
         if (!actor->stage)
             continue;
@@ -106,12 +106,15 @@ static void driver_reply(sh_stage *self, void *state, uint64_t ref, int status,
                          sh_batch value, sh_error *error)
 {
     struct run *run = *(struct run **)state;
-    (void)ref;
     (void)status;
     (void)error;
     sh_batch_unref(value);
     if (run->phase == 3)
         return;
+    if (ref >= MODEL_FIRST_WATCH) {
+        model_restart(run, &run->actors[ref - MODEL_FIRST_WATCH]);
+        return;
+    }
     if (!run->workers) {
         if (is_woken_by_timer(run) || sh_stage_worker(self)->run_length > 0)
             return pause_here(run);
@@ -174,7 +177,9 @@ bool model_run(struct run *run, const struct plan *plan, unsigned workers, bool 
     for (int i = 0; i < plan->n_stages; i++) {
         run->actors[i] = (struct actor){.run = run, .index = i, .plan = &plan->stages[i]};
         run->actors[i].random = test_random_seed(plan->stages[i].random);
+        run->current[i] = i;
     }
+    run->n_actors = plan->n_stages;
     sh_stage_opts stage = {
         .kind = SH_PROCESS, .ops = &driver, .arg = run, .name = "driver"};
     if (sh_host_new(&opts, &run->host) < 0 ||
@@ -184,7 +189,7 @@ bool model_run(struct run *run, const struct plan *plan, unsigned workers, bool 
     }
     sh_host_run(run->host);
     check_ledger(run);
-    for (int i = 0; i < plan->n_stages; i++)
+    for (int i = 0; i < run->n_actors; i++)
         actor_fini(&run->actors[i]);
     sh_host_free(run->host);
     return !atomic_load(&run->has_failed);

@@ -9,9 +9,9 @@
 
 struct ledger {
     struct run *run;
-    int64_t input[PLAN_MAX_STAGES];  /* unfinished: it was sent to the stage     */
-    int64_t output[PLAN_MAX_STAGES]; /* unfinished: the stage has emitted it     */
-    int64_t sent_to[PLAN_MAX_STAGES];
+    int64_t input[MODEL_MAX_ACTORS];  /* unfinished: it was sent to the stage     */
+    int64_t output[MODEL_MAX_ACTORS]; /* unfinished: the stage has emitted it     */
+    int64_t sent_to[MODEL_MAX_ACTORS];
     int64_t unfinished, discarded;
 };
 
@@ -119,10 +119,10 @@ void check_ledger(struct run *run)
     sh_host_each_unfinished(run->host, add_unfinished, &ledger);
     if (summary.killed && run->plan->finish == FINISH_DRAIN)
         model_fail(run, "the drain did not come to an end");
-    for (int i = 0; i < run->plan->n_stages; i++)
+    for (int i = 0; i < run->n_actors; i++)
         if (run->actors[i].stage)
             check_sides(&ledger, &run->actors[i]);
-    for (int i = 0; i < run->plan->n_stages; i++)
+    for (int i = 0; i < run->n_actors; i++)
         if (run->actors[i].stage) {
             check_end(&run->actors[i], summary.killed);
             check_balance(&ledger, &run->actors[i]);

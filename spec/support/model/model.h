@@ -10,7 +10,7 @@
  *   steps.c    the steps                  side.c     what is known of a subscription
  *   words.c    what messages say          tap.c      between the engine and a dispatcher
  *   choice.c   which events go where      quiet.c    checks when nothing happens
- *                                         ledger.c   checks at the end */
+ *   restart.c  the supervisor             ledger.c   checks at the end */
 #ifndef SPEC_MODEL_H
 #define SPEC_MODEL_H
 
@@ -35,6 +35,10 @@
 #define MODEL_NOTE_AFTER(note)  ((note)&UINT32_MAX)
 
 enum { MODEL_MAX_EMITTED = 4000, MODEL_OPEN_ASK = 1 << 20 };
+
+/* Every life of a stage that is started again is an actor of its own; the first of each are the
+ * stages of the plan. */
+enum { MODEL_MAX_ACTORS = 4 * PLAN_MAX_STAGES, MODEL_FIRST_WATCH = 1000 };
 
 struct numbers {
     int64_t *items;
@@ -126,8 +130,10 @@ struct run {
     sh_stage *driver;
     unsigned workers; /* 0: one, seeded */
     bool traces;
-    struct actor actors[PLAN_MAX_STAGES];
-    bool was_told_to_end[PLAN_MAX_STAGES]; /* by the driver */
+    struct actor actors[MODEL_MAX_ACTORS];
+    int n_actors;
+    int current[PLAN_MAX_STAGES];           /* the actor that is a stage of the plan now */
+    bool was_told_to_end[MODEL_MAX_ACTORS]; /* by the driver */
     uint32_t n_told;
     int next_step;
     int phase;
@@ -144,6 +150,20 @@ void model_fail(struct run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void model_trace(struct run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The actor that is a stage of the plan now. */
+static inline struct actor *model_actor(struct run *run, int stage)
+{
+    return &run->actors[run->current[stage]];
+}
+
+/* restart.c */
+/* Starts the stage that this actor is; its place in the plan. `first` (may be NULL): subscribed to at
+ * its start; taken. */
+void model_start(struct run *run, struct actor *actor, sh_subscribe_opts *first);
+/* The actor has ended, as the driver is told: starts its successor if it is supervised, and subscribes
+ * that to what it was subscribed to, and to it who was. */
+void model_restart(struct run *run, struct actor *dead);
 
 /* steps.c */
 void model_step(struct run *run, const struct step *step);

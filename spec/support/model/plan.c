@@ -86,7 +86,7 @@ struct taste {
     uint32_t weights[N_USUAL], sum;
 };
 
-static struct taste draw_taste(struct test_random *random)
+static struct taste draw_taste(struct test_random *random, bool crashes)
 {
     static const uint32_t factors[] = {0, 1, 1, 2, 4};
     struct taste taste = {.sum = 0};
@@ -94,6 +94,8 @@ static struct taste draw_taste(struct test_random *random)
         taste.weights[i] = usual[i].weight * factors[below(random, 5)];
         if (usual[i].kind == STEP_SUBSCRIBE || usual[i].kind == STEP_SETTLE)
             taste.weights[i] += 4;
+        if (crashes && (usual[i].kind == STEP_KILL || usual[i].kind == STEP_FAIL))
+            taste.weights[i] += 6;
         taste.sum += taste.weights[i];
     }
     return taste;
@@ -155,7 +157,10 @@ void plan_draw(struct plan *plan, uint64_t seed)
         (struct plan){.seed = seed, .n_stages = 1 + (int)below(&random, PLAN_MAX_STAGES)};
     for (int i = 0; i < plan->n_stages; i++)
         plan->stages[i] = draw_stage(&random, i, plan->n_stages);
-    struct taste taste = draw_taste(&random);
+    bool crashes = chance(&random, 50);
+    for (int i = 0; crashes && i < plan->n_stages; i++)
+        plan->stages[i].is_supervised = chance(&random, 90);
+    struct taste taste = draw_taste(&random, crashes);
     for (int i = 0; i < plan->n_stages; i++) {
         struct step start = {.kind = STEP_START, .stage = i, .flag = chance(&random, 75)};
         draw_link(plan, &random, &start);
@@ -210,8 +215,8 @@ void plan_print_stage(const struct plan *plan, int index, FILE *file)
                 stage->accumulates ? ", accumulates" : "");
     if (stage->kind == SH_PRODUCER_CONSUMER)
         fprintf(file, ", %s%s", work_words[stage->work], stage->hears ? ", hears" : "");
-    fprintf(file, "%s, waits %u%%\n", stage->ends_with_last ? ", ends with last" : "",
-            stage->waits);
+    fprintf(file, "%s%s, waits %u%%\n", stage->ends_with_last ? ", ends with last" : "",
+            stage->is_supervised ? ", supervised" : "", stage->waits);
 }
 
 void plan_print_step(const struct step *step, FILE *file)

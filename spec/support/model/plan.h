@@ -39,7 +39,8 @@ struct plan_stage {
     bool answers_demand; /* producer_consumer: has handle_demand       */
     bool hears;          /* producer_consumer: has handle_notification */
     bool ends_with_last;
-    uint32_t waits; /* percent of its callbacks that wait */
+    bool is_supervised; /* is started again when it has crashed */
+    uint32_t waits;     /* percent of its callbacks that wait */
     uint64_t random;
 };
 

@@ -204,7 +204,7 @@ static void check_peer(const struct actor *actor, const struct side *side)
 
 void check_quiet(struct run *run)
 {
-    for (int i = 0; i < run->plan->n_stages; i++) {
+    for (int i = 0; i < run->n_actors; i++) {
         const struct actor *actor = &run->actors[i];
         if (!actor->stage)
             continue;

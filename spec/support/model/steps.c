@@ -11,7 +11,7 @@ sh_subscribe_opts model_subscribe_opts(struct run *run, const struct step *step)
     static const char *const partitions[] = {"0", "1", "2"};
     bool is_manual = step->kind == STEP_START ? step->k == 5 : step->flag;
     return (sh_subscribe_opts){
-        .to = run->actors[step->other].stage,
+        .to = model_actor(run, step->other)->stage,
         .max_demand = step->n,
         .min_demand = step->m,
         .has_min = true,
@@ -23,44 +23,21 @@ sh_subscribe_opts model_subscribe_opts(struct run *run, const struct step *step)
 
 static void start(struct run *run, const struct step *step)
 {
-    static const char *const names[] = {"s0", "s1", "s2", "s3", "s4", "s5"};
-    struct actor *actor = &run->actors[step->stage];
-    const struct plan_stage *plan = actor->plan;
+    struct actor *actor = model_actor(run, step->stage);
     if (actor->stage)
         return;
-    struct tap_opts tap = {actor};
-    sh_stage_opts opts = {.kind = plan->kind,
-                          .ops = model_ops(plan),
-                          .arg = actor,
-                          .name = names[step->stage],
-                          .end_with_last = plan->ends_with_last};
-    if (run->workers)
-        opts.worker = 1 + (int)((unsigned)step->stage % run->workers);
-    if (plan->kind != SH_CONSUMER) {
-        opts.dispatcher = tap_dispatcher(plan->spread);
-        opts.dispatcher_opts = &tap;
-        opts.buffer_size = plan->buffer_size;
-        opts.buffer_keep = plan->keep;
-        opts.discard_buffer_when_no_consumers = plan->discards_without_consumers;
-        opts.demand = plan->accumulates ? SH_DEMAND_ACCUMULATE : SH_DEMAND_FORWARD;
-    }
+    bool has_first = step->flag && actor->plan->kind != SH_PRODUCER &&
+                     model_actor(run, step->other)->stage;
     sh_subscribe_opts first = {0};
-    if (step->flag && plan->kind != SH_PRODUCER && run->actors[step->other].stage) {
+    if (has_first)
         first = model_subscribe_opts(run, step);
-        opts.subscribe_to = &first;
-        opts.n_subscribe_to = 1;
-    }
-    sh_error *error = NULL;
-    int status = sh_stage_start(sh_stage_worker(run->driver), &opts, (sh_from){0},
-                                &actor->stage, &error);
-    if (status < 0)
-        model_fail(run, "s%d: start: %s", step->stage, sh_error_get(error)->message);
-    sh_error_unref(error);
+    model_start(run, actor, has_first ? &first : NULL);
 }
 
 static void subscribe(struct run *run, const struct step *step, bool is_known)
 {
-    if (is_known && !run->actors[step->other].stage)
+    struct actor *actor = model_actor(run, step->stage);
+    if (is_known && !model_actor(run, step->other)->stage)
         return;
     sh_subscribe_opts opts = model_subscribe_opts(run, step);
     if (!is_known) {
@@ -68,10 +45,10 @@ static void subscribe(struct run *run, const struct step *step, bool is_known)
         opts.to_name = "nobody";
         if (step->cancel != SH_CANCEL_TEMPORARY &&
             run->plan->stages[step->stage].kind != SH_PRODUCER)
-            run->was_told_to_end[step->stage] = true;
+            run->was_told_to_end[actor->index] = true;
     }
-    sh_stage_subscribe(sh_stage_worker(run->driver), run->actors[step->stage].stage, &opts,
-                       (sh_from){0}, NULL);
+    sh_stage_subscribe(sh_stage_worker(run->driver), actor->stage, &opts, (sh_from){0},
+                       NULL);
 }
 
 /* Told from outside: those get it who are subscribed now, and still are when it is
@@ -92,7 +69,7 @@ static void tell(struct run *run, struct actor *actor)
 void model_step(struct run *run, const struct step *step)
 {
     sh_worker *worker = sh_stage_worker(run->driver);
-    struct actor *actor = &run->actors[step->stage];
+    struct actor *actor = model_actor(run, step->stage);
     if (run->traces) {
         printf("  %2d ", (int)(step - run->plan->steps));
         plan_print_step(step, stdout);
@@ -119,11 +96,11 @@ void model_step(struct run *run, const struct step *step)
                             (sh_from){0});
         break;
     case STEP_STOP:
-        run->was_told_to_end[step->stage] = true;
+        run->was_told_to_end[actor->index] = true;
         sh_stage_stop(worker, actor->stage, model_reason(step->k), (sh_from){0});
         break;
     case STEP_KILL:
-        run->was_told_to_end[step->stage] = true;
+        run->was_told_to_end[actor->index] = true;
         sh_stage_kill(worker, actor->stage);
         break;
     case STEP_COMPLETE:

@@ -1,0 +1,136 @@
+-- SPDX-License-Identifier: MIT
+
+--- The pipeline of the soak test: sources, stages and sinks on all workers, supervised, of which one is
+--- killed every so often. `run.lua` starts it and judges what it prints:
+---
+---     stagehost -w 2 spec/soak/pipeline.lua SECONDS MILLISECONDS_BETWEEN_KILLS SEED
+---
+--- `sample` lines while it runs: seconds, kB of resident memory, events received, kills;
+--- `fresh` when the killing is over: how many sinks got events after it;
+--- `total` at the end: events emitted and received.
+local stagehost = require "stagehost"
+local uv = stagehost.uv
+
+local seconds, pause, seed = tonumber(arg[1]), tonumber(arg[2]), tonumber(arg[3])
+math.randomseed(seed)
+local SAMPLES = 40
+
+-- Keeps the books, as nothing that is killed can.
+local books = assert(stagehost.start(stagehost.process {
+    init = function(self)
+        self.emitted, self.received, self.by = 0, 0, {}
+    end,
+    handle_cast = function(self, entry)
+        if entry.emitted then
+            self.emitted = self.emitted + entry.emitted
+        else
+            self.received = self.received + entry.received
+            self.by[entry.by] = (self.by[entry.by] or 0) + entry.received
+        end
+    end,
+    handle_call = function(self)
+        local by = {} -- a copy: the caller compares it with a later one
+        for name, n in pairs(self.by) do
+            by[name] = n
+        end
+        return { emitted = self.emitted, received = self.received, by = by }
+    end,
+}))
+
+local Source = stagehost.producer {
+    init = function(self)
+        self.n = 0
+    end,
+    handle_demand = function(self, demand)
+        local events = {}
+        for i = 1, demand do
+            self.n = self.n + 1
+            events[i] = { n = self.n, text = "event" }
+        end
+        books:cast { emitted = demand }
+        return events
+    end,
+}
+local Middle = stagehost.producer_consumer {
+    handle_events = function(_, events)
+        for _, event in ipairs(events) do
+            event.seen = true
+        end
+        return events
+    end,
+}
+local Sink = stagehost.consumer {
+    handle_events = function(self, events)
+        require("stagehost").sleep(1) -- so that some are killed while they wait
+        books:cast { received = #events, by = self.stage.name }
+    end,
+}
+
+local sizes = { source = 2, middle = 3, sink = 4 }
+local running = assert(stagehost.pipeline({
+    name = "soak",
+    max_restarts = 1e9, max_seconds = 3600,
+    stages = {
+        { name = "source", stage = Source, instances = sizes.source },
+        { name = "middle", stage = Middle, instances = sizes.middle,
+            subscribe_to = { { to = "source", max_demand = 200 } } },
+        { name = "sink", stage = Sink, instances = sizes.sink,
+            subscribe_to = { { to = "middle", max_demand = 50 } } },
+    },
+}):start())
+
+local names = {}
+for stage, n in pairs(sizes) do
+    for i = 1, n do
+        names[#names + 1] = ("soak.%s.%d"):format(stage, i)
+    end
+end
+
+local kills = 0
+local function kill_one()
+    local stage = stagehost.whereis(names[math.random(#names)])
+    if stage then
+        stage:kill()
+        kills = kills + 1
+    end
+end
+
+local function sample(since)
+    collectgarbage()
+    print("sample", math.floor(since / 1e3 + 0.5), math.floor(uv.resident_set_memory() / 1024),
+        books:call().received, kills)
+    io.stdout:flush()
+end
+
+--- How many sinks have got something new, waiting at most ten seconds for all of them.
+local function count_fresh()
+    local before = books:call().by
+    for _ = 1, 1000 do
+        stagehost.sleep(10)
+        local fresh = 0
+        for name, n in pairs(books:call().by) do
+            fresh = fresh + (n > (before[name] or 0) and 1 or 0)
+        end
+        if fresh == sizes.sink then
+            return fresh
+        end
+    end
+    return 0
+end
+
+local started, sampled = uv.now(), 0
+while uv.now() - started < seconds * 1e3 do
+    stagehost.sleep(pause)
+    kill_one()
+    local since = uv.now() - started
+    if since >= sampled * seconds * 1e3 / SAMPLES then
+        sampled = sampled + 1
+        sample(since)
+    end
+end
+
+print("fresh", count_fresh())
+assert(running:drain(20000))
+local total = books:call(nil, math.huge)
+print("total", total.emitted, total.received, kills)
+books:stop()
