@@ -25,6 +25,20 @@ static void read_demand(lua_State *L, int index, sh_stage_opts *out)
     out->dispatcher_opts = opts;
 }
 
+static void read_broadcast(lua_State *L, int index, sh_stage_opts *out)
+{
+    lua_getfield(L, index, "replay");
+    int64_t n = (int64_t)lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    out->dispatcher = &sh_dispatcher_broadcast;
+    if (n == 0)
+        return;
+    sh_replay_opts *opts = push_zeroed(L, sizeof *opts);
+    opts->n = n;
+    out->dispatcher = &sh_dispatcher_replay;
+    out->dispatcher_opts = opts;
+}
+
 /* The names as text, kept alive by the table at `texts`. */
 static const char *const *push_names(lua_State *L, int texts, size_t n)
 {
@@ -90,7 +104,7 @@ void shl_dispatcher_read(lua_State *L, int index, sh_stage *self, sh_stage_opts 
         read_demand(L, index, out);
         break;
     case 1:
-        out->dispatcher = &sh_dispatcher_broadcast;
+        read_broadcast(L, index, out);
         break;
     case 2:
         read_partition(L, index, out, splitter);

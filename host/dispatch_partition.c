@@ -331,6 +331,7 @@ const sh_dispatcher_ops sh_dispatcher_partition = {
     .dispatch = partition_dispatch,
     .mark = partition_mark,
     .held = partition_held,
+    .takes_owed = true,
     .partition_of = partition_of,
     .place = partition_place,
     .give_back = partition_give_back,

@@ -417,12 +417,12 @@ static inline int64_t sh__credit(const struct sh__producer *out)
     return out->dispatcher->credit(out->dispatcher_state);
 }
 
-/* A stage that is to end hands on all it has to a dispatcher with queues of its own, without regard
+/* A stage that is to end hands on all it has to a dispatcher that takes it, without regard
  * to credit: nobody would ask for what stands behind events of a consumer that is not there. */
 static inline bool sh__is_emptying(const sh_stage *stage)
 {
     return (stage->is_draining || stage->phase == SH__PHASE_LEAVING) &&
-           stage->out->dispatcher->held;
+           stage->out->dispatcher->takes_owed;
 }
 
 #endif

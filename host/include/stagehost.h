@@ -685,6 +685,9 @@ struct sh_dispatcher_ops {
     /* Optional. Events taken by dispatch() but not sent yet: all, or only those that
      * somebody can still ask for. */
     int64_t (*held)(const void *state, sh_held which);
+    /* dispatch() takes what is owed even without credit, into queues of its own: so a producer that ends
+     * hands all it has on to them. */
+    bool takes_owed;
     /* Optional. The partition that a subscription takes, as sh_stage_each_demand tells. */
     const char *(*partition_of)(const void *state, sh_subscription *sub);
     /* Every event goes to several consumers: there is no acknowledgement. */
@@ -717,6 +720,15 @@ enum { SH_WEIGHT_MAX = 1000000 };
 
 /* Everything to everybody, at the pace of the slowest. As GenStage.BroadcastDispatcher. */
 extern const sh_dispatcher_ops sh_dispatcher_broadcast;
+
+/* The same with a memory; opts: sh_replay_opts. A late subscriber first gets the last n events that
+ * were broadcast before it came, through its selector, in order: they use up its demand. Only
+ * when it has them does its demand count for the broadcast, which waits for it until then, as for
+ * any newcomer that has not asked. Notifications are not replayed. */
+extern const sh_dispatcher_ops sh_dispatcher_replay;
+typedef struct sh_replay_opts {
+    int64_t n; /* >= 1 */
+} sh_replay_opts;
 
 /* Splits events by hash; one consumer a partition, or a group of them, of which the one with
  * the largest demand goes first. As GenStage.PartitionDispatcher. What a partition's

@@ -113,6 +113,11 @@
 ---@field events integer
 ---@field per_ms integer
 
+--- Of { "broadcast", replay = n }: a late subscriber first gets the last n events that were broadcast before it
+--- came, through its selector; they use up its demand. The others wait for it until it has them.
+---@class stagehost.BroadcastOptions
+---@field replay? integer
+
 --- Of { "partition", partitions = 4 | names, hash = f }:
 --- `groups`: a partition may have several consumers, of which the one with the largest demand goes first.
 --- `limit`: so many events may be queued for a partition without holding up the others. Above it, what is

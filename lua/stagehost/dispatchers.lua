@@ -4,6 +4,7 @@
 --- reads: a table with `kind` and the options of that kind.
 ---
 ---     "demand" | "fair" | "broadcast"
+---     { "broadcast", replay = 100 }
 ---     { "demand", max_demand = 100, shuffle_demands_on_first_dispatch = true }
 ---     { "partition", partitions = 4 | { "odd", "even" }, hash = function(event) ... end,
 ---         groups = true, limit = 100, overflow = "wait" | "discard", keep = "last" | "first" }
@@ -74,7 +75,7 @@ function kinds.fair(options)
 end
 
 function kinds.broadcast(options)
-    return checks.apply({}, options, 'the dispatcher "broadcast"')
+    return checks.apply({ replay = checks.integer(1) }, options, 'the dispatcher "broadcast"')
 end
 
 function kinds.partition(options)

@@ -16,6 +16,7 @@ describe("the dispatcher option", function()
         assert.same({ kind = "demand" }, dispatchers.check "demand")
         assert.same({ kind = "broadcast" }, dispatchers.check { "broadcast" })
         assert.same({ kind = "fair" }, dispatchers.check "fair")
+        assert.same({ kind = "broadcast", replay = 3 }, dispatchers.check { "broadcast", replay = 3 })
         assert.same({ kind = "demand", max_demand = 5, shuffle_demands_on_first_dispatch = true },
             dispatchers.check {
                 "demand", max_demand = 5, shuffle_demands_on_first_dispatch = true,
@@ -27,8 +28,9 @@ describe("the dispatcher option", function()
             .. 'got "random"')
         refuses(5, "got 5")
         refuses({ "broadcast", max = 1 },
-            'unknown option "max" of the dispatcher "broadcast" %(known: %)',
+            'unknown option "max" of the dispatcher "broadcast" %(known: "replay"%)',
             "unknown_option")
+        refuses({ "broadcast", replay = 0 }, 'option "replay" must be at least 1, got 0')
         refuses({ "demand", max_demand = 0 }, 'option "max_demand" must be at least 1, got 0')
     end)
 

@@ -279,7 +279,8 @@ static int64_t tap_held(const void *state, sh_held which)
 static const sh_dispatcher_ops dispatchers[] = {
     [SPREAD_DEMAND] = {TAP_OPS(demand)},
     [SPREAD_BROADCAST] = {TAP_OPS(broadcast)},
-    [SPREAD_PARTITION] = {TAP_OPS(partition), .mark = tap_mark, .held = tap_held},
+    [SPREAD_PARTITION] = {TAP_OPS(partition), .mark = tap_mark, .held = tap_held,
+                          .takes_owed = true},
 };
 
 const sh_dispatcher_ops *tap_dispatcher(enum spread spread)

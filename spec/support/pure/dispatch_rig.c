@@ -152,12 +152,12 @@ static void offer(struct rig *rig, sh_batch batch, int64_t owed)
 {
     sh_error *error = NULL;
     uint32_t before = rig->n_sent + rig->n_skipped + rig->n_discarded;
-    int64_t held = rig->ops->held ? rig->ops->held(rig->state, SH_HELD_ALL) : 0;
+    int64_t held = rig->ops->takes_owed ? rig->ops->held(rig->state, SH_HELD_ALL) : 0;
     rig->out.owed = owed;
     int64_t taken = rig->ops->dispatch(rig->state, batch, &rig->out, &error);
     CHECK(taken >= 0 && taken <= batch.n);
     /* Nothing gets lost: all that was taken was sent, skipped, or stands in a queue. */
-    if (rig->ops->held)
+    if (rig->ops->takes_owed)
         CHECK_INT(rig->n_sent + rig->n_skipped + rig->n_discarded - before +
                       rig->ops->held(rig->state, SH_HELD_ALL) - held,
                   taken);
