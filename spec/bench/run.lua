@@ -162,6 +162,28 @@ local function idle_host()
     add("memory of an idle host, MiB", { engine = median(sizes), unit = "MiB" })
 end
 
+--- Children of a consumer_supervisor, in thousands a second, beside stages that are started one by one.
+local function children()
+    if not is_wanted("children") then
+        return
+    end
+    local function thousands(case, n)
+        return 1000 * rate("'%s' -w 1 --log-level off '%s/children.lua' %s %d", command, here, case, n)
+    end
+    local results = { functions = {}, processes = {}, plain = {}, restarts = {} }
+    for i = 1, ROUNDS do
+        for case, list in pairs(results) do
+            list[i] = thousands(case, case == "restarts" and 20000 or 100000)
+        end
+    end
+    local plain = median(results.plain)
+    for _, case in ipairs { "functions", "processes" } do
+        local engine = median(results[case])
+        add("children, " .. case, { engine = engine, limit = plain, ratio = engine / plain, unit = "thousand/s" })
+    end
+    add("restarts of a child that crashes", { engine = median(results.restarts), unit = "thousand/s" })
+end
+
 if not as_json then
     print(("%-34s %10s %10s %8s %8s"):format("", "engine", "limit", "ratio", "aim"))
 end
@@ -176,6 +198,7 @@ fair(1000, 20000000)
 fair(10, 4000000)
 compare("two workers, integers", "integers", "across", 1000, 20000000, 0, "20 M/s")
 compare("two workers, records", "records", "across", 1000, 3000000, 0, "3 M/s")
+children()
 ndjson()
 idle_host()
 growth()
