@@ -126,15 +126,20 @@ function callbacks.handle_call(self, request, from)
 end
 
 --- An orderly end of the source, or of the host, lets children finish what they do, if the settings
---- say so. Else they are told to end; whose event that leaves undone is in the ledger, unless it was
---- the script's own wish.
+--- say so. Else they are told to end, and their events are unfinished, unless the settings want that;
+--- after a stop by hand they are those of any stage that chose to stop.
 function callbacks.terminate(self, reason)
     local at_end, is_orderly = self.settings.at_end, self.has_source_ended or stagehost.is_draining()
     if at_end == "finish" and is_orderly and ends.finish(self) then
         return
     end
-    local is_loss = is_orderly and at_end ~= "shutdown" or self.has_failed or not reasons.is_clean(reason)
-    ends.shut_down(self, is_loss)
+    local account = core.leave_behind
+    if self.has_failed or not reasons.is_clean(reason) or is_orderly and at_end ~= "shutdown" then
+        account = core.lose_child_events
+    elseif is_orderly then
+        account = nil
+    end
+    ends.shut_down(self, account)
 end
 
 M.callbacks = callbacks

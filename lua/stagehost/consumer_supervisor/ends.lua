@@ -136,16 +136,19 @@ end
 
 --- Ends all children.
 ---@param self table
----@param is_loss boolean whether their events count as unfinished
-function M.shut_down(self, is_loss)
-    local stages = {}
+---@param account? fun(n: integer) tells the ledger of the events that this leaves undone
+function M.shut_down(self, account)
+    local stages, undone = {}, 0
     for _, child in ipairs(self.children:list()) do
         if not child.is_restarting then
             stages[#stages + 1] = child.stage
         end
-        if is_loss and not child.waiting then
-            M.lose(child.from)
+        if child.from ~= nil and not child.waiting then
+            undone = undone + 1
         end
+    end
+    if account then
+        account(undone)
     end
     shutdown.all(stages, self.settings.shutdown)
     for _, child in ipairs(self.children:list()) do
