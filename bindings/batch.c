@@ -3,11 +3,15 @@
  * Lua tables as lists of events. A list holds the slot of its table; a batch that is a
  * whole list is handed to a callback as that very table, any other range as a copy. A
  * payload (one message) is a list of one event whose slot holds the value itself; slot 0
- * stands for nil. */
+ * stands for nil.
+ *
+ * What a callback returns stays where it is, on top of the coroutine of the stage that gave it,
+ * and its slot is only reserved: nearly always the consumer takes it from there before the giver
+ * runs again. */
 #include <assert.h>
 #include <string.h>
 
-#include "context.h"
+#include "callback.h"
 #include "transfer.h"
 
 struct shl_list {
@@ -15,7 +19,9 @@ struct shl_list {
     struct shl_context *ctx;
     struct shl_list *next_free;
     uint32_t slot;
-    bool is_payload;
+    bool is_payload, is_lost;
+    struct shl_stage
+        *giver; /* whose coroutine has the table on top; NULL: it is in the slot */
 };
 
 static const sh_list_ops list_ops;
@@ -34,15 +40,33 @@ static struct shl_list *list_new(struct shl_context *ctx, uint32_t n, uint32_t s
         ctx->free_lists = list->next_free;
     else if (!(list = sh_malloc(sizeof *list)))
         return NULL;
-    *list = (struct shl_list){{&list_ops, n, 1}, ctx, NULL, slot, false};
+    *list = (struct shl_list){.head = {&list_ops, n, 1}, .ctx = ctx, .slot = slot};
     return list;
+}
+
+/* A script that resumes the coroutine of an idle stage takes what lies on it. */
+static bool is_untouched(const struct shl_stage *s)
+{
+    return lua_status(s->co) == 0 && lua_gettop(s->co) == shl_callback_bottom(s) + 1;
+}
+
+static void take_back(struct shl_list *list)
+{
+    struct shl_stage *giver = list->giver;
+    giver->given = NULL;
+    if (is_untouched(giver))
+        lua_pop(giver->co, 1);
+    shl_slot_unreserve(list->ctx, list->slot);
 }
 
 static void list_free(sh_list *head)
 {
     struct shl_list *list = (struct shl_list *)head;
     struct shl_context *ctx = list->ctx;
-    shl_slot_free(ctx, list->slot);
+    if (list->giver)
+        take_back(list);
+    else
+        shl_slot_free(ctx, list->slot);
     list->next_free = ctx->free_lists;
     ctx->free_lists = list;
 }
@@ -93,22 +117,63 @@ int shl_payload_take(struct shl_context *ctx, lua_State *L, sh_batch *out)
     return SH_OK;
 }
 
-uint32_t shl_batch_slot(sh_batch batch)
+int shl_batch_leave(struct shl_stage *s, uint32_t n, sh_batch *out)
 {
-    const struct shl_list *list = check_list(batch.list);
-    bool is_whole =
-        list && !list->is_payload && batch.first == 0 && batch.n == list->head.n;
-    return is_whole ? list->slot : 0;
+    struct shl_context *ctx = s->ctx;
+    assert(!s->given && is_untouched(s));
+    uint32_t slot = shl_slot_reserve(ctx);
+    struct shl_list *list = slot ? list_new(ctx, n, slot) : NULL;
+    if (!list) {
+        if (slot)
+            shl_slot_unreserve(ctx, slot);
+        return SH_ENOMEM;
+    }
+    list->giver = s;
+    s->given = list;
+    *out = (sh_batch){.list = &list->head, .n = n};
+    return SH_OK;
+}
+
+void shl_batch_keep(struct shl_stage *s)
+{
+    struct shl_list *list = s->given;
+    if (!list)
+        return;
+    s->given = NULL;
+    list->giver = NULL;
+    list->is_lost = !is_untouched(s);
+    if (!list->is_lost)
+        shl_slot_fill(s->ctx, s->co, list->slot);
 }
 
 /* -- pushing --------------------------------------------------------------------------- */
 
+static bool try_push(const struct shl_list *list, lua_State *L)
+{
+    if (list->giver && is_untouched(list->giver)) {
+        lua_pushvalue(list->giver->co, -1);
+        lua_xmove(list->giver->co, L, 1);
+        return true;
+    }
+    if (list->giver || list->is_lost)
+        return false;
+    shl_slot_push(list->ctx, L, list->slot);
+    return true;
+}
+
 static void push_slot(const struct shl_list *list, lua_State *L)
 {
-    if (list->slot)
-        shl_slot_push(list->ctx, L, list->slot);
-    else
+    if (list->slot == 0)
         lua_pushnil(L);
+    else if (!try_push(list, L))
+        luaL_error(L, "events are lost: a script has resumed the coroutine of the stage "
+                      "they are from");
+}
+
+bool shl_batch_push_whole(lua_State *L, sh_batch batch)
+{
+    const struct shl_list *list = check_list(batch.list);
+    return list && !list->is_payload && batch.n == list->head.n && try_push(list, L);
 }
 
 /* Copies a range of a Lua list to at + 1 .. of the table on top of L. */
@@ -131,10 +196,9 @@ static void copy_range(struct shl_context *ctx, lua_State *L, uint32_t at, sh_ba
 
 void shl_batch_push(struct shl_context *ctx, lua_State *L, sh_batch batch)
 {
-    uint32_t slot = shl_batch_slot(batch);
-    if (slot) {
-        shl_slot_push(ctx, L, slot);
-    } else if (check_list(batch.list)) {
+    if (shl_batch_push_whole(L, batch))
+        return;
+    if (check_list(batch.list)) {
         lua_createtable(L, (int)batch.n, 0);
         copy_range(ctx, L, 0, batch);
     } else {

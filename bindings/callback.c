@@ -48,6 +48,7 @@ static void drop_coroutine(struct shl_stage *s)
     shl_slot_free(s->ctx, s->co_slot);
     s->co_slot = 0;
     s->co = NULL;
+    s->is_ready = false;
 }
 
 int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r)
@@ -56,6 +57,8 @@ int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r)
         error =
             sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
     r->reason = error;
+    shl_batch_keep(s);
+    s->is_ready = false;
     if (s->co)
         lua_settop(s->co, 0);
     return SH_EFAILED;
@@ -82,9 +85,10 @@ static int make_coroutine(lua_State *L)
     return 0;
 }
 
-int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_result *r)
+static int make_usable(struct shl_stage *s, enum shl_callback callback, sh_result *r)
 {
     s->callback = callback;
+    shl_batch_keep(s);
     if (s->waiting) { /* the core has given up waiting */
         s->waiting = 0;
         drop_coroutine(s);
@@ -95,6 +99,43 @@ int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_resul
     return shl_protect(s->ctx, make_coroutine, s, &error) < 0
                ? shl_callback_fail(s, error, r)
                : SH_OK;
+}
+
+void shl_callback_unready(struct shl_stage *s)
+{
+    for (int i = 0; i < SHL_N_READY; i++)
+        lua_remove(s->co, 1);
+    s->is_ready = false;
+}
+
+int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_result *r)
+{
+    int status = make_usable(s, callback, r);
+    if (s->is_ready)
+        shl_callback_unready(s);
+    return status;
+}
+
+static void make_ready(struct shl_stage *s)
+{
+    shl_slot_push(s->ctx, s->co, s->self_slot);
+    shl_slot_push(s->ctx, s->co, s->functions[SHL_DEMAND]);
+    shl_slot_push(s->ctx, s->co, s->functions[SHL_EVENTS]);
+    lua_pushnil(s->co);
+    s->from_slot = 0;
+    s->is_ready = true;
+}
+
+int shl_callback_begin_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r)
+{
+    if (s->is_ready && !s->given && !s->waiting) {
+        s->callback = callback;
+        return SH_OK;
+    }
+    int status = make_usable(s, callback, r);
+    if (status == SH_OK && !s->is_ready)
+        make_ready(s);
+    return status;
 }
 
 void shl_callback_push(struct shl_stage *s, enum shl_callback callback)

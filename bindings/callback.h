@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * How the callbacks of a Lua stage run. Each stage has a coroutine that is empty between
- * callbacks. To run one, its function and arguments are put on it and it is resumed:
+ * callbacks, or *ready*: as long as only handle_demand and handle_events run, they, `self` and
+ * `from` stay at its bottom, and what was returned may lie on them (batch.c). To run one, its function and arguments are put on it and it is resumed:
  *
  *   it returns   -> the values on it become the sh_result (result.c); it is empty again
  *   it waits     -> it yields the wait token (wait.c); the stage answers SH_WAIT, and is
@@ -9,7 +10,7 @@
  *   it raises    -> the coroutine is spent: error with traceback, SH_EFAILED; what runs
  * next (terminate) gets a new one
  *
- * The hot path (events in, events out) touches no table but the slots table, allocates
+ * The hot path (events in, events out) touches no table, allocates
  * nothing, and calls nothing that can raise. All else that may raise goes through
  * shl_protect. */
 #ifndef SHL_CALLBACK_H
@@ -48,19 +49,41 @@ struct shl_stage {
     uint32_t co_slot, self_slot;         /* self: the instance table */
     uint32_t functions[SHL_N_CALLBACKS]; /* slots; 0: the definition has none */
     enum shl_callback callback;          /* the one that runs or waits */
-    uint64_t waiting;                    /* for the answer to this request; 0: for none */
-    shl_convert convert;                 /* of that answer */
-    struct shl_start *start;             /* until init is through */
-    uint32_t requests;  /* slot of those that are to be awaited later; 0: none */
-    uint32_t call_slot; /* the `from` of the handle_call that runs or waits */
-    uint32_t *links;    /* slots of subscription objects; a subscription knows its index */
+    bool is_ready;                       /* the coroutine has SHL_AT_* at its bottom */
+    uint32_t from_slot;                  /* of what is at SHL_AT_FROM; 0: nothing */
+    struct shl_list *given;  /* its table lies on top of the coroutine; NULL: none does */
+    uint64_t waiting;        /* for the answer to this request; 0: for none */
+    shl_convert convert;     /* of that answer */
+    struct shl_start *start; /* until init is through */
+    uint32_t requests;       /* slot of those that are to be awaited later; 0: none */
+    uint32_t call_slot;      /* the `from` of the handle_call that runs or waits */
+    uint32_t *links; /* slots of subscription objects; a subscription knows its index */
     uint32_t n_links;
     bool demand_by; /* handle_demand is told who asks */
 };
 
 const char *shl_callback_name(enum shl_callback callback);
 
+/* What is at the bottom of a ready coroutine. */
+enum {
+    SHL_AT_SELF = 1,
+    SHL_AT_DEMAND,
+    SHL_AT_EVENTS,
+    SHL_AT_FROM,
+    SHL_N_READY = SHL_AT_FROM
+};
+
+/* How many values are on the coroutine below arguments and results. */
+static inline int shl_callback_bottom(const struct shl_stage *s)
+{
+    return s->is_ready ? SHL_N_READY : 0;
+}
+
 /* callback.c --------------------------------------------------------------------------- */
+/* shl_callback_begin for handle_demand and handle_events: leaves the coroutine ready. */
+int shl_callback_begin_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r);
+/* Takes from a ready coroutine what is at its bottom, so that results begin at index 1. */
+void shl_callback_unready(struct shl_stage *s);
 /* Has a usable, empty coroutine, making one if the last is spent or was left waiting. */
 int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_result *r);
 /* Puts its function and self on the coroutine. */

@@ -52,15 +52,31 @@ static bool grow_slots(struct shl_context *ctx)
     return true;
 }
 
-uint32_t shl_slot_try(struct shl_context *ctx, lua_State *L)
+uint32_t shl_slot_reserve(struct shl_context *ctx)
 {
-    if (ctx->n_free_slots == 0 && !grow_slots(ctx)) {
-        lua_pop(L, 1);
+    if (ctx->n_free_slots == 0 && !grow_slots(ctx))
         return 0;
-    }
-    uint32_t slot = ctx->free_slots[--ctx->n_free_slots];
+    return ctx->free_slots[--ctx->n_free_slots];
+}
+
+void shl_slot_fill(struct shl_context *ctx, lua_State *L, uint32_t slot)
+{
     lua_xmove(L, ctx->store, 1);
     lua_rawseti(ctx->store, 1, (int)slot);
+}
+
+void shl_slot_unreserve(struct shl_context *ctx, uint32_t slot)
+{
+    ctx->free_slots[ctx->n_free_slots++] = slot;
+}
+
+uint32_t shl_slot_try(struct shl_context *ctx, lua_State *L)
+{
+    uint32_t slot = shl_slot_reserve(ctx);
+    if (slot)
+        shl_slot_fill(ctx, L, slot);
+    else
+        lua_pop(L, 1);
     return slot;
 }
 
@@ -84,7 +100,7 @@ void shl_slot_free(struct shl_context *ctx, uint32_t slot)
         return;
     lua_pushboolean(ctx->store, 0);
     lua_rawseti(ctx->store, 1, (int)slot);
-    ctx->free_slots[ctx->n_free_slots++] = slot;
+    shl_slot_unreserve(ctx, slot);
 }
 
 void shl_helper_push(struct shl_context *ctx, lua_State *L, enum shl_helper helper)

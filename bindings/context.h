@@ -64,6 +64,11 @@ struct shl_context *shl_worker_context(sh_worker *worker);
 uint32_t shl_slot_take(struct shl_context *ctx, lua_State *L);
 /* The same outside of protected calls: 0 when out of memory. Pops in any case. */
 uint32_t shl_slot_try(struct shl_context *ctx, lua_State *L);
+/* A slot to be filled later, or given back unfilled; 0 when out of memory. */
+uint32_t shl_slot_reserve(struct shl_context *ctx);
+void shl_slot_fill(struct shl_context *ctx, lua_State *L,
+                   uint32_t slot); /* pops the value */
+void shl_slot_unreserve(struct shl_context *ctx, uint32_t slot);
 void shl_slot_push(struct shl_context *ctx, lua_State *L, uint32_t slot);
 void shl_slot_free(struct shl_context *ctx, uint32_t slot); /* 0 is allowed */
 void shl_helper_push(struct shl_context *ctx, lua_State *L, enum shl_helper helper);
@@ -77,9 +82,14 @@ void shl_batch_push(struct shl_context *ctx, lua_State *L, sh_batch batch);
 /* One value as a payload and back; nil is a value. */
 int shl_payload_take(struct shl_context *ctx, lua_State *L, sh_batch *out); /* pops it */
 void shl_payload_push(struct shl_context *ctx, lua_State *L, sh_batch payload);
-/* Slot of the table that is this very batch; 0: the events have to be copied or converted.
- */
-uint32_t shl_batch_slot(sh_batch batch);
+/* Pushes the table that is this very batch, without raising. False: there is none, the events have
+ * to be copied or converted. */
+bool shl_batch_push_whole(lua_State *L, sh_batch batch);
+/* A list of the table on top of the stage's empty or ready coroutine, where it stays: whoever gets
+ * the batch takes it from there, if the stage runs nothing before. n > 0 events; owned batch. */
+int shl_batch_leave(struct shl_stage *s, uint32_t n, sh_batch *out);
+/* The coroutine is about to be used: moves the table that was left on it, if any, to a slot. */
+void shl_batch_keep(struct shl_stage *s);
 void shl_lists_free(struct shl_context *ctx); /* the recycled heads */
 
 /* letter.c: the dead letters of a list's events; as sh_list_ops has it. */

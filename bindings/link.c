@@ -48,6 +48,8 @@ void shl_link_drop(struct shl_stage *s, sh_subscription *sub, sh_role own)
     if (!*place)
         return;
     uint32_t index = (uint32_t)((uintptr_t)*place - 1);
+    if (s->from_slot == s->links[index])
+        s->from_slot = 0; /* the number will be another object's */
     shl_slot_free(s->ctx, s->links[index]);
     s->links[index] = 0;
     *place = NULL;

@@ -179,21 +179,34 @@ static int take_events(struct shl_stage *s, int index, sh_result *r)
     return SH_DONE;
 }
 
-/* The length of the plain list that is the only result; 0: it is something else, or empty.
- */
-static uint32_t plain_list(lua_State *co, int n_results)
+/* Whether the value on top is a table without a metatable. */
+static bool is_plain_table(lua_State *co)
 {
-    if (n_results != 1 || lua_type(co, 1) != LUA_TTABLE)
-        return 0;
-    if (!lua_getmetatable(co, 1))
-        return (uint32_t)lua_objlen(co, 1);
+    if (lua_type(co, -1) != LUA_TTABLE)
+        return false;
+    if (!lua_getmetatable(co, -1))
+        return true;
     lua_pop(co, 1);
-    return 0;
+    return false;
 }
 
-static bool returns_events(enum shl_callback callback)
+/* What is nearly always returned on a ready coroutine, nothing or a plain list; it stays ready.
+ * False: it is something else. */
+static bool take_ready(struct shl_stage *s, sh_result *r)
 {
-    return callback == SHL_EVENTS || callback == SHL_DEMAND;
+    lua_State *co = s->co;
+    int n_results = lua_gettop(co) - SHL_N_READY;
+    if (n_results == 0)
+        return true;
+    if (n_results > 1 || !is_plain_table(co))
+        return false;
+    size_t n = lua_objlen(co, -1);
+    if (n > 0)
+        return shl_batch_leave(s, (uint32_t)n, &r->events) == SH_OK;
+    if (!is_empty(co, SHL_N_READY + 1))
+        return false;
+    lua_pop(co, 1);
+    return true;
 }
 
 /* -- by callback ----------------------------------------------------------------------- */
@@ -274,17 +287,12 @@ static int take_init(struct shl_stage *s, sh_result *r)
 int shl_result_take(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
-    int n_results = lua_gettop(co);
-    if (returns_events(s->callback)) { /* and is run for every batch: first what it nearly
-                                          always returns */
-        if (n_results == 0)
+    if (s->is_ready) {
+        if (take_ready(s, r))
             return SH_DONE;
-        uint32_t n = plain_list(co, n_results);
-        if (n > 0)
-            return shl_batch_take(s->ctx, co, n, &r->events) < 0 ? fail(s, NULL, r)
-                                                                 : SH_DONE;
+        shl_callback_unready(s);
     }
-    if (n_results > MAX_RESULTS)
+    if (lua_gettop(co) > MAX_RESULTS)
         lua_settop(co, MAX_RESULTS);
     if (s->callback != SHL_TERMINATE && shl_stop_is(s, 1))
         return take_stop(s, r);

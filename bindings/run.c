@@ -22,11 +22,8 @@ static int push_to_slot(lua_State *L)
 
 int shl_run_push_events(struct shl_context *ctx, sh_batch batch, sh_error **error)
 {
-    uint32_t slot = shl_batch_slot(batch);
-    if (slot) {
-        shl_slot_push(ctx, ctx->L, slot);
+    if (shl_batch_push_whole(ctx->L, batch))
         return SH_OK;
-    }
     struct push push = {.ctx = ctx, .batch = batch};
     int status = shl_protect(ctx, push_to_slot, &push, error);
     if (status < 0)

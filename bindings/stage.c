@@ -54,9 +54,10 @@ static int handle_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
     (void)self;
     if (s->demand_by)
         return shl_demand_by(s, n, r);
-    if (shl_callback_begin(s, SHL_DEMAND, r) < 0)
+    if (shl_callback_begin_ready(s, SHL_DEMAND, r) < 0)
         return SH_EFAILED;
-    shl_callback_push(s, SHL_DEMAND);
+    lua_pushvalue(s->co, SHL_AT_DEMAND);
+    lua_pushvalue(s->co, SHL_AT_SELF);
     lua_pushnumber(s->co, (lua_Number)n);
     return shl_callback_run(s, 2, r);
 }
@@ -69,26 +70,34 @@ static int push_events(lua_State *L)
     return move_arguments(L, args->s);
 }
 
+static void change_from(struct shl_stage *s, uint32_t from_slot)
+{
+    shl_slot_push(s->ctx, s->co, from_slot);
+    lua_replace(s->co, SHL_AT_FROM);
+    s->from_slot = from_slot;
+}
+
 static int handle_events(sh_stage *self, void *state, sh_batch events,
                          sh_subscription *from, sh_result *r)
 {
     struct shl_stage *s = state;
     (void)self;
-    uint32_t events_slot = shl_batch_slot(events);
     uint32_t from_slot = shl_link_slot(s, from, SH_ROLE_CONSUMER);
-    if (!events_slot || !from_slot) {
-        struct arguments args = {.s = s, .batch = events, .sub = from};
-        return run_with(&args, SHL_EVENTS, push_events, r);
+    if (from_slot) {
+        if (shl_callback_begin_ready(s, SHL_EVENTS, r) < 0)
+            return SH_EFAILED;
+        if (from_slot != s->from_slot)
+            change_from(s, from_slot);
+        lua_pushvalue(s->co, SHL_AT_EVENTS);
+        lua_pushvalue(s->co, SHL_AT_SELF);
+        if (shl_batch_push_whole(s->co, events)) {
+            lua_pushvalue(s->co, SHL_AT_FROM);
+            return shl_callback_run(s, 3, r);
+        }
+        lua_pop(s->co, 2);
     }
-    if (shl_callback_begin(s, SHL_EVENTS, r) < 0)
-        return SH_EFAILED;
-    lua_State *store = s->ctx->store;
-    lua_rawgeti(store, 1, (int)s->functions[SHL_EVENTS]);
-    lua_rawgeti(store, 1, (int)s->self_slot);
-    lua_rawgeti(store, 1, (int)events_slot);
-    lua_rawgeti(store, 1, (int)from_slot);
-    lua_xmove(store, s->co, 4);
-    return shl_callback_run(s, 3, r);
+    struct arguments args = {.s = s, .batch = events, .sub = from};
+    return run_with(&args, SHL_EVENTS, push_events, r);
 }
 
 /* -- subscriptions come and go --------------------------------------------------------- */
@@ -304,6 +313,7 @@ void shl_stage_release(struct shl_stage *s)
     struct shl_context *ctx = s->ctx;
     if (!ctx)
         return;
+    shl_batch_keep(s);
     shl_start_free(s->start);
     for (int i = 0; i < SHL_N_CALLBACKS; i++)
         shl_slot_free(ctx, s->functions[i]);
