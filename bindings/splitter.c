@@ -10,12 +10,13 @@
 struct splitter {
     sh_splitter base;
     struct shl_context *ctx;
-    uint32_t slot; /* of what routing.splitter() made */
+    uint32_t slot;    /* of what routing.splitter() made */
+    sh_batch refused; /* events of the last split whose hash failed */
 };
 
 /* What routing.lua's split answers stands at these places of the stack, from the first
  * result on. */
-enum { TAKEN, SKIPPED, BAD, PROBLEM, LISTS, COUNTS, N_RESULTS };
+enum { TAKEN, SKIPPED, BAD, PROBLEM, LISTS, COUNTS, REFUSED, N_RESULTS };
 
 static uint32_t count_at(lua_State *L, int index)
 {
@@ -67,6 +68,24 @@ static int push_call(struct splitter *self, sh_batch in, uint32_t limit, sh_erro
     return SH_OK;
 }
 
+/* Without memory for them they are only counted. */
+static void keep_refused(struct splitter *self, int index, uint32_t n)
+{
+    sh_batch_unref(self->refused);
+    self->refused = (sh_batch){0};
+    lua_pushvalue(self->ctx->L, index);
+    if (shl_batch_take(self->ctx, self->ctx->L, n, &self->refused) < 0)
+        self->refused = (sh_batch){0};
+}
+
+static sh_batch refused(sh_splitter *base)
+{
+    struct splitter *self = (struct splitter *)base;
+    sh_batch events = self->refused;
+    self->refused = (sh_batch){0};
+    return events;
+}
+
 static int split(sh_splitter *base, sh_worker *worker, sh_batch in, uint32_t limit,
                  sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
                  uint32_t *bad, sh_error **error)
@@ -86,6 +105,8 @@ static int split(sh_splitter *base, sh_worker *worker, sh_batch in, uint32_t lim
     if (*bad > 0)
         *error = sh_error_fmt(SH_REASON_CUSTOM, 0, "bad_event", "%s",
                               lua_tostring(L, first + PROBLEM));
+    if (*bad > 0)
+        keep_refused(self, first + REFUSED, *bad);
     status = take_parts(self->ctx, first + LISTS, first + COUNTS, parts, n_parts);
     lua_settop(L, first - 1);
     return status;
@@ -95,6 +116,7 @@ static void splitter_free(sh_splitter *base)
 {
     struct splitter *self = (struct splitter *)base;
     shl_slot_free(self->ctx, self->slot);
+    sh_batch_unref(self->refused);
     sh_free(self);
 }
 
@@ -114,6 +136,9 @@ sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index)
         luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
         return NULL;
     }
-    *self = (struct splitter){{split, splitter_free}, ctx, slot};
+    *self = (struct splitter){
+        .base = {.split = split, .refused = refused, .free = splitter_free},
+        .ctx = ctx,
+        .slot = slot};
     return &self->base;
 }

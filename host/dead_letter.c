@@ -54,6 +54,12 @@ static struct sh__message *write_letters(sh_stage *stage, sh_stage *to, sh_batch
     return message;
 }
 
+bool sh__dead_letter_is_given(const sh_stage *stage)
+{
+    const struct sh__recovery *recovery = stage->recovery;
+    return recovery && (recovery->dead_letter || recovery->dead_letter_name);
+}
+
 void sh__dead_letter(sh_stage *stage, sh_batch events, const sh_error *error,
                      const char *failed, uint32_t deliveries)
 {
@@ -62,7 +68,7 @@ void sh__dead_letter(sh_stage *stage, sh_batch events, const sh_error *error,
     struct sh__recovery *recovery = stage->recovery;
     sh_stage *to = find(recovery, stage->worker->host);
     if (!to) {
-        bool is_given = recovery && (recovery->dead_letter || recovery->dead_letter_name);
+        bool is_given = sh__dead_letter_is_given(stage);
         lose(stage, events.n, error,
              is_given ? "the dead-letter stage is not alive"
                       : "there is no dead-letter stage");

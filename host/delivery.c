@@ -3,6 +3,7 @@
  * What a dispatcher can do with events and markers: the functions of its sh_dispatch. */
 #include "ack.h"
 #include "host.h"
+#include "recovery.h"
 #include "stage.h"
 
 sh_error *sh__error_at(sh_error *error, const sh_stage *stage)
@@ -146,6 +147,18 @@ void sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t siz
                 what, (long long)size);
 }
 
+static void do_refuse(sh_dispatch *base, sh_batch events, sh_error *error)
+{
+    sh_stage *stage = context_of(base)->stage;
+    if (sh__dead_letter_is_given(stage)) {
+        sh__dead_letter(stage, events, error, sh__stage_label(stage), 0);
+        sh_error_unref(error);
+    } else {
+        do_skip(base, events.n, error);
+    }
+    sh_batch_unref(events);
+}
+
 static void do_discard(sh_dispatch *base, uint64_t n, int64_t size)
 {
     sh__discard_full(context_of(base)->stage, n, "queue of a partition", size);
@@ -170,6 +183,7 @@ void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage)
     out->base.release = do_release;
     out->base.fail = do_fail;
     out->base.skip = do_skip;
+    out->base.refuse = do_refuse;
     out->base.discard = do_discard;
     out->base.warn = do_warn;
     out->stage = stage;

@@ -245,6 +245,17 @@ static int deliver(struct partitions *self, struct sh__partition *partition, sh_
     return status;
 }
 
+static void refuse_bad(struct partitions *self, uint32_t n, sh_error *error,
+                       sh_dispatch *out)
+{
+    sh_splitter *splitter = self->splitter;
+    sh_batch events = splitter->refused ? splitter->refused(splitter) : (sh_batch){0};
+    if (events.n > 0)
+        out->refuse(out, events, error);
+    else
+        out->skip(out, n, error);
+}
+
 static int64_t partition_dispatch(void *state, sh_batch batch, sh_dispatch *out,
                                   sh_error **error)
 {
@@ -279,7 +290,7 @@ static int64_t partition_dispatch(void *state, sh_batch batch, sh_dispatch *out,
     if (skipped > bad)
         out->skip(out, skipped - bad, NULL);
     if (bad > 0)
-        out->skip(out, bad, bad_error);
+        refuse_bad(self, bad, bad_error, out);
     if (status != SH_OK)
         return sh__dispatch_enomem(error);
     return taken;

@@ -45,6 +45,8 @@ void sh__recovery_count_returned(sh_stage *stage, uint64_t n);
 void sh__recovery_get_stats(const sh_stage *stage, sh_stage_stats *out);
 
 /* dead_letter.c ------------------------------------------------------------------------ */
+/* Whether the stage was told where dead letters go. */
+bool sh__dead_letter_is_given(const sh_stage *stage);
 /* Sends events (borrowed) as letters, or counts them unfinished. `failed`: the name of the
  * stage that could not handle them. */
 void sh__dead_letter(sh_stage *stage, sh_batch events, const sh_error *error,

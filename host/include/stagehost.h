@@ -644,6 +644,9 @@ struct sh_dispatch {
     void (*fail)(sh_dispatch *out, sh_subscription *sub, sh_error *error);
     /* n events go to nobody: hashed to "none" (error NULL) or bad (error taken, logged). */
     void (*skip)(sh_dispatch *out, uint32_t n, sh_error *error);
+    /* The same for bad events that are at hand: dead letters, if the producer has a
+     * dead-letter stage. Takes both. */
+    void (*refuse)(sh_dispatch *out, sh_batch events, sh_error *error);
     /* n events were dropped because a queue of the dispatcher, of this size, is full: as if it
      * were the stage's buffer. */
     void (*discard)(sh_dispatch *out, uint64_t n, int64_t size);
@@ -746,6 +749,8 @@ typedef struct sh_splitter {
     int (*split)(struct sh_splitter *self, sh_worker *worker, sh_batch in, uint32_t limit,
                  sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
                  uint32_t *bad, sh_error **error);
+    /* Optional. The bad events of the last split, in order, once; owned by the caller. */
+    sh_batch (*refused)(struct sh_splitter *self);
     void (*free)(struct sh_splitter *self);
 } sh_splitter;
 /* Hashes C values by structure (1 and 1.0 are equal) modulo the number of partitions. Other

@@ -111,7 +111,7 @@ local make_route = with_own_code(function(hash, index, state, lists, counts, ski
                     break
                 end
             else
-                skip(name)
+                skip(name, event)
             end
         end
     end
@@ -124,23 +124,30 @@ local make_code_hash = with_own_code(function(names, n_names, codes, state)
     end
 end)
 
---- `split(events, first, n, limit)` -> taken, skipped, bad, problem, lists, counts. The events of
+--- `split(events, first, n, limit)` -> taken, skipped, bad, problem, lists, counts, refused. The events of
 --- partition p are lists[p][1 .. counts[p]]; both tables belong to the splitter, the lists do not.
---- An event whose hash fails is skipped, and counted in bad with the first error as problem.
+--- An event whose hash fails is skipped, and counted in bad with the first error as problem; all such
+--- are in `refused`, a list of their own (nil: there are none).
 ---@param names (string|integer)[]
 ---@param hash? fun(event: any): any, any
 ---@param hash_events fun(codes: table, events: table, first: integer, last: integer)
 ---@return function
 function M.splitter(names, hash, hash_events)
     local n_names, lists, counts, codes = #names, {}, new_table(#names, 0), {}
-    local state = { at = 0, skipped = 0, bad = 0, problem = nil }
+    local state = { at = 0, skipped = 0, bad = 0, problem = nil, refused = nil }
     local use_codes = hash == nil
 
-    local function skip(name)
+    local function refuse(event, problem)
+        state.bad = state.bad + 1
+        state.problem = state.problem or problem
+        state.refused = state.refused or {}
+        state.refused[state.bad] = event
+    end
+
+    local function skip(name, event)
         state.skipped = state.skipped + 1
         if name ~= M.NONE then
-            state.bad = state.bad + 1
-            state.problem = state.problem or bad_answer(names, name)
+            refuse(event, bad_answer(names, name))
         end
     end
 
@@ -152,7 +159,7 @@ function M.splitter(names, hash, hash_events)
         for p = 1, n_names do
             lists[p], counts[p] = new_table(counts[p] or 0, 0), 0
         end
-        state.at, state.skipped, state.bad, state.problem = first, 0, 0, nil
+        state.at, state.skipped, state.bad, state.problem, state.refused = first, 0, 0, nil, nil
     end
 
     return function(events, first, n, limit)
@@ -169,10 +176,10 @@ function M.splitter(names, hash, hash_events)
             if ok then
                 break
             end
-            state.skipped, state.bad = state.skipped + 1, state.bad + 1
-            state.problem = state.problem or tostring(err)
+            state.skipped = state.skipped + 1
+            refuse(events[state.at], tostring(err))
         end
-        return state.at - first, state.skipped, state.bad, state.problem, lists, counts
+        return state.at - first, state.skipped, state.bad, state.problem, lists, counts, state.refused
     end
 end
 

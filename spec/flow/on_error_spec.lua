@@ -368,3 +368,65 @@ describe("finish", function()
         end, "is not a producer")
     end)
 end)
+
+describe("a dead-letter stage of a producer", function()
+    local function partitioned(options)
+        options.dispatcher = { "partition", partitions = { "a", "b" }, hash = function(event)
+            if event % 4 == 0 then
+                error("can't hash " .. event, 0)
+            end
+            return event % 2 == 1 and "a" or event == 6 and "nowhere" or "b"
+        end }
+        options.args = 8
+        local numbers = start(Numbers, options)
+        for _, partition in ipairs { "a", "b" } do
+            start(stagehost.consumer { handle_events = function() end }, {
+                subscribe_to = { { to = numbers, partition = partition, cancel = "temporary", max_demand = 10 } },
+            })
+        end
+        assert.equal("normal", numbers:join())
+        return numbers
+    end
+
+    it("gets the events that a hash refuses", function()
+        local box = start(Collector)
+        local numbers = partitioned { dead_letter = box, name = "hashing" }
+        local events = {}
+        for i, letter in ipairs(box:call().letters) do
+            events[i] = letter.event
+            assert.equal("hashing", letter.stage)
+            assert.equal(0, letter.deliveries)
+        end
+        assert.same({ 4, 6, 8 }, events)
+        assert.equal(3, numbers:stats().dead_lettered)
+        assert.equal(0, numbers:stats().discarded_none)
+    end)
+
+    it("is not needed: then they are discarded, counted and logged", function()
+        local numbers = partitioned {}
+        assert.equal(3, numbers:stats().discarded_none)
+        assert.equal(1, logged("bad_event"))
+    end)
+
+    it("may be the ready-made one, which emits the letters, of codecs too", function()
+        local letters = start(stagehost.dead_letters { name = "letters of spec" })
+        local got = {}
+        local clerk = start(stagehost.consumer {
+            handle_events = function(_, list)
+                for _, letter in ipairs(list) do
+                    got[#got + 1] = tostring(letter.event) .. " from " .. letter.stage
+                end
+            end,
+        }, { subscribe_to = { letters } })
+        partitioned { dead_letter = "letters of spec", name = "hashing" }
+        local decoder = start(stagehost.codec.json.decoder { on_error = letters }, {
+            name = "decoding",
+            subscribe_to = { start(stagehost.source.list { "1", "{", "2" }) },
+        })
+        start(stagehost.consumer { handle_events = function() end }, { subscribe_to = { decoder } }):join()
+        letters:finish()
+        assert.equal("normal", clerk:join())
+        table.sort(got)
+        assert.same({ "4 from hashing", "6 from hashing", "8 from hashing", "{ from decoding" }, got)
+    end)
+end)

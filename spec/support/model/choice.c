@@ -63,7 +63,7 @@ static void free_splitter(sh_splitter *self)
 sh_splitter *choice_splitter(const struct plan_stage *plan)
 {
     struct splitter *splitter = sh_malloc(sizeof *splitter);
-    *splitter = (struct splitter){{split, free_splitter}, plan};
+    *splitter = (struct splitter){{.split = split, .free = free_splitter}, plan};
     return &splitter->base;
 }
 

@@ -52,7 +52,8 @@ static void splitter_free(sh_splitter *base)
 sh_splitter *integer_splitter(integer_hash hash, int *n_freed)
 {
     struct splitter *self = malloc(sizeof(*self));
-    *self = (struct splitter){{splitter_split, splitter_free}, hash, n_freed};
+    *self =
+        (struct splitter){{.split = splitter_split, .free = splitter_free}, hash, n_freed};
     return &self->base;
 }
 
