@@ -63,6 +63,18 @@ void shl_rate_read(lua_State *L, int index, sh_rate *out)
     lua_pop(L, 1);
 }
 
+static void read_batch(lua_State *L, int index, sh_subscribe_opts *out)
+{
+    bool is_given;
+    lua_getfield(L, index, "batch");
+    if (lua_istable(L, -1)) {
+        int batch = lua_gettop(L);
+        out->batch.size = integer_field(L, batch, "size", &is_given);
+        out->batch.timeout_ms = (uint64_t)integer_field(L, batch, "timeout_ms", &is_given);
+    }
+    lua_pop(L, 1);
+}
+
 int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out)
 {
     bool is_given;
@@ -71,6 +83,8 @@ int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out)
     out->max_demand = integer_field(L, index, "max_demand", &is_given);
     out->min_demand = integer_field(L, index, "min_demand", &out->has_min);
     out->cancel = cancel_field(L, index);
+    shl_rate_read(L, index, &out->rate);
+    read_batch(L, index, out);
     out->partition = string_field(L, index, "partition");
     out->weight = (uint32_t)integer_field(L, index, "weight", &is_given);
     out->priority = (int32_t)integer_field(L, index, "priority", &is_given);

@@ -6,6 +6,7 @@
 
 #include "ack.h"
 #include "host.h"
+#include "paced.h"
 #include "recovery.h"
 #include "redirect.h"
 #include "stage.h"
@@ -24,6 +25,22 @@ static int bad_bound(sh_error **error, const char *name, const char *what, int64
     return SH_EBADOPT;
 }
 
+static int check_limits(const sh_subscribe_opts *opts, sh_error **error)
+{
+    int64_t size = opts->batch.size;
+    if (sh__rate_check(&opts->rate, error) < 0)
+        return SH_EBADOPT;
+    if (size < 0)
+        return bad_bound(error, "batch.size", "at least", 1, size);
+    if (size > opts->max_demand)
+        return bad_bound(error, "batch.size", "at most", opts->max_demand, size);
+    if (opts->rate.events > 0 && size > opts->rate.events)
+        return bad_bound(error, "batch.size", "at most", opts->rate.events, size);
+    if (size > 0 && opts->batch.timeout_ms == 0)
+        return bad_bound(error, "batch.timeout_ms", "at least", 1, 0);
+    return SH_OK;
+}
+
 int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error)
 {
     if (opts->max_demand == 0)
@@ -38,6 +55,9 @@ int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error)
     if (opts->min_demand > opts->max_demand - 1)
         return bad_bound(error, "min_demand", "at most", opts->max_demand - 1,
                          opts->min_demand);
+    int status = check_limits(opts, error);
+    if (status < 0)
+        return status;
     if (!opts->to && !opts->to_name) {
         if (error)
             *error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "to",
@@ -101,18 +121,21 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
 {
     sh_subscribe_opts *opts = &subscribe->opts;
     sh_error *error = NULL;
-    struct sh__message *message = subscribe_message(stage, sub, subscribe);
-    if (!message || sh__send(stage->worker, message, &error) < 0) {
-        answer(stage, from, message ? SH_EFAILED : SH_ENOMEM, error);
-        sh_error_unref(error);
-        sh__subscribe_free(subscribe);
-        return;
-    }
     sub->in.cancel = opts->cancel;
     sub->in.via = opts->via;
     sub->in.ack = opts->ack;
     sub->in.max = opts->max_demand;
     sub->in.min = opts->min_demand;
+    struct sh__message *message = NULL;
+    if (sh__flow_start(stage, sub, opts) == SH_OK)
+        message = subscribe_message(stage, sub, subscribe);
+    if (!message || sh__send(stage->worker, message, &error) < 0) {
+        sh__flow_close(stage, sub);
+        answer(stage, from, message ? SH_EFAILED : SH_ENOMEM, error);
+        sh_error_unref(error);
+        sh__subscribe_free(subscribe);
+        return;
+    }
     sh__subscription_open_in(sub);
     if (from.stage ==
         stage) { /* the agenda has to wait while the stage waits for this answer */
@@ -255,9 +278,16 @@ void sh__consumer_next(sh_stage *stage)
     sh_batch rest = stage->feed.rest;
     int64_t limit = in->max - in->min;
     bool whole = in->manual || !in->open;
+    if (sh__unlikely(in->flow)) {
+        limit = sh__flow_limit(stage, in->flow, whole ? rest.n : limit);
+        if (limit == 0)
+            return;
+    } else if (whole) {
+        limit = rest.n;
+    }
     if (sh__unlikely(stage->feed.is_acked))
-        in->begun = whole || rest.n <= limit ? rest.n : (uint32_t)limit;
-    if (whole || rest.n <= limit) {
+        in->begun = rest.n <= limit ? rest.n : (uint32_t)limit;
+    if (rest.n <= limit) {
         stage->feed.rest = (sh_batch){0};
         sh__callback_events(stage, rest, whole ? 0 : account(stage, in, rest.n));
         return;
@@ -265,7 +295,7 @@ void sh__consumer_next(sh_stage *stage)
     sh_batch part = sh_batch_slice(rest, 0, (uint32_t)limit);
     stage->feed.rest.first += (uint32_t)limit;
     stage->feed.rest.n -= (uint32_t)limit;
-    sh__callback_events(stage, part, account(stage, in, part.n));
+    sh__callback_events(stage, part, whole ? 0 : account(stage, in, part.n));
 }
 
 uint32_t sh_subscription_deliveries(const sh_subscription *sub)

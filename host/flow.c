@@ -2,13 +2,9 @@
 #include "flow.h"
 
 #include "ack.h"
+#include "gather.h"
 #include "host.h"
 #include "stage.h"
-
-static bool is_shut(const struct sh__flow *flow)
-{
-    return flow->is_paused;
-}
 
 /* The flow of a subscription that is open on this side; NULL when out of memory. */
 static struct sh__flow *flow_of(sh_stage *stage, sh_subscription *sub)
@@ -24,11 +20,12 @@ static struct sh__flow *flow_of(sh_stage *stage, sh_subscription *sub)
     return flow;
 }
 
-static void flow_free(sh_worker *worker, struct sh__flow *flow)
+static void flow_free(sh_stage *stage, struct sh__flow *flow)
 {
+    sh__flow_drop_limits(stage, flow);
     struct sh__message *message;
     while ((message = sh__mailbox_pop(&flow->held)))
-        sh__message_free(worker, message);
+        sh__message_free(stage->worker, message);
     flow->sub->in.flow = NULL;
     sh_subscription_unref(flow->sub);
     sh_free(flow);
@@ -38,7 +35,7 @@ static void flow_free(sh_worker *worker, struct sh__flow *flow)
 
 /* What is left of the message that is being fed to handle_events goes to the head of what is
  * held. While handle_events runs, the message itself stays: the end of the callback needs it. */
-static void hold_feed(sh_stage *stage, struct sh__flow *flow)
+void sh__flow_hold_feed(sh_stage *stage, struct sh__flow *flow)
 {
     if (stage->feed.sub != flow->sub || stage->feed.rest.n == 0)
         return;
@@ -56,9 +53,9 @@ static void hold_feed(sh_stage *stage, struct sh__flow *flow)
 }
 
 /* Sends what it has earned meanwhile and lets what it holds be handled. */
-static void open_flow(sh_stage *stage, struct sh__flow *flow)
+void sh__flow_open(sh_stage *stage, struct sh__flow *flow)
 {
-    if (is_shut(flow))
+    if (sh__flow_shuts(flow))
         return;
     int64_t unasked = flow->unasked;
     flow->unasked = 0;
@@ -66,6 +63,8 @@ static void open_flow(sh_stage *stage, struct sh__flow *flow)
         sh__consumer_ask(stage, flow->sub, unasked);
     bool queues = stage->kind == SH_PRODUCER_CONSUMER;
     sh__mailbox_splice_front(queues ? &stage->input : &stage->mailbox, &flow->held);
+    if (flow->gather && flow->gather->n > 0)
+        sh__flow_wait_for_batch(stage, flow);
     sh__worker_schedule(stage->worker, stage);
 }
 
@@ -77,7 +76,7 @@ static void pause_flow(sh_stage *stage, sh_subscription *sub)
     if (!flow || flow->is_parting)
         return;
     flow->is_paused = true;
-    hold_feed(stage, flow);
+    sh__flow_hold_feed(stage, flow);
 }
 
 static void resume_flow(sh_stage *stage, struct sh__flow *flow)
@@ -85,7 +84,7 @@ static void resume_flow(sh_stage *stage, struct sh__flow *flow)
     if (!flow || !flow->is_paused)
         return;
     flow->is_paused = false;
-    open_flow(stage, flow);
+    sh__flow_open(stage, flow);
 }
 
 /* From here on only the producer's CANCEL ends it, behind all the events it has sent; that
@@ -123,7 +122,7 @@ void sh__flow_steer(sh_stage *stage, struct sh__message *message)
 
 bool sh__flow_is_shut(const struct sh__message *message)
 {
-    return message->sub && message->sub->in.flow && is_shut(message->sub->in.flow);
+    return message->sub && message->sub->in.flow && sh__flow_shuts(message->sub->in.flow);
 }
 
 void sh__flow_hold(struct sh__message *message)
@@ -133,16 +132,18 @@ void sh__flow_hold(struct sh__message *message)
 
 bool sh__flow_takes(sh_stage *stage, struct sh__message *message)
 {
+    struct sh__flow *flow = message->sub->in.flow;
     if (stage->kind == SH_PRODUCER_CONSUMER)
-        return false;
-    if (sh__flow_is_shut(message)) {
+        return flow->gather && sh__flow_gathers(stage, flow, message);
+    if (sh__flow_shuts(flow)) {
         sh__flow_hold(message);
         return true;
     }
-    if (message->kind != SH__EVENTS || message->what != SH__RECEIVED)
-        return false;
-    sh__consumer_feed(stage, message);
-    return true;
+    if (message->kind == SH__EVENTS && message->what == SH__RECEIVED) {
+        sh__consumer_feed(stage, message);
+        return true;
+    }
+    return flow->gather && sh__flow_gathers(stage, flow, message);
 }
 
 bool sh__flow_may_ask(struct sh__flow *flow, int64_t n)
@@ -150,6 +151,17 @@ bool sh__flow_may_ask(struct sh__flow *flow, int64_t n)
     if (flow->is_paused && !flow->is_parting)
         flow->unasked += n;
     return !flow->is_paused && !flow->is_parting;
+}
+
+int sh__flow_start(sh_stage *stage, sh_subscription *sub, const sh_subscribe_opts *opts)
+{
+    if (opts->rate.events == 0 && opts->batch.size == 0)
+        return SH_OK;
+    struct sh__flow *flow = flow_of(stage, sub);
+    int status = flow ? sh__flow_set_limits(flow, opts) : SH_ENOMEM;
+    if (flow && status < 0)
+        sh__flow_close(stage, sub);
+    return status;
 }
 
 void sh__flow_close(sh_stage *stage, sh_subscription *sub)
@@ -161,15 +173,17 @@ void sh__flow_close(sh_stage *stage, sh_subscription *sub)
     if (!flow)
         return;
     *place = flow->next;
-    flow_free(stage->worker, flow);
+    flow_free(stage, flow);
 }
 
 /* -- all of a stage -------------------------------------------------------------------- */
 
 void sh__flows_resume(sh_stage *stage)
 {
-    for (struct sh__flow *flow = stage->flows; flow; flow = flow->next)
+    for (struct sh__flow *flow = stage->flows; flow; flow = flow->next) {
         resume_flow(stage, flow);
+        sh__flow_flush(stage, flow);
+    }
 }
 
 bool sh__flows_hold_any(const sh_stage *stage)
@@ -183,10 +197,13 @@ bool sh__flows_hold_any(const sh_stage *stage)
 uint64_t sh__flows_held_events(const sh_stage *stage)
 {
     uint64_t n = 0;
-    for (const struct sh__flow *flow = stage->flows; flow; flow = flow->next)
+    for (const struct sh__flow *flow = stage->flows; flow; flow = flow->next) {
         for (const struct sh__message *held = flow->held.head; held; held = held->next)
             if (held->kind == SH__EVENTS && !held->sub->in.ack)
                 n += held->batch.n;
+        if (flow->gather && !flow->sub->in.ack)
+            n += (uint64_t)flow->gather->n;
+    }
     return n;
 }
 
@@ -196,7 +213,7 @@ void sh__flows_free(sh_stage *stage)
     while ((flow = stage->flows)) {
         sh__consumer_last_acks(stage, &flow->held);
         stage->flows = flow->next;
-        flow_free(stage->worker, flow);
+        flow_free(stage, flow);
     }
 }
 

@@ -390,6 +390,8 @@ void sh__timer_answered(sh_stage *stage, uint64_t ref);
 /* Calls sh__recovery_due. False: there is no memory for it. */
 bool sh__timer_retry(sh_stage *self, uint64_t after_ms);
 /* Tells a producer with a rate when some time has passed: sh__paced_wake. */
+/* Tells a flow that it is time: sh__flow_wake. */
+int sh__timer_flow(sh_stage *self, uint64_t after_ms, uint64_t *id);
 int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id);
 void sh__timers_stop(sh_stage *stage);
 bool sh__stage_is_sleeping(const sh_stage *stage);

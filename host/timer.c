@@ -14,7 +14,8 @@ enum timer_kind {
     TIMER_CALL,
     TIMER_POLL,
     TIMER_RETRY,
-    TIMER_RATE
+    TIMER_RATE,
+    TIMER_FLOW
 };
 
 struct sh__timer {
@@ -90,6 +91,9 @@ static void on_timer(uv_timer_t *handle)
     case TIMER_POLL:
         poll_demand(timer);
         return;
+    case TIMER_FLOW:
+        sh__flow_wake(timer->stage, timer->id);
+        break;
     case TIMER_RATE:
         sh__paced_wake(timer->stage);
         break;
@@ -188,6 +192,11 @@ void sh__polling_start(sh_stage *stage)
     uint64_t ms = stage->out->polling_ms;
     if (timer_start(stage, TIMER_POLL, ms, ms, &timer) == SH_OK)
         stage->out->polling_timer = timer->id;
+}
+
+int sh__timer_flow(sh_stage *self, uint64_t after_ms, uint64_t *id)
+{
+    return start_wake(self, TIMER_FLOW, after_ms, 0, id);
 }
 
 int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id)

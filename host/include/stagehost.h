@@ -563,7 +563,18 @@ struct sh_subscribe_opts {
         *selector; /* broadcast; set on the producer's worker in handle_subscribe; taken */
     uint32_t weight;  /* fair dispatcher: share of events; 0: 1; up to SH_WEIGHT_MAX */
     int32_t priority; /* fair dispatcher: higher ones are served first           */
-    uint64_t via;     /* id of the stage that has made it, for sh_stage_part(); 0: none.
+    /* Of what is given to handle_events, on the consumer's side; at most max_demand events wait
+     * there, the others upstream. A drain respects it. */
+    sh_rate rate;
+    /* handle_events is given exactly `size` events at a time, <= max_demand and <= rate.events (and
+     * not what max_demand - min_demand says). Fewer only `timeout_ms` after the first of them came,
+     * and before a notification, the subscription's end, and a drain. Demand is counted by events
+     * as ever; it is asked for when less than a batch is outstanding. size 0: none */
+    struct {
+        int64_t size;
+        uint64_t timeout_ms; /* >= 1 */
+    } batch;
+    uint64_t via; /* id of the stage that has made it, for sh_stage_part(); 0: none.
                      A redirection sets it to the stage that redirected */
     sh_subscription *current; /* resubscribe: cancelled at the producer first            */
     sh_error *current_reason; /* taken                                                   */

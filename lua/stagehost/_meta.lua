@@ -131,6 +131,12 @@
 ---@field overflow? "wait" | "discard"
 ---@field keep? "last" | "first"
 
+--- handle_events is given exactly `size` events (at most max_demand) at a time. Fewer only `timeout_ms` after
+--- the first of them came, and before a notification, the subscription's end, and a drain.
+---@class stagehost.Batch
+---@field size integer
+---@field timeout_ms integer
+
 --- A dispatcher written in Lua. Its callbacks must not wait.
 ---@class stagehost.Dispatcher
 ---@field init? fun(self: table, options: table)
@@ -148,6 +154,8 @@
 ---@field min_demand? integer default max_demand / 2
 ---@field cancel? "permanent" | "transient" | "temporary"
 ---@field partition? integer | string
+---@field rate? stagehost.Rate of what handle_events is given
+---@field batch? stagehost.Batch
 ---@field selector? fun(event: any): boolean
 ---@field ack? boolean events whose consumer dies before handle_events has returned go back to the producer
 ---@field max_deliver? integer with ack: then they are dead letters; default 5

@@ -59,6 +59,8 @@ local subscription_schema = {
     ack = checks.typed "boolean",
     max_deliver = checks.integer(1, 2 ^ 31),
     current = checks.subscription,
+    rate = flow_options.rate,
+    batch = flow_options.batch,
     reason = checks.anything,
 }
 
@@ -89,6 +91,7 @@ function M.subscription(given)
     end
     check_min_demand(options)
     check_ack(options)
+    flow_options.check_batch(options, options.max_demand or DEFAULT_MAX_DEMAND)
     options.extra = {}
     for key, value in pairs(given) do
         if not not_for_callbacks[key] then

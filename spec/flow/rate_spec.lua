@@ -182,3 +182,91 @@ describe("the rate of a producer", function()
         assert.error_matches(function() start(Keeper, { rate = rate }) end, 'unknown option "rate" of a consumer')
     end)
 end)
+
+describe("the rate of a subscription", function()
+    for _, worker in ipairs { 0, stagehost.workers() - 1 } do
+        it("limits what handle_events is given, in order; producer on worker " .. worker, function()
+            local producer = start(Counter, { args = 100, worker = worker })
+            local keeper = start(Keeper)
+            local began = uv.hrtime()
+            local sub = assert(keeper:subscribe { to = producer, cancel = "temporary", rate = rate, max_demand = 30 })
+            assert.is_true(wait_for(100, began, keeper) >= least_ms(100, rate))
+            assert.same(numbers(100), keeper:call("got"))
+            assert.is_true(sub:stats("consumer").outstanding <= 30)
+        end)
+    end
+
+    it("leaves other subscriptions of the consumer alone, and the end waits behind the events", function()
+        local slow, fast = start(Counter, { args = 0 }), start(Counter, { args = 0 })
+        local keeper = start(Keeper)
+        local began = uv.hrtime()
+        assert(keeper:subscribe { to = slow, cancel = "temporary", rate = { events = 1, per_ms = 30 } })
+        assert(keeper:subscribe { to = fast, cancel = "temporary" })
+        stagehost.sleep(2)
+        slow:cast { 1, 2, 3 }
+        slow:notify "slow"
+        slow:stop()
+        fast:cast { "fast" }
+        wait_for(4, began, keeper)
+        assert.is_true((uv.hrtime() - began) / 1e6 >= 60)
+        assert.same({ 1, "fast", 2, 3 }, keeper:call("got"))
+        assert.same({ { "slow", 4 } }, keeper:call("told"))
+    end)
+
+    it("with a batch size lets whole batches pass", function()
+        local producer = start(Counter, { args = 60 })
+        local Sizes = stagehost.consumer {
+            init = function(self) self.got = {} end,
+            handle_events = function(self, events)
+                table.insert(self.got, #events)
+            end,
+            handle_call = function(self, what) return self[what] end,
+        }
+        local keeper = start(Sizes)
+        local began = uv.hrtime()
+        assert(keeper:subscribe {
+            to = producer, cancel = "temporary", rate = rate, batch = { size = 15, timeout_ms = 100000 },
+        })
+        assert.is_true(wait_for(4, began, keeper) >= least_ms(60, rate))
+        assert.same({ 15, 15, 15, 15 }, keeper:call("got"))
+    end)
+
+    it("works on a producer_consumer and on one that asks by hand", function()
+        local producer = start(Counter, { args = 50 })
+        local Asking = stagehost.producer_consumer {
+            handle_subscribe = function(_, kind, _, from)
+                if kind == "producer" then
+                    stagehost.ask(from, 50)
+                    return "manual"
+                end
+            end,
+            handle_events = function(_, events) return events end,
+        }
+        local middle, keeper = start(Asking), start(Keeper)
+        assert(keeper:subscribe { to = middle, cancel = "temporary" })
+        local began = uv.hrtime()
+        assert(middle:subscribe { to = producer, cancel = "temporary", rate = rate })
+        assert.is_true(wait_for(50, began, keeper) >= least_ms(50, rate))
+        assert.same(numbers(50), keeper:call("got"))
+    end)
+
+    it("may be paused and left while it waits", function()
+        local producer = start(Counter, { args = 1000 })
+        local keeper = start(Keeper)
+        local sub = assert(keeper:subscribe { to = producer, rate = { events = 2, per_ms = 10 }, max_demand = 10 })
+        stagehost.sleep(12)
+        sub:pause()
+        local n = #keeper:call("got")
+        stagehost.sleep(15)
+        assert.equal(n, #keeper:call("got"))
+        sub:resume()
+        sub:unsubscribe()
+        local all = #keeper:call("got")
+        while keeper:stats().producers > 0 do
+            stagehost.sleep(1)
+        end
+        assert.is_true(all <= #keeper:call("got"))
+        assert.same(numbers(#keeper:call("got")), keeper:call("got"))
+        assert.is_true(keeper:is_alive())
+    end)
+end)
