@@ -132,6 +132,12 @@ describe("a pipeline", function()
             { name = "s", stage = Sink, subscribe_to = { "source" } },
             { name = "t", stage = Sink, subscribe_to = { { to = "source", partition = "x" } } })))
         assert.matches('nobody takes the partition', problems_of(partitioned(1)))
+        local shared = partitioned(1,
+            { name = "s", stage = Sink, subscribe_to = { "source" } },
+            { name = "t", stage = Sink, subscribe_to = { "source" } })
+        assert.matches('2 consumers take the partition "0": its dispatcher needs groups = true', problems_of(shared))
+        shared.stages[1].dispatcher.groups = true
+        plan.new(shared, 1)
         plan.new(partitioned(4, { name = "s", stage = Sink, instances = 4, subscribe_to = { "source" } }), 1)
     end)
 

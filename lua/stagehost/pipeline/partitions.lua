@@ -13,14 +13,14 @@ local function quote_all(list)
     return table.concat(quoted, ", ")
 end
 
---- The partitions that one subscription takes are marked; false: it has more instances than that.
+--- The partitions that one subscription takes are counted; false: it has more instances than that.
 local function take(taken, producer, stage, link)
     for i = 1, stage.instances or 1 do
         local partition = links.partition(producer, link, i)
         if partition == nil then
             return false
         end
-        taken[tostring(partition)] = true
+        taken[tostring(partition)] = (taken[tostring(partition)] or 0) + 1
     end
     return true
 end
@@ -50,10 +50,13 @@ local function check(problems, producer, taken)
         problems:add("%s: nobody takes the partition%s %s of its dispatcher", producer.where,
             #missing == 1 and "" or "s", quote_all(missing))
     end
-    for name in pairs(taken) do
+    for name, n in pairs(taken) do
         if not known[name] then
             problems:add('%s has no partition "%s" (it has %s)', producer.where, name,
                 quote_all(producer.partitions))
+        elseif n > 1 and not producer.has_groups then
+            problems:add('%s: %d consumers take the partition "%s": its dispatcher needs groups = true for that',
+                producer.where, n, name)
         end
     end
 end

@@ -20,6 +20,7 @@ local M = {}
 ---@field on_error "restart" | "stop"
 ---@field shutdown integer | "infinity" | "brutal_kill"
 ---@field partitions? string[] of its dispatcher
+---@field has_groups? boolean several consumers may share a partition
 ---@field links stagehost.PlannedLink[] its producers
 
 -- What supervision does about a crash; other values of on_error are options of the stage.
@@ -72,7 +73,7 @@ local function read_partitions(stage)
     local dispatcher = stage.options.dispatcher or stage.definition.dispatcher
     local ok, checked = pcall(dispatchers.check, dispatcher)
     if dispatcher ~= nil and ok and checked.kind == "partition" then
-        stage.partitions = checked.texts
+        stage.partitions, stage.has_groups = checked.texts, checked.groups
     end
 end
 
