@@ -201,7 +201,7 @@ void actor_fini(struct actor *actor);
 struct tap_opts {
     struct actor *actor;
 };
-extern const sh_dispatcher_ops *tap_dispatcher(enum spread spread);
+extern const sh_dispatcher_ops *tap_dispatcher(const struct plan_stage *plan);
 
 /* choice.c */
 enum { CHOICE_NONE = -1, CHOICE_BAD = -2 };

@@ -42,6 +42,17 @@ static int64_t draw_buffer_size(struct test_random *random)
     }
 }
 
+/* Dispatchers that came later: from a source of their own, so that plans of old seeds stay. */
+static void draw_variant(struct plan_stage *stage)
+{
+    struct test_random random = test_random_seed(stage->random);
+    if (stage->spread == SPREAD_DEMAND && chance(&random, 40))
+        stage->spread = SPREAD_FAIR;
+    stage->replay = chance(&random, 40) ? 1 + below(&random, 12) : 0;
+    stage->groups = chance(&random, 50);
+    stage->limit = chance(&random, 40) ? 1 + below(&random, 12) : 0;
+}
+
 static struct plan_stage draw_stage(struct test_random *random, int index, int n)
 {
     struct plan_stage stage = {.kind = draw_kind(random, index, n)};
@@ -63,6 +74,7 @@ static struct plan_stage draw_stage(struct test_random *random, int index, int n
     stage.ends_with_last = chance(random, 30);
     stage.waits = chance(random, 30) ? 5 + below(random, 40) : 0;
     stage.random = (uint64_t)below(random, UINT32_MAX) << 8 | 1;
+    draw_variant(&stage);
     return stage;
 }
 
@@ -182,7 +194,7 @@ static const char *const kinds[] = {
     [SH_CONSUMER] = "consumer",
     [SH_PROCESS] = "process",
 };
-static const char *const spreads[] = {"demand", "broadcast", "partition"};
+static const char *const spreads[] = {"demand", "broadcast", "partition", "fair"};
 static const char *const answer_words[] = {"exactly", "less", "more", "later"};
 static const char *const work_words[] = {"map", "filter", "grow", "keep"};
 static const char *const cancels[] = {"permanent", "transient", "temporary"};
@@ -199,8 +211,11 @@ void plan_print_stage(const struct plan *plan, int index, FILE *file)
     if (stage->kind != SH_CONSUMER) {
         fprintf(file, ", %s", spreads[stage->spread]);
         if (stage->spread == SPREAD_PARTITION)
-            fprintf(file, " of %u, none %u, bad %u", stage->n_partitions, stage->none,
-                    stage->bad);
+            fprintf(file, " of %u%s, none %u, bad %u, limit %d", stage->n_partitions,
+                    stage->groups ? " groups" : "", stage->none, stage->bad,
+                    (int)stage->limit);
+        if (stage->spread == SPREAD_BROADCAST && stage->replay > 0)
+            fprintf(file, " replays %u", stage->replay);
         if (stage->spread == SPREAD_BROADCAST && stage->selects)
             fprintf(file, " with selectors");
         if (stage->spread == SPREAD_DEMAND)

@@ -14,7 +14,7 @@
 
 enum { PLAN_MAX_STAGES = 6, PLAN_MAX_STEPS = 160, PLAN_MAX_PARTITIONS = 3 };
 
-enum spread { SPREAD_DEMAND, SPREAD_BROADCAST, SPREAD_PARTITION };
+enum spread { SPREAD_DEMAND, SPREAD_BROADCAST, SPREAD_PARTITION, SPREAD_FAIR };
 
 /* How a producer answers handle_demand. */
 enum answers { ANSWERS_EXACTLY, ANSWERS_LESS, ANSWERS_MORE, ANSWERS_LATER };
@@ -29,6 +29,9 @@ struct plan_stage {
     enum work work;
     bool shuffles;
     bool selects;          /* broadcast: gives most consumers a selector         */
+    uint32_t replay;       /* broadcast: so many events, to late subscribers     */
+    bool groups;           /* partition: of several consumers                    */
+    int64_t limit;         /* partition: events queued that hold up nobody       */
     uint32_t n_partitions; /* partition                                          */
     uint32_t none, bad;    /* partition: one in so many goes to none, is refused */
     int64_t max_demand;    /* demand dispatcher                                  */

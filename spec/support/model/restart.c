@@ -32,7 +32,7 @@ void model_start(struct run *run, struct actor *actor, sh_subscribe_opts *first)
     if (run->workers)
         opts.worker = 1 + (int)((unsigned)actor->index % run->workers);
     if (plan->kind != SH_CONSUMER) {
-        opts.dispatcher = tap_dispatcher(plan->spread);
+        opts.dispatcher = tap_dispatcher(plan);
         opts.dispatcher_opts = &tap;
         opts.buffer_size = plan->buffer_size;
         opts.buffer_keep = plan->keep;

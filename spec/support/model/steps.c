@@ -17,6 +17,8 @@ sh_subscribe_opts model_subscribe_opts(struct run *run, const struct step *step)
         .has_min = true,
         .cancel = step->cancel,
         .partition = partitions[step->k % 3],
+        .weight = 1 + step->k % 5,
+        .priority = (int32_t)(step->k / 5 % 2),
         .extra = model_batch(is_manual),
     };
 }

@@ -27,6 +27,12 @@ static struct side *producers_side(sh_subscription *sub)
 
 /* -- what goes out --------------------------------------------------------------------- */
 
+/* Whether each event goes to one consumer, in the order of the whole batch. */
+static bool is_in_order(const struct plan_stage *plan)
+{
+    return plan->spread == SPREAD_DEMAND || plan->spread == SPREAD_FAIR;
+}
+
 static void check_credit(struct tap *tap, const struct side *side)
 {
     if ((int64_t)side->events.n > side->asked)
@@ -66,7 +72,7 @@ static void eye_send(sh_dispatch *dispatch, sh_subscription *sub, sh_batch batch
         numbers_add(&side->events, event);
         if (actor->plan->spread == SPREAD_PARTITION)
             check_partition(eye->tap, side, event);
-        else if (actor->plan->spread == SPREAD_DEMAND &&
+        else if (is_in_order(actor->plan) &&
                  event != sh_batch_values(eye->batch)[eye->next++].u.integer)
             model_fail(actor->run, "s%d: sends event %d in the wrong place", actor->index,
                        (int)MODEL_EVENT_N(event));
@@ -157,12 +163,27 @@ static int init_broadcast(void *state, const void *opts, uint64_t seed, sh_error
     return tap_init(state, &sh_dispatcher_broadcast, opts, NULL, seed, error);
 }
 
+static int init_replay(void *state, const void *opts, uint64_t seed, sh_error **error)
+{
+    const struct plan_stage *plan = ((const struct tap_opts *)opts)->actor->plan;
+    sh_replay_opts replay = {.n = plan->replay};
+    return tap_init(state, &sh_dispatcher_replay, opts, &replay, seed, error);
+}
+
+static int init_fair(void *state, const void *opts, uint64_t seed, sh_error **error)
+{
+    return tap_init(state, &sh_dispatcher_fair, opts, NULL, seed, error);
+}
+
 static int init_partition(void *state, const void *opts, uint64_t seed, sh_error **error)
 {
     static const char *const names[] = {"0", "1", "2"};
     const struct plan_stage *plan = ((const struct tap_opts *)opts)->actor->plan;
-    sh_partition_opts partitions = {
-        .names = names, .n = plan->n_partitions, .splitter = choice_splitter(plan)};
+    sh_partition_opts partitions = {.names = names,
+                                    .n = plan->n_partitions,
+                                    .splitter = choice_splitter(plan),
+                                    .groups = plan->groups,
+                                    .limit = plan->limit};
     return tap_init(state, &sh_dispatcher_partition, opts, &partitions, seed, error);
 }
 
@@ -252,7 +273,7 @@ static int64_t tap_dispatch(void *state, sh_batch batch, sh_dispatch *out, sh_er
     count_taken(tap, values, taken);
     if (tap->actor->plan->spread == SPREAD_BROADCAST)
         check_broadcast(tap, values, taken);
-    if (tap->actor->plan->spread == SPREAD_DEMAND && eye.next != taken)
+    if (is_in_order(tap->actor->plan) && eye.next != taken)
         model_fail(tap->actor->run, "s%d: dispatched %d events, and sent %u",
                    tap->actor->index, (int)taken, eye.next);
     return taken;
@@ -281,9 +302,14 @@ static const sh_dispatcher_ops dispatchers[] = {
     [SPREAD_BROADCAST] = {TAP_OPS(broadcast)},
     [SPREAD_PARTITION] = {TAP_OPS(partition), .mark = tap_mark, .held = tap_held,
                           .takes_owed = true},
+    [SPREAD_FAIR] = {TAP_OPS(fair)},
 };
+static const sh_dispatcher_ops replay = {TAP_OPS(replay), .mark = tap_mark,
+                                         .held = tap_held};
 
-const sh_dispatcher_ops *tap_dispatcher(enum spread spread)
+const sh_dispatcher_ops *tap_dispatcher(const struct plan_stage *plan)
 {
-    return &dispatchers[spread];
+    if (plan->spread == SPREAD_BROADCAST && plan->replay > 0)
+        return &replay;
+    return &dispatchers[plan->spread];
 }
