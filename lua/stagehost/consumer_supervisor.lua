@@ -110,8 +110,9 @@ end
 ---@class stagehost.ConsumerSupervisor.Entry
 ---@field stage stagehost.Stage the last one, if it is being restarted
 ---@field name? string
----@field kind stagehost.Kind
----@field is_restarting boolean
+---@field state "running" | "restarting"
+---@field type "worker" | "supervisor"
+---@field restarts integer how often it was restarted
 
 --- All children, in the order of their starts.
 ---@param supervisor stagehost.Stage | string

@@ -71,7 +71,7 @@ describe("a script with a consumer_supervisor", function()
         local r = run("$S a.lua", 'function() error "boom" end', 'restart = "transient", max_restarts = 1,')
         assert_has(r.err, "more than 1 restarts within 5 s")
         assert_has(r.err, "events unfinished: child")
-        assert.are.equal(75, r.status)
+        assert.are.equal(70, r.status)
     end)
 
     it("SIGTERM: functions finish what they do", function()

@@ -53,6 +53,8 @@ describe("transient children", function()
         local second = children(supervisor)[1]
         assert.not_equal(first, second)
         assert.equal("a", second:call "event")
+        assert.same({ { stage = second, state = "running", type = "worker", restarts = 1 } },
+            functions.which_children(supervisor))
         assert.equal("1, 1", count(supervisor))
         assert.same({ 1 }, supervised.demands(source))
         finish(second)
@@ -131,7 +133,7 @@ describe("restarts that go on and on", function()
             local supervisor, source = stuck_supervisor(kind)
             local counted = functions.count_children(supervisor)
             assert.same({ specs = 1, active = 0, workers = 1, supervisors = 0 }, counted)
-            assert.is_true(functions.which_children(supervisor)[1].is_restarting)
+            assert.equal("restarting", functions.which_children(supervisor)[1].state)
             assert.same({ 1 }, source:call "demands")
         end)
     end

@@ -108,7 +108,7 @@ function steps.which_children(world, step)
     end
     local out = {}
     for i, entry in ipairs(list) do
-        out[i] = entry.is_restarting and "restarting" or number[entry.stage.id]
+        out[i] = entry.state == "restarting" and "restarting" or number[entry.stage.id]
     end
     return out
 end

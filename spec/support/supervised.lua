@@ -113,7 +113,7 @@ function M.children(supervisor)
     M.settle()
     local list = {}
     for _, entry in ipairs(assert(functions.which_children(supervisor))) do
-        if not entry.is_restarting then
+        if entry.state == "running" then
             list[#list + 1] = entry.stage
         end
     end

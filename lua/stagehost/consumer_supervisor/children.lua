@@ -11,6 +11,8 @@ local M = {}
 ---@field name? string
 ---@field from? any id of the subscription that its event came from; nil: started by hand
 ---@field stage? stagehost.Stage the one that runs, or the last one that ran
+---@field restarts integer
+---@field reason? stagehost.Reason of its last end or failed start
 ---@field is_restarting? boolean it has ended and could not be started again yet
 ---@field waiting? stagehost.Call[] it is being ended, and who asked for that
 ---@field timer? stagehost.Timer of its end
@@ -75,6 +77,7 @@ function Children:start(child)
     end
     if child.stage then
         self.by_stage[child.stage.id] = nil
+        child.restarts = child.restarts + 1
     end
     self.by_stage[stage.id] = child
     child.stage = stage
@@ -109,6 +112,7 @@ function Children:add(event, from)
         args = make_args(self.settings, event),
         name = name,
         from = from,
+        restarts = 0,
     }
     self.last = child.number
     local started, message, reason = self:start(child)

@@ -58,6 +58,7 @@ local function restart(self, child)
     if not self.intensity:add(now()) then
         core.log("error", ("more than %d restarts within %d s, ends"):format(
             self.intensity.max_restarts, self.intensity.max_seconds), "max_restart_intensity")
+        core.count_failure(child.reason)
         self.has_failed = true
         return false
     end
@@ -68,6 +69,7 @@ local function restart(self, child)
     end
     self.children:set_restarting(child, not started)
     if not started then
+        child.reason = reason or message
         M.report_start(message)
     end
     return true
@@ -95,6 +97,7 @@ end
 ---@return table? stop
 function M.ended(self, child, reason)
     if wants_restart(self, child, reason) then
+        child.reason = reason
         return M.revive(self, child)
     end
     remove_ended(self, child, reason)
@@ -125,6 +128,7 @@ function M.finish(self)
         local stage, reason = endings:next()
         local child = self.children:find(stage)
         if child and wants_restart(self, child, reason) then
+            child.reason = reason
             is_within = restart_now(self, child)
             endings:add(child.stage)
         elseif child then

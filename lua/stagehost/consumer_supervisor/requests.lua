@@ -47,14 +47,19 @@ function M.terminate_child(self, request, from)
     return stagehost.noreply
 end
 
+local function is_supervisor(self)
+    return self.settings.child.is_supervisor == true
+end
+
 function M.which_children(self)
     local list = {}
     for i, child in ipairs(self.children:list()) do
         list[i] = {
             stage = child.stage,
             name = child.name,
-            kind = self.settings.child.kind,
-            is_restarting = child.is_restarting or false,
+            state = child.is_restarting and "restarting" or "running",
+            type = is_supervisor(self) and "supervisor" or "worker",
+            restarts = child.restarts,
         }
     end
     return { list }
@@ -62,12 +67,11 @@ end
 
 function M.count_children(self)
     local n = self.children.count
-    local is_supervisor = self.settings.child.is_supervisor
     return { {
         specs = 1,
         active = n - self.children.restarting,
-        workers = is_supervisor and 0 or n,
-        supervisors = is_supervisor and n or 0,
+        workers = is_supervisor(self) and 0 or n,
+        supervisors = is_supervisor(self) and n or 0,
     } }
 end
 
