@@ -7,19 +7,47 @@
 
 static const char where[] = "dead letter";
 
-/* The dead-letter stage, borrowed; one that was given by name may have been started again. */
-static sh_stage *find(struct sh__recovery *recovery, sh_host *host)
+/* The dead-letter stage, borrowed, which from now on waits for the end of this one; one that
+ * was given by name may have been started again. */
+static sh_stage *find(sh_stage *stage)
 {
+    struct sh__recovery *recovery = stage->recovery;
     if (!recovery)
         return NULL;
     if (recovery->dead_letter_name &&
         (!recovery->dead_letter || !sh_stage_is_alive(recovery->dead_letter))) {
         sh_stage_unref(recovery->dead_letter);
-        recovery->dead_letter = sh_whereis(host, recovery->dead_letter_name);
+        recovery->dead_letter = sh_whereis(stage->worker->host, recovery->dead_letter_name);
+        recovery->is_writer = false;
     }
-    if (!recovery->dead_letter || !sh_stage_is_alive(recovery->dead_letter))
+    sh_stage *to = recovery->dead_letter;
+    if (!to || !sh_stage_is_alive(to))
         return NULL;
-    return recovery->dead_letter;
+    if (!recovery->is_writer && to != stage) {
+        recovery->is_writer = true;
+        atomic_fetch_add(&to->writers, 1);
+        sh__host_exempt(stage->worker->host, to);
+    }
+    return to;
+}
+
+void sh__dead_letter_open(sh_stage *stage)
+{
+    find(stage);
+}
+
+/* Its last word comes behind its letters, as what two stages tell one another keeps its
+ * order. */
+void sh__dead_letter_close(sh_stage *stage)
+{
+    struct sh__recovery *recovery = stage->recovery;
+    if (!recovery->is_writer)
+        return;
+    recovery->is_writer = false;
+    struct sh__message *last =
+        sh__message_new(stage->worker, SH__LETTERS, recovery->dead_letter);
+    if (last)
+        sh__send(stage->worker, last, NULL);
 }
 
 static void lose(sh_stage *stage, uint32_t n, const sh_error *error, const char *why)
@@ -66,7 +94,7 @@ void sh__dead_letter(sh_stage *stage, sh_batch events, const sh_error *error,
     if (events.n == 0)
         return;
     struct sh__recovery *recovery = stage->recovery;
-    sh_stage *to = find(recovery, stage->worker->host);
+    sh_stage *to = find(stage);
     if (!to) {
         bool is_given = sh__dead_letter_is_given(stage);
         lose(stage, events.n, error,

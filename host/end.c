@@ -364,5 +364,5 @@ void sh__stage_finish(sh_stage *stage)
     sh__link_remove(&stage->link);
     atomic_fetch_sub(&worker->n_stages, 1);
     sh__link_append(&worker->ended, &stage->link);
-    sh__host_stage_ended(worker->host, stage->kind);
+    sh__host_stage_ended(worker->host, stage);
 }

@@ -156,13 +156,27 @@ void sh__host_stage_begins(sh_host *host, sh_kind kind)
     atomic_fetch_add(&host->started, 1);
 }
 
-void sh__host_stage_ended(sh_host *host, sh_kind kind)
+/* Once for each stage: when it ends, or before. */
+static void count_out(sh_host *host, sh_stage *stage)
 {
-    if (kind == SH_PROCESS)
+    if (atomic_exchange(&stage->is_exempt, true))
+        return;
+    if (stage->kind == SH_PROCESS)
         atomic_fetch_sub(&host->alive_processes, 1);
-    else if (kind != SH_CONSUMER)
+    else if (stage->kind != SH_CONSUMER)
         atomic_fetch_sub(&host->alive_sources, 1);
-    if (kind == SH_PROCESS)
+}
+
+void sh__host_exempt(sh_host *host, sh_stage *stage)
+{
+    count_out(host, stage);
+    advance_drain(host);
+}
+
+void sh__host_stage_ended(sh_host *host, sh_stage *stage)
+{
+    count_out(host, stage);
+    if (stage->kind == SH_PROCESS)
         sh__host_tell_failure(host);
     if (atomic_fetch_sub(&host->alive, 1) == 1)
         sh__worker_order(&host->workers[0], SH__ORDER_QUIT);

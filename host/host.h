@@ -25,7 +25,7 @@ struct sh_host {
     _Atomic bool draining, shutting_down, finishing, killed;
     _Atomic bool has_failed;
     _Atomic bool has_name_waiters; /* a hint: changed under the lock */
-    _Atomic int exit_status; /* -1: none was set                */
+    _Atomic int exit_status;       /* -1: none was set                */
 
     uv_mutex_t lock;
     /* guarded by: lock */
@@ -43,7 +43,10 @@ struct sh_host {
 int sh__host_ensure_thread(sh_host *host, sh_worker *worker);
 /* A stage begins or has ended; the last end wakes worker 0, and moves a drain on. */
 void sh__host_stage_begins(sh_host *host, sh_kind kind);
-void sh__host_stage_ended(sh_host *host, sh_kind kind);
+void sh__host_stage_ended(sh_host *host, sh_stage *stage);
+/* Somebody may send the stage dead letters: a drain ends it after who does, and does not wait
+ * for it before. Any thread. */
+void sh__host_exempt(sh_host *host, sh_stage *stage);
 void sh__host_record_failure(sh_host *host, sh_error *error);
 /* Has opts.on_failure called, if any stage has failed. */
 void sh__host_tell_failure(sh_host *host);

@@ -75,7 +75,8 @@ struct sh__message {
                              EXIT: SH__EXIT_* */
     bool crossing; /* sent from another worker */
     int status;    /* REPLY; ASK: events handled; ACK, DOWN: begun and not handled */
-    int64_t n;     /* ASK: events; LETTERS: how many; EVENTS: number of their delivery,
+    int64_t
+        n; /* ASK: events; LETTERS: how many, 0: the sender has ended; EVENTS: number of their delivery,
                              0 or 1 is the first; ACK, DOWN: events handled */
     sh_subscription *sub; /* counted, see subscription.h */
     sh_batch batch;       /* owned */

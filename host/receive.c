@@ -132,6 +132,8 @@ static void finish(sh_stage *stage, struct sh__message *message)
 static void drain(sh_stage *stage, struct sh__message *message)
 {
     sh__message_free(stage->worker, message);
+    if (atomic_load(&stage->writers) > 0)
+        return; /* it is drained when they have ended */
     stage->is_draining = true;
     sh__flows_resume(stage);
     if (stage->kind == SH_PRODUCER)
@@ -144,6 +146,18 @@ static void drain(sh_stage *stage, struct sh__message *message)
         return;
     }
     sh__stage_end_drained(stage);
+}
+
+/* Dead letters, or the last word of who might have sent some. */
+static void letters(sh_stage *stage, struct sh__message *message)
+{
+    if (message->n > 0)
+        sh__callback_message(stage, SH__CALLBACK_CAST, message);
+    else if (atomic_fetch_sub(&stage->writers, 1) == 1 &&
+             atomic_load(&stage->worker->host->draining))
+        drain(stage, message);
+    else
+        sh__message_free(stage->worker, message);
 }
 
 static void protocol(sh_stage *stage, struct sh__message *message)
@@ -196,8 +210,10 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
     case SH__CALL:
         sh__callback_message(stage, SH__CALLBACK_CALL, message);
         return;
-    case SH__CAST:
     case SH__LETTERS:
+        letters(stage, message);
+        return;
+    case SH__CAST:
         sh__callback_message(stage, SH__CALLBACK_CAST, message);
         return;
     case SH__INFO:

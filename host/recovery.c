@@ -98,8 +98,10 @@ int sh__recovery_configure(sh_stage *stage, const sh_stage_opts *opts)
 
 void sh__recovery_end(sh_stage *stage)
 {
-    if (stage->recovery)
-        drop_target(stage->recovery);
+    if (!stage->recovery)
+        return;
+    sh__dead_letter_close(stage);
+    drop_target(stage->recovery);
 }
 
 void sh__recovery_free(struct sh__recovery *recovery)

@@ -19,6 +19,7 @@ struct sh__recovery {
     double factor;
     sh_stage *dead_letter; /* a reference, or NULL: not known (yet) */
     char *dead_letter_name;
+    bool is_writer; /* dead_letter has been told to wait for this stage's end */
     uint64_t skipped, dead_lettered, redelivered;
 };
 
@@ -45,6 +46,9 @@ void sh__recovery_count_returned(sh_stage *stage, uint64_t n);
 void sh__recovery_get_stats(const sh_stage *stage, sh_stage_stats *out);
 
 /* dead_letter.c ------------------------------------------------------------------------ */
+/* The stage has started: its dead-letter stage, if it is there, stays until it has ended. */
+void sh__dead_letter_open(sh_stage *stage);
+void sh__dead_letter_close(sh_stage *stage);
 /* Whether the stage was told where dead letters go. */
 bool sh__dead_letter_is_given(const sh_stage *stage);
 /* Sends events (borrowed) as letters, or counts them unfinished. `failed`: the name of the

@@ -135,6 +135,8 @@ void sh__stage_started(sh_stage *stage)
 {
     if (stage->phase == SH__PHASE_STARTING)
         sh__stage_set_phase(stage, SH__PHASE_RUNNING);
+    if (stage->recovery)
+        sh__dead_letter_open(stage);
     sh__reply(stage->worker, stage->start_from, SH_OK, (sh_batch){0}, NULL);
     sh_stage_unref(stage->start_from.stage);
     stage->start_from = (sh_from){0};
@@ -217,8 +219,8 @@ static void take_answer(sh_stage *stage)
 /* A process that only sleeps has nothing left to wait for when the pipeline has drained. */
 static bool is_idle_at_shutdown(const sh_stage *stage)
 {
-    return stage->kind == SH_PROCESS && atomic_load(&stage->worker->host->shutting_down) &&
-           sh__stage_is_sleeping(stage);
+    return stage->kind == SH_PROCESS && atomic_load(&stage->writers) == 0 &&
+           atomic_load(&stage->worker->host->shutting_down) && sh__stage_is_sleeping(stage);
 }
 
 enum next { GO_ON, DONE, STOP };

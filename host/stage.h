@@ -132,8 +132,10 @@ struct sh__ack;
 struct sh_stage {
     _Atomic uint32_t refs;
     _Atomic bool alive;
-    uint8_t phase; /* enum sh__phase */
+    uint8_t phase;          /* enum sh__phase */
+    _Atomic bool is_exempt; /* a drain does not wait for it before it ends others */
     sh_kind kind;
+    _Atomic uint32_t writers; /* stages that may send it dead letters */
     uint64_t id;
     sh_worker *worker;
     char *name;     /* NULL: none */

@@ -148,6 +148,7 @@ function M.new(what, convert_all, options)
         handle_call = callbacks.handle_call,
         terminate = callbacks.terminate,
         convert_all = convert_all,
+        dead_letter = settings.to or settings.queue, -- it is not ended by a drain before this one
         settings = settings,
     }
 end
