@@ -44,6 +44,11 @@ static void wait_for(struct paced *self, uint64_t now, int64_t n)
     sh__timer_rate(self->stage, (ns + 999999) / 1000000, &self->timer);
 }
 
+static uint64_t sent_by(const struct paced *self)
+{
+    return self->stage->stats.events_out;
+}
+
 /* -- the dispatcher -------------------------------------------------------------------- */
 
 static void paced_fini(void *state)
@@ -82,9 +87,9 @@ static void paced_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
 /* Asks the inner dispatcher, and counts what it sends for that. */
 static int64_t ask(struct paced *self, sh_subscription *sub, int64_t n, sh_dispatch *out)
 {
-    uint64_t before = self->stage->stats.events_out;
+    uint64_t before = sent_by(self);
     self->inner->ask(self->inner_state, sub, n, out);
-    int64_t sent = (int64_t)(self->stage->stats.events_out - before);
+    int64_t sent = (int64_t)(sent_by(self) - before);
     sh__rate_take(&self->rate, uv_hrtime(), sent);
     return sent;
 }
@@ -158,16 +163,20 @@ static int64_t paced_dispatch(void *state, sh_batch batch, sh_dispatch *out,
     struct paced *self = state;
     uint64_t now = uv_hrtime();
     int64_t allowed = sh__rate_allowed(&self->rate, now);
-    if (batch.n > allowed)
+    if (batch.n > allowed) { /* where no credit is needed nobody else waits for more */
+        int64_t wanted = batch.n < self->rate.portion ? batch.n : self->rate.portion;
+        if (allowed < wanted)
+            wait_for(self, now, wanted);
         batch.n = (uint32_t)allowed;
+    }
     if (out->owed > batch.n)
         out->owed = batch.n;
     if (batch.n == 0)
         return 0;
-    uint64_t before = self->stage->stats.events_out;
+    uint64_t before = sent_by(self);
     int64_t taken = self->inner->dispatch(self->inner_state, batch, out, error);
     bool has_queues = self->inner->held != NULL;
-    int64_t sent = has_queues ? (int64_t)(self->stage->stats.events_out - before) : taken;
+    int64_t sent = has_queues ? (int64_t)(sent_by(self) - before) : taken;
     sh__rate_take(&self->rate, now, sent);
     return taken;
 }
@@ -182,6 +191,29 @@ static int64_t paced_held(const void *state, sh_held which)
 {
     const struct paced *self = state;
     return self->inner->held(self->inner_state, which);
+}
+
+static const char *paced_partition_of(const void *state, sh_subscription *sub)
+{
+    const struct paced *self = state;
+    return self->inner->partition_of(self->inner_state, sub);
+}
+
+static void *paced_place(const void *state, sh_subscription *sub)
+{
+    const struct paced *self = state;
+    return self->inner->place(self->inner_state, sub);
+}
+
+/* What comes back and is sent again at once counts again. */
+static int paced_give_back(void *state, void *place, const sh_returned *parts, uint32_t n,
+                           sh_dispatch *out)
+{
+    struct paced *self = state;
+    uint64_t before = sent_by(self);
+    int status = self->inner->give_back(self->inner_state, place, parts, n, out);
+    sh__rate_take(&self->rate, uv_hrtime(), (int64_t)(sent_by(self) - before));
+    return status;
 }
 
 /* -- its life -------------------------------------------------------------------------- */
@@ -207,16 +239,22 @@ int sh__paced_wrap(sh_stage *stage, const sh_rate *rate)
     self->stage = stage;
     self->inner = out->dispatcher;
     self->inner_state = out->dispatcher_state;
-    self->ops = (sh_dispatcher_ops){.name = self->inner->name,
-                                    .size = sizeof *self,
-                                    .fini = paced_fini,
-                                    .subscribe = paced_subscribe,
-                                    .cancel = paced_cancel,
-                                    .ask = paced_ask,
-                                    .credit = paced_credit,
-                                    .dispatch = paced_dispatch,
-                                    .mark = self->inner->mark ? paced_mark : NULL,
-                                    .held = self->inner->held ? paced_held : NULL};
+    self->ops = (sh_dispatcher_ops){
+        .name = self->inner->name,
+        .size = sizeof *self,
+        .fini = paced_fini,
+        .subscribe = paced_subscribe,
+        .cancel = paced_cancel,
+        .ask = paced_ask,
+        .credit = paced_credit,
+        .dispatch = paced_dispatch,
+        .mark = self->inner->mark ? paced_mark : NULL,
+        .held = self->inner->held ? paced_held : NULL,
+        .takes_owed = self->inner->takes_owed,
+        .partition_of = self->inner->partition_of ? paced_partition_of : NULL,
+        .shares_events = self->inner->shares_events,
+        .place = self->inner->place ? paced_place : NULL,
+        .give_back = self->inner->give_back ? paced_give_back : NULL};
     sh__rate_init(&self->rate, rate->events, rate->per_ms, 1);
     out->dispatcher = &self->ops;
     out->dispatcher_state = self;

@@ -4,6 +4,7 @@
 --
 --   stagehost engine.lua SET SHAPE MAX_DEMAND EVENTS [STEPS]
 --   SHAPE: chain | broadcast | partition | demand | fair (4 consumers each) | across (two workers)
+--          | direct | brokered (one consumer)
 local stagehost = require "stagehost"
 local uv = stagehost.uv
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
@@ -40,7 +41,9 @@ local producer = assert(stagehost.start(Producer, options))
 local ends = {}
 local function consumer(to, extra)
     local stage = assert(stagehost.start(Consumer, { worker = extra and extra.worker }))
-    assert(stage:subscribe { to = to, max_demand = max_demand, partition = extra and extra.partition })
+    assert(stage:subscribe {
+        to = to, max_demand = max_demand, partition = extra and extra.partition, cancel = "permanent",
+    })
     ends[#ends + 1] = stage
 end
 
@@ -60,6 +63,16 @@ elseif shape == "demand" or shape == "fair" then
     for _ = 1, 4 do
         consumer(producer)
     end
+elseif shape == "direct" then
+    consumer(producer)
+elseif shape == "brokered" then
+    local broker = assert(stagehost.start(stagehost.broker()))
+    assert(stagehost.join_broker(broker, producer))
+    consumer(broker)
+    while producer:stats().consumers == 0 do
+        stagehost.sleep(1)
+    end
+    broker:stop()
 elseif shape == "partition" then
     for i = 0, 3 do
         consumer(producer, { partition = i })

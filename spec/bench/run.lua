@@ -84,19 +84,19 @@ local function compare(name, set, shape, max_demand, events, steps, aim)
     add(name, { engine = engine, limit = limit, ratio = engine / limit, aim = aim, unit = "million events/s" })
 end
 
---- The fair dispatcher against the demand dispatcher, in turns, with four consumers.
-local function fair(max_demand, events)
-    local name = "fair against demand, max_demand " .. max_demand
+--- One shape against another one, in turns.
+local function versus(shape, other, max_demand, events)
+    local name = ("%s against %s, max_demand %d"):format(shape, other, max_demand)
     if not is_wanted(name) then
         return
     end
-    local rates = { fair = {}, demand = {} }
+    local rates = { [shape] = {}, [other] = {} }
     for i = 1, ROUNDS do
-        for shape, list in pairs(rates) do
-            list[i] = rate("'%s' '%s/engine.lua' integers %s %d %d", command, here, shape, max_demand, events)
+        for word, list in pairs(rates) do
+            list[i] = rate("'%s' '%s/engine.lua' integers %s %d %d", command, here, word, max_demand, events)
         end
     end
-    local engine, limit = median(rates.fair), median(rates.demand)
+    local engine, limit = median(rates[shape]), median(rates[other])
     add(name, { engine = engine, limit = limit, ratio = engine / limit, unit = "million events/s" })
 end
 
@@ -194,8 +194,10 @@ compare("records, max_demand 1000", "records", "chain", 1000, 5000000, 1)
 compare("chain of 8, max_demand 1000", "integers", "chain", 1000, 20000000, 8)
 compare("broadcast to 8, max_demand 1000", "integers", "broadcast", 1000, 20000000, 0)
 compare("partition to 4, max_demand 1000", "integers", "partition", 1000, 10000000, 0)
-fair(1000, 20000000)
-fair(10, 4000000)
+versus("fair", "demand", 1000, 20000000)
+versus("fair", "demand", 10, 4000000)
+versus("brokered", "direct", 1000, 20000000)
+versus("brokered", "direct", 10, 4000000)
 compare("two workers, integers", "integers", "across", 1000, 20000000, 0, "20 M/s")
 compare("two workers, records", "records", "across", 1000, 3000000, 0, "3 M/s")
 children()

@@ -69,6 +69,11 @@ describe("scripts", function()
             .. "all producers ended: 2 consumers still there\n")
     end)
 
+    it("rate_limited_fetch", function()
+        check("$S scripts/rate_limited_fetch.lua", "stored 30 pages, in batches of at most 8\n"
+            .. "fetched 30 pages with 3 fetchers: as slowly as they must be\n")
+    end)
+
     it("slow_consumer", function()
         check("$S scripts/slow_consumer.lua", "discarded 90 of 100\nkept: 91 92 93 94 95 96 97 98 99 100\n")
     end)

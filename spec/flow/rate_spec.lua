@@ -131,6 +131,25 @@ describe("the rate of a producer", function()
         end
     end)
 
+    it("lets a producer with partitions end in order, also when one of the consumers has left", function()
+        local producer = start(Counter, {
+            args = 0, rate = rate,
+            dispatcher = { "partition", partitions = 2, hash = function(event) return event % 2 end },
+        })
+        local even, odd = start(Keeper), start(Keeper)
+        local began = uv.hrtime()
+        assert(even:subscribe { to = producer, partition = 0, cancel = "temporary", max_demand = 5 })
+        local leaving = assert(odd:subscribe { to = producer, partition = 1, cancel = "temporary", max_demand = 1 })
+        stagehost.sleep(2)
+        leaving:unsubscribe()
+        producer:cast(numbers(60))
+        producer:stop()
+        assert.is_true(wait_for(30 + #odd:call("got"), began, even, odd) >= least_ms(30, rate))
+        for i, event in ipairs(even:call("got")) do
+            assert.equal(2 * i, event)
+        end
+    end)
+
     it("works on a producer_consumer, whose input waits", function()
         local producer = start(Counter, { args = 70 })
         local pass = start(Pass, { rate = rate })
