@@ -83,6 +83,12 @@ describe("scripts", function()
             "job 13 fails, and is done again\n100 jobs done by 101 workers, never more than 8 at once\n")
     end)
 
+    it("worker_pool", function()
+        check("$S scripts/worker_pool.lua 3", "primes below 10000: 1229\nprimes below 20000: 2262\n"
+            .. "primes below 30000: 3245\nprimes below many: failed (not a number: many)\n"
+            .. "primes below 40000: 4203\nprimes below 50000: 5133\n3 workers, 1 of them new\n")
+    end)
+
     it("word_count", function()
         check("echo 'the cat and the dog' | $S scripts/word_count.lua",
             "        2  the\n        1  and\n        1  cat\n        1  dog\n")
