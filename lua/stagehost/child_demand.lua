@@ -24,6 +24,7 @@ local DEFAULT_MAX_DEMAND = 1000
 ---@field promised integer asked for, not arrived
 ---@field running integer children of its events
 ---@field excess integer of these, how many nobody had asked for
+---@field is_held boolean nothing is asked for yet
 
 ---@class stagehost.ChildDemand
 ---@field max_children number math.huge: no limit
@@ -59,7 +60,8 @@ end
 ---@param id any
 ---@param max_demand? integer default 1000
 ---@param min_demand? integer default half of what may be asked
-function Demand:open(id, max_demand, min_demand)
+---@param is_held? boolean asks for nothing before it is released
+function Demand:open(id, max_demand, min_demand, is_held)
     local max = math.min(max_demand or DEFAULT_MAX_DEMAND, self.max_children)
     local min = math.min(min_demand or math.floor(max / 2), max - 1)
     local account = {
@@ -70,9 +72,19 @@ function Demand:open(id, max_demand, min_demand)
         promised = 0,
         running = 0,
         excess = 0,
+        is_held = is_held or false,
     }
     self.by_id[id] = account
     table.insert(self.accounts, account)
+end
+
+--- One that was held may ask now.
+---@param id any
+function Demand:release(id)
+    local account = self.by_id[id]
+    if account then
+        account.is_held = false
+    end
 end
 
 --- A subscription has ended: what it was promised is free for others, its children run on.
@@ -154,7 +166,7 @@ end
 local function list_ready(self)
     local ready = {}
     for _, account in ipairs(self.accounts) do
-        if account.free >= account.enough then
+        if account.free >= account.enough and not account.is_held then
             ready[#ready + 1] = account
         end
     end

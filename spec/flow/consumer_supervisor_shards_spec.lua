@@ -77,6 +77,17 @@ describe("shards", function()
         assert.is_true(supervisor:is_alive())
     end)
 
+    it("come to a source that has hardly any events in time", function()
+        for _ = 1, 10 do
+            local supervisor = supervised.supervisor {
+                child = function() end,
+                shards = 4,
+                subscribe_to = { stages.start(numbers(1)) },
+            }
+            assert.equal("normal", supervisor:join())
+        end
+    end)
+
     it("answer as one", function()
         local supervisor = supervised.supervisor {
             shards = 3,

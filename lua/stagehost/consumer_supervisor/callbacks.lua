@@ -34,9 +34,9 @@ function callbacks.init(self)
 end
 
 --- With a limit, producers that are subscribed to together share it: what they are asked is settled
---- when all are known.
+--- when all are known. A shard asks for nothing before it is told that all shards are subscribed.
 function callbacks.handle_subscribe(self, _, opts, from)
-    producers.open(self, opts, from)
+    producers.open(self, opts, from, self.settings.is_shard or false)
     if self.settings.max_children then
         self.stage:send { [self.KEY] = "ask" }
     else
@@ -85,6 +85,11 @@ end
 local messages = {}
 
 function messages.ask(self)
+    producers.ask(self)
+end
+
+function messages.release(self, message)
+    self.demand:release(message.subscription)
     producers.ask(self)
 end
 

@@ -16,9 +16,10 @@ end
 ---@param self table
 ---@param opts table of the subscription
 ---@param from stagehost.Subscription
-function M.open(self, opts, from)
+---@param is_held boolean asks for nothing yet
+function M.open(self, opts, from, is_held)
     self.subscriptions[from.id] = from
-    self.demand:open(from.id, opts.max_demand, opts.min_demand)
+    self.demand:open(from.id, opts.max_demand, opts.min_demand, is_held)
 end
 
 ---@param self table

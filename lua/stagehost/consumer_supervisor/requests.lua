@@ -75,6 +75,12 @@ function M.count_children(self)
     } }
 end
 
+--- Answered when the producer has got everything that this stage sent it before.
+function M.reach(_, request)
+    request.producer:buffered()
+    return { true }
+end
+
 function M.lookup(self, request)
     local child = self.children:find(request.name)
     return { child and not child.is_restarting and child.stage or false }

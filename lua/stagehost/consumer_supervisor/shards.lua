@@ -26,12 +26,14 @@ local function settings_of(settings, i)
         own[key] = value
     end
     own.shards, own.max_children = nil, share(settings.max_children, settings.shards, i)
+    own.is_shard = true
     return own
 end
 
 function callbacks.init(self)
     local settings, n_workers = self.settings, stagehost.workers()
     self.shards, self.by_id, self.next = {}, {}, 0
+    self.has_source_ended = false -- normally, and nothing has happened since
     for i = 1, settings.shards do
         local def = callbacks_of_one.definition(settings_of(settings, i), {
             end_with_last = self.end_with_last,
@@ -47,17 +49,49 @@ function callbacks.init(self)
     end
 end
 
---- The shards subscribe instead.
-function callbacks.handle_subscribe(self, _, opts, from)
-    for _, shard in ipairs(self.shards) do
-        local own = { to = from.producer }
+-- Subscribes all shards. None asks before the producer knows all of them: one that has few events could
+-- have ended, and for who comes late it would not exist.
+local function subscribe_all(shards, producer, opts)
+    local subscriptions = {}
+    for i, shard in ipairs(shards) do
+        local own = { to = producer }
         for key, value in pairs(opts) do
             own[key] = value
         end
-        shard:async_subscribe(own)
+        subscriptions[i] = shard:subscribe(own)
     end
-    stagehost.unsubscribe(from)
+    for _, shard in ipairs(shards) do
+        shard:call({ [KEY] = "reach", producer = producer }, math.huge)
+    end
+    for i, subscription in pairs(subscriptions) do
+        shards[i]:send { [KEY] = "release", subscription = subscription.id }
+    end
+end
+
+--- The shards subscribe instead; the stage stays subscribed until they are, and asks for nothing.
+function callbacks.handle_subscribe(self, _, opts, from)
+    local shards, stage, producer = self.shards, self.stage, from.producer
+    stagehost.task(function()
+        subscribe_all(shards, producer, opts)
+        stage:send { [KEY] = "leave", subscription = from }
+    end)
     return "manual"
+end
+
+function callbacks.handle_info(_, message)
+    if type(message) == "table" and message[KEY] == "leave" then
+        stagehost.unsubscribe(message.subscription)
+    else
+        stagehost.log("warn", "unexpected message, ignored")
+    end
+end
+
+function callbacks.handle_cast()
+    stagehost.log("warn", "unexpected cast, ignored")
+end
+
+function callbacks.handle_cancel(self, reason)
+    self.has_source_ended = reason == "normal"
 end
 
 function callbacks.handle_events() end
@@ -136,6 +170,7 @@ local function answer_later(answer, self, request, from)
 end
 
 function callbacks.handle_call(self, request, from)
+    self.has_source_ended = false
     local answer = type(request) == "table" and requests[request[KEY]]
     if not answer then
         stagehost.log("warn", "unknown request, ignored; use the functions of stagehost.consumer_supervisor")
@@ -146,12 +181,13 @@ end
 
 -- The end ---------------------------------------------------------------------------------------
 
+--- Shards that have lost their producers too end by themselves.
 function callbacks.terminate(self)
     local alive = {}
     for _, shard in pairs(self.by_id) do
         alive[#alive + 1] = shard
     end
-    if not stagehost.is_draining() then
+    if not self.has_source_ended and not stagehost.is_draining() then
         shutdown.all(alive, "infinity")
         return
     end
