@@ -237,10 +237,15 @@ describe("the end of a producer", function()
     it("unknown or dead: as of any consumer", function()
         local supervisor = supervised.supervisor {}
         supervisor:subscribe { to = "nobody", cancel = "temporary" }
+        local dead = supervised.source()
+        dead:stop()
+        supervisor:subscribe { to = dead, cancel = "temporary" }
         assert.equal("0, 0", count(supervisor))
         supervisor:subscribe { to = "nobody" }
-        local reason = supervisor:join()
-        assert.equal("noproc", reason)
+        assert.equal("noproc", supervisor:join())
+        supervisor = supervised.supervisor {}
+        supervisor:subscribe { to = dead }
+        assert.equal("noproc", supervisor:join())
     end)
 
     it("refuses options as any consumer does", function()
