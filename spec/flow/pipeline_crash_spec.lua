@@ -114,6 +114,40 @@ for _, other in ipairs(crashing.workers()) do
             assert.is_true(missing > 0 and missing <= 10, missing .. " are missing")
         end)
 
+        it("with ack the sink crashes and nothing is lost", function()
+            memory:call { crash = "sink", times = 3 }
+            local given = chain { sink = LIMIT - 3 }
+            given.stages[3].subscribe_to[1].ack = true
+            assert.equal("normal", start(given):join())
+            assert.same({ 0, 0 }, { flowing.gaps(memory:call { get = "sink" }, LIMIT) })
+        end)
+
+        it("dead letters go to a stage of the pipeline, which ends after those that write to it", function()
+            local Letters = stagehost.dead_letters()
+            local Note = stagehost.consumer {
+                init = function(self, mem) self.memory = mem end,
+                handle_events = function(self, letters)
+                    for _, letter in ipairs(letters) do
+                        self.memory:call { add = "letters", events = { letter.event } }
+                    end
+                end,
+            }
+            memory:call { crash = "sink", times = 1 }
+            local given = chain { sink = LIMIT / 2 }
+            given.name, given.stages[3].args.as = "dead", "sink"
+            given.stages[3].on_error, given.stages[3].dead_letter = "dead_letter", "letters"
+            given.stages[3].subscribe_to[1].max_demand = 2
+            table.insert(given.stages, { name = "letters", stage = Letters })
+            table.insert(given.stages, { name = "note", stage = Note, args = memory, subscribe_to = { "letters" } })
+            local running = start(given)
+            local sink = running:stage "sink"
+            assert.equal("normal", running:join())
+            assert.equal("normal", sink:join())
+            local missing = flowing.gaps(memory:call { get = "sink" }, LIMIT)
+            assert.is_true(missing > 0)
+            assert.equal(missing, #memory:call { get = "letters" })
+        end)
+
         it("too many restarts: it ends with the first crash of them", function()
             memory:call { crash = "middle", times = 100 }
             local Bad = stagehost.producer_consumer {

@@ -147,6 +147,15 @@ describe("a pipeline", function()
             { name = "s.2", stage = Sink, subscribe_to = { "source" } })))
     end)
 
+    it("has one stage for the dead letters of another", function()
+        local function given(dead_letter)
+            return with_source({ name = "letters", stage = Source, instances = 2 },
+                { name = "s", stage = Sink, dead_letter = dead_letter, subscribe_to = { "source" } })
+        end
+        assert.matches('stage "s": dead letters go to one stage, but "letters" has instances', problems_of(given "letters"))
+        plan.new(given "letters.1", 1)
+    end)
+
     it("passes other values of on_error on to the stage", function()
         local made = plan.new(with_source({ name = "s", stage = Sink, on_error = "skip", subscribe_to = { "source" } },
             { name = "t", stage = Sink, on_error = "stop", subscribe_to = { "source" } }), 1)

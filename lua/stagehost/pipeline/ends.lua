@@ -3,11 +3,15 @@
 --- How a pipeline ends in order: a unit whose producers have all ended in order, and that has handled
 --- what they sent, is told to end; so is one that nobody takes events from any more.
 local children = require "stagehost.supervisor.children"
+local letters = require "stagehost.pipeline.letters"
 local net = require "stagehost.pipeline.net"
 
 local M = {}
 
 local function is_over(unit)
+    if letters.has_writers(unit) then
+        return letters.are_over(unit)
+    end
     local has_inputs = false
     for _, edge in ipairs(unit.inputs) do
         if not edge.is_feedback then
@@ -46,7 +50,7 @@ end
 --- Whether a unit has nothing more to take: then it ends.
 ---@param unit stagehost.Unit
 function M.check_over(unit)
-    if unit.stage and is_over(unit) then
+    if unit.stage and not unit.is_ending and is_over(unit) then
         M.tell(unit, "normal")
     end
 end
@@ -76,6 +80,9 @@ function M.finish(self, unit)
     for _, edge in ipairs(unit.inputs) do
         check_unneeded(self, edge.producer)
     end
+    if unit.letters then
+        M.check_over(unit.letters)
+    end
 end
 
 --- Whether all that have events are through. Plain processes don't count beside them.
@@ -92,11 +99,18 @@ function M.all_finished(units)
     return n_flows > 0 and flows or all
 end
 
+--- Whether a unit has no end of its own but that of its work.
+---@param unit stagehost.Unit
+---@return boolean
+function M.is_source(unit)
+    return #unit.inputs == 0 and unit.plan.kind ~= "process" and not letters.has_writers(unit)
+end
+
 --- Ends all sources in order; what waits for its restart is not started again.
 ---@param self table
 function M.begin_drain(self)
     for _, unit in ipairs(self.net.units) do
-        if #unit.inputs == 0 and unit.plan.kind ~= "process" and not unit.is_finished then
+        if M.is_source(unit) and not unit.is_finished then
             if unit.stage then
                 unit.is_ending = true
                 if unit.plan.kind == "producer" then

@@ -4,6 +4,7 @@
 --- edges between them. Every subscription is "temporary", so that a consumer outlives the crash of
 --- its producer; ends.lua ends it with its producers' normal end.
 local children = require "stagehost.supervisor.children"
+local letters = require "stagehost.pipeline.letters"
 local links = require "stagehost.pipeline.links"
 local notices = require "stagehost.pipeline.notices"
 local plans = require "stagehost.pipeline.plan"
@@ -16,6 +17,9 @@ local M = {}
 ---@field outputs stagehost.Edge[]
 ---@field is_finished boolean it has ended in order, or will never run again
 ---@field is_ending boolean it has been told to end
+---@field workers table<integer, true> where it has run
+---@field letters? stagehost.Unit where its dead letters go
+---@field writers? stagehost.Unit[] whose dead letters come here
 ---@field is_gated boolean a source that waits until all of its consumers have subscribed
 
 ---@class stagehost.Edge
@@ -34,7 +38,7 @@ local M = {}
 local function make_unit(net, plan, stage, index, def)
     local name = plans.instance_name(stage, index)
     local unit = children.child { id = name, start = def, restart = "transient", shutdown = stage.shutdown }
-    unit.plan, unit.inputs, unit.outputs = stage, {}, {}
+    unit.plan, unit.inputs, unit.outputs, unit.workers = stage, {}, {}, {}
     unit.is_finished, unit.is_ending, unit.is_gated = false, false, false
     unit.full_name = plan.name and plan.name .. "." .. name or name
     net.units[#net.units + 1], net.by_name[name] = unit, unit
@@ -87,6 +91,7 @@ function M.new(plan, pipeline)
             connect(net, stage, link, units_of)
         end
     end
+    letters.connect(net)
     return net
 end
 
@@ -109,8 +114,8 @@ local function start_options(net, unit)
     for key, value in pairs(unit.plan.options) do
         options[key] = value
     end
-    local letters = type(options.dead_letter) == "string" and net.by_name[options.dead_letter]
-    options.dead_letter = letters and letters.full_name or options.dead_letter
+    local own_letters = type(options.dead_letter) == "string" and net.by_name[options.dead_letter]
+    options.dead_letter = own_letters and own_letters.full_name or options.dead_letter
     options.name = unit.full_name
     if #unit.outputs > 0 then
         options.await_consumers = true
@@ -142,7 +147,9 @@ function M.start(net, all, unit)
     for _, edge in ipairs(unit.inputs) do
         edge.open_to = unit.stage and not edge.is_feedback and edge.producer.stage or nil
     end
-    if ok and not unit.stage then
+    if unit.stage then
+        unit.workers[unit.stage.worker] = true
+    elseif ok then
         unit.is_finished = true -- init answered "ignore"
     end
     return ok, message, reason

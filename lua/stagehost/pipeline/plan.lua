@@ -75,6 +75,17 @@ local function check_instance_names(problems, plan, by_name)
     end
 end
 
+local function check_dead_letters(problems, plan, by_name)
+    for _, stage in ipairs(plan.stages) do
+        local name = stage.options.dead_letter
+        local target = type(name) == "string" and by_name[name]
+        if target and target.instances then
+            problems:add('%s: dead letters go to one stage, but %s has instances: name one of them, "%s.1"', stage.where,
+                checks.show(name), name)
+        end
+    end
+end
+
 local function sort(problems, plan, by_name)
     local sorted, cycles = order.sort(plan.stages, by_name)
     for _, cycle in ipairs(cycles) do
@@ -108,6 +119,7 @@ function M.new(given, n_workers)
     else
         local by_name = read_stages(problems, plan, list, n_workers)
         check_instance_names(problems, plan, by_name)
+        check_dead_letters(problems, plan, by_name)
         partitions.check(problems, plan)
         sort(problems, plan, by_name)
     end

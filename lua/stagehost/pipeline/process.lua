@@ -51,7 +51,7 @@ end
 local function recover(self, unit, reason)
     children.lose(self.children, unit, "restarting")
     nets.disconnect(unit)
-    local is_draining_source = self.is_draining and #unit.inputs == 0
+    local is_draining_source = self.is_draining and ends.is_source(unit)
     if unit.plan.on_error == "stop" then
         return stagehost.stop(reason)
     elseif is_draining_source or stagehost.is_draining() then
@@ -120,7 +120,7 @@ function callbacks.handle_info(self, message)
     local unit = group and group.list[1]
     if not unit or unit.is_finished then
         return
-    elseif self.is_draining and #unit.inputs == 0 or stagehost.is_draining() then
+    elseif self.is_draining and ends.is_source(unit) or stagehost.is_draining() then
         return finish(self, unit)
     end
     return restart(self, unit)

@@ -37,6 +37,9 @@ local function describe(stage, link)
     if stage.options.worker ~= nil and not (stage.instances and stage.options.worker == "any") then
         parts[#parts + 1] = "worker " .. tostring(stage.options.worker)
     end
+    if type(stage.options.dead_letter) == "string" then
+        parts[#parts + 1] = "dead letters to " .. stage.options.dead_letter
+    end
     if stage.on_error ~= "restart" then
         parts[#parts + 1] = "on_error " .. stage.on_error
     end

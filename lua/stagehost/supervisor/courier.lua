@@ -29,6 +29,12 @@ function errands.stats(errand)
     return { list }
 end
 
+--- Waits until all that this worker has sent to a stage has arrived there.
+function errands.reach(errand)
+    errand.stage:buffered()
+    return { true }
+end
+
 function callbacks.handle_call(self)
     return stagehost.stop("normal", nil, errands[self.errand.name](self.errand))
 end
@@ -68,6 +74,13 @@ end
 ---@return any reason
 function M.stats(stages, worker)
     return run({ name = "stats", stages = stages }, worker)
+end
+
+--- Waits until all that a worker has sent to a stage that produces has arrived there.
+---@param stage stagehost.Stage
+---@param worker integer
+function M.reach(stage, worker)
+    run({ name = "reach", stage = stage }, worker)
 end
 
 return M
