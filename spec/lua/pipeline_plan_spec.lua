@@ -152,7 +152,8 @@ describe("a pipeline", function()
             return with_source({ name = "letters", stage = Source, instances = 2 },
                 { name = "s", stage = Sink, dead_letter = dead_letter, subscribe_to = { "source" } })
         end
-        assert.matches('stage "s": dead letters go to one stage, but "letters" has instances', problems_of(given "letters"))
+        assert.matches('stage "s": dead letters go to one stage, but "letters" has instances',
+            problems_of(given "letters"))
         plan.new(given "letters.1", 1)
     end)
 

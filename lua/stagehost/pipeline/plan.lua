@@ -80,8 +80,8 @@ local function check_dead_letters(problems, plan, by_name)
         local name = stage.options.dead_letter
         local target = type(name) == "string" and by_name[name]
         if target and target.instances then
-            problems:add('%s: dead letters go to one stage, but %s has instances: name one of them, "%s.1"', stage.where,
-                checks.show(name), name)
+            problems:add('%s: dead letters go to one stage, but %s has instances: name one of them, "%s.1"',
+                stage.where, checks.show(name), name)
         end
     end
 end
