@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ack.h"
+#include "batch.h"
 #include "host.h"
 #include "recovery.h"
 #include "redirect.h"
@@ -227,11 +228,16 @@ static void tell(sh_stage *stage)
         sh__mark(stage, marker);
 }
 
+static inline void count_callback(sh_stage *stage)
+{
+    stage->stats.callbacks++;
+    stage->callback_ticks += sh__worker_tick(stage->worker, stage->now.began);
+}
+
 static void callback_done(sh_stage *stage, int status, sh_result *r)
 {
     stage->is_waiting = false;
-    stage->stats.callbacks++;
-    stage->callback_ticks += sh__worker_tick(stage->worker, stage->now.began);
+    count_callback(stage);
     if (sh__unlikely(status < 0)) {
         if (!sh__recovery_try(stage, r)) {
             callback_failed(stage, r);
@@ -302,6 +308,37 @@ static void begin(sh_stage *stage, enum sh__callback callback)
     stage->in_callback = true;
 }
 
+/* Whether the end of handle_demand or handle_events takes its usual course, which is short:
+ * callback_done would do the same. */
+static inline bool ends_plainly(const sh_stage *stage, int status, const sh_result *r)
+{
+    return status == SH_DONE && !r->stop && !stage->now.told.head && !stage->feed.is_acked;
+}
+
+static inline void demand_done(sh_stage *stage, sh_batch events)
+{
+    stage->in_callback = false;
+    count_callback(stage);
+    if (events.list)
+        emit(stage, events);
+    stage->now.callback = SH__CALLBACK_NONE;
+}
+
+static inline void events_done(sh_stage *stage, sh_batch events)
+{
+    stage->in_callback = false;
+    count_callback(stage);
+    if (events.list)
+        emit(stage, events);
+    if (stage->now.ask > 0)
+        sh__consumer_ask(stage, stage->feed.sub, stage->now.ask);
+    if (stage->feed.rest.n == 0)
+        sh__stage_drop_feed(stage);
+    sh__batch_unref(stage->now.batch);
+    stage->now.batch = (sh_batch){0};
+    stage->now.callback = SH__CALLBACK_NONE;
+}
+
 /* -- one function for each way in ------------------------------------------------------ */
 
 void sh__callback_init(sh_stage *stage)
@@ -322,7 +359,10 @@ void sh__callback_demand(sh_stage *stage, int64_t n)
     int status = stage->ops->handle_demand
                      ? stage->ops->handle_demand(stage, stage->state, n, &r)
                      : SH_DONE;
-    callback_returned(stage, status, &r);
+    if (sh__likely(ends_plainly(stage, status, &r)))
+        demand_done(stage, r.events);
+    else
+        callback_returned(stage, status, &r);
 }
 
 void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask)
@@ -336,7 +376,10 @@ void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask)
     int status = stage->ops->handle_events
                      ? stage->ops->handle_events(stage, stage->state, batch, sub, &r)
                      : SH_DONE;
-    callback_returned(stage, status, &r);
+    if (sh__likely(ends_plainly(stage, status, &r)))
+        events_done(stage, r.events);
+    else
+        callback_returned(stage, status, &r);
 }
 
 void sh__callback_events_again(sh_stage *stage)

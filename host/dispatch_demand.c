@@ -221,11 +221,12 @@ static int64_t demand_dispatch(void *state, sh_batch batch, sh_dispatch *out,
     (void)error;
     if (sh__unlikely(self->shuffle) && self->total > 0)
         return dispatch_shuffled(self, batch, out);
+    if (self->n == 1) /* the frequent case */
+        return self->total > 0 ? serve(self, self->heap[0], batch, 0, out) : 0;
     while (self->total > 0 && taken < batch.n) {
         struct consumer *head = self->heap[0];
         taken += serve(self, head, batch, taken, out);
-        if (self->n > 1)
-            sift_down(self, head);
+        sift_down(self, head);
     }
     return taken;
 }

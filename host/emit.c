@@ -241,7 +241,7 @@ static void accumulate_settled(sh_stage *stage)
 static void ask_for(sh_stage *stage, int64_t n)
 {
     if (stage->ops->handle_demand)
-        sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_DEMAND, .n = n});
+        sh__stage_push_demand(stage, n);
 }
 
 void sh__settle(sh_stage *stage)

@@ -94,22 +94,49 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
 
 /* -- agenda ---------------------------------------------------------------------------- */
 
-void sh__stage_push_task(sh_stage *stage, struct sh__task task)
+static bool has_room_for_task(sh_stage *stage)
 {
-    if (stage->n_tasks == stage->task_capacity) {
-        uint16_t capacity = stage->task_capacity ? (uint16_t)(stage->task_capacity * 2) : 4;
-        struct sh__task *tasks = sh_realloc(stage->tasks, capacity * sizeof *tasks);
-        if (!tasks) {
-            sh__task_free(&task);
-            stage->is_killed = true; /* it can't keep its promises any more */
-            return;
-        }
-        stage->tasks = tasks;
-        stage->task_capacity = capacity;
+    if (sh__likely(stage->n_tasks < stage->task_capacity))
+        return true;
+    uint16_t capacity = stage->task_capacity ? (uint16_t)(stage->task_capacity * 2) : 4;
+    struct sh__task *tasks = sh_realloc(stage->tasks, capacity * sizeof *tasks);
+    if (!tasks) {
+        stage->is_killed = true; /* it can't keep its promises any more */
+        return false;
     }
-    stage->tasks[stage->n_tasks++] = task;
+    stage->tasks = tasks;
+    stage->task_capacity = capacity;
+    return true;
+}
+
+static void schedule_tasks(sh_stage *stage)
+{
     if (!stage->is_waiting && !stage->in_callback)
         sh__worker_schedule(stage->worker, stage);
+}
+
+void sh__stage_push_task(sh_stage *stage, struct sh__task task)
+{
+    if (!has_room_for_task(stage)) {
+        sh__task_free(&task);
+        return;
+    }
+    stage->tasks[stage->n_tasks++] = task;
+    schedule_tasks(stage);
+}
+
+void sh__stage_push_demand(sh_stage *stage, int64_t n)
+{
+    if (!has_room_for_task(stage))
+        return;
+    struct sh__task *task = &stage->tasks[stage->n_tasks++];
+    task->kind = SH__TASK_DEMAND; /* field by field: not worth a copy */
+    task->n = n;
+    task->sub = NULL;
+    task->error = NULL;
+    task->subscribe = NULL;
+    task->from.stage = NULL;
+    schedule_tasks(stage);
 }
 
 void sh__stage_push_task_last(sh_stage *stage, struct sh__task task)
@@ -307,10 +334,10 @@ static inline bool has_more(const sh_stage *stage)
 bool sh__stage_turn(sh_stage *stage)
 {
     for (unsigned i = 0; i < TURN_STEPS; i++) {
-        if (!step(stage))
+        if (!step(stage) || !has_more(stage))
             return false;
         if (stage->worker->fed_head) /* who has got events goes first */
-            return has_more(stage);
+            return true;
     }
     return true;
 }

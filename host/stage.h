@@ -229,6 +229,8 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message);
 bool sh__stage_turn(sh_stage *stage);
 /* Pushes a task on the agenda; takes what it owns. */
 void sh__stage_push_task(sh_stage *stage, struct sh__task task);
+/* The same for the frequent one, handle_demand(n). */
+void sh__stage_push_demand(sh_stage *stage, int64_t n);
 /* Ends the stage with `reason` (taken; NULL: normal). `in_order`: only after its consumers
  * have taken what it holds. */
 void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order);

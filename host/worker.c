@@ -67,7 +67,7 @@ static sh_stage *run_queue_pop(sh_worker *worker)
 {
     uint32_t mask = worker->run_capacity - 1;
     uint32_t head = worker->run_head;
-    if (worker->host->opts.seeded && worker->run_length > 1) {
+    if (worker->is_seeded && worker->run_length > 1) {
         uint32_t pick =
             (head + (uint32_t)(sh__worker_random(worker) % worker->run_length)) & mask;
         sh_stage *swap = worker->run_queue[pick];
@@ -84,7 +84,7 @@ void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage)
 {
     if (stage->is_queued)
         return;
-    if (!worker->slicing || worker->host->opts.seeded) {
+    if (!worker->slicing || worker->is_seeded) {
         sh__worker_schedule(worker, stage);
         return;
     }
@@ -176,7 +176,7 @@ static void run_slice(sh_worker *worker)
     worker->ticks = sh__ticks();
     for (unsigned turn = 1; turn <= SLICE_TURNS && has_work(worker); turn++) {
         sh_stage *stage = take_next(worker);
-        if (sh__unlikely(worker->host->opts.seeded)) /* both ways are tried */
+        if (sh__unlikely(worker->is_seeded)) /* both ways are tried */
             worker->is_direct = sh__worker_random(worker) >> 63;
         worker->current = stage;
         bool more = sh__stage_turn(stage);
@@ -244,6 +244,7 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
     if (!worker->outboxes)
         return SH_ENOMEM;
     memset(worker->outboxes, 0, host->n_workers * sizeof *worker->outboxes);
+    worker->is_seeded = host->opts.seeded;
     worker->is_direct = true;
     if (!loop)
         loop = worker->own_loop = loop_new();

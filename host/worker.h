@@ -64,6 +64,7 @@ struct sh_worker {
     sh_stage *front;               /* a stack of stages that go before the run queue ... */
     uint32_t front_turns;          /* ... and how many have gone so without a break */
     sh_stage *fed_head, *fed_tail; /* have been given events in this turn, in order */
+    bool is_seeded;                /* opts.seeded */
     bool is_direct;                /* an idle stage handles what comes on arrival */
     uint64_t random; /* state of the generator; shuffles the queue when seeded */
 
