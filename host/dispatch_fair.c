@@ -272,13 +272,13 @@ static void split(struct fair *self, const struct level *level, uint32_t n)
 {
     uint32_t left = open_shares(level, n), before = 0;
     uint64_t weight = open_weight(level);
-    while (left > 0 && left != before) {
+    while (weight > 0 && left != before) { /* it is 0 when nobody is open */
         before = left;
         left = fill_small(level, left, weight);
         if (left != before)
             weight = open_weight(level);
     }
-    if (left > 0) {
+    if (weight > 0 && left > 0) {
         int64_t fractions;
         uint32_t n_open;
         left = share_by_weight(self, level, left, weight, &fractions, &n_open);

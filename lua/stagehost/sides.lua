@@ -14,7 +14,7 @@ local DEFAULT_MAX_DEMAND = 1000
 
 --- The options of a start that zip and merge hand on to their definition.
 local start_options = { "name", "worker", "subscribe_to", "dispatcher", "buffer_size", "buffer_keep",
-    "discard_buffer_when_no_consumers" }
+    "discard_buffer_when_no_consumers", "rate", "await_consumers" }
 
 --- Checks the options of a definition: those of `own`, and those of its start, which are checked there.
 ---@param own table<string, stagehost.Check>
