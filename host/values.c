@@ -78,8 +78,7 @@ char *sh__values_add_string(struct sh__values *list, size_t len)
     return string;
 }
 
-static void copy_values(struct sh__values *list, sh_value *to, const sh_value *from,
-                        size_t n)
+void sh__values_copy(struct sh__values *list, sh_value *to, const sh_value *from, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         to[i] = from[i];
@@ -90,11 +89,12 @@ static void copy_values(struct sh__values *list, sh_value *to, const sh_value *f
             to[i].u.string.data = string;
         } else if (from[i].type == SH_LIST) {
             to[i].u.list.items = sh__values_add_items(list, from[i].u.list.n);
-            copy_values(list, to[i].u.list.items, from[i].u.list.items, from[i].u.list.n);
+            sh__values_copy(list, to[i].u.list.items, from[i].u.list.items,
+                            from[i].u.list.n);
         } else if (from[i].type == SH_MAP) {
             size_t n_items = 2 * from[i].u.map.n;
             to[i].u.map.items = sh__values_add_items(list, n_items);
-            copy_values(list, to[i].u.map.items, from[i].u.map.items, n_items);
+            sh__values_copy(list, to[i].u.map.items, from[i].u.map.items, n_items);
         }
     }
 }
@@ -151,7 +151,7 @@ int sh_batch_from_values(const sh_value *values, size_t n, sh_batch *out)
         return SH_ENOMEM;
     }
     struct sh__box **boxes = list->boxes;
-    copy_values(list, list->items, values, n);
+    sh__values_copy(list, list->items, values, n);
     if (extent.boxes > 0)
         take_pointers(values, n, &boxes);
     *out = (sh_batch){&list->head, 0, (uint32_t)n};
@@ -196,7 +196,7 @@ static sh_list *values_concat(sh_worker *worker, const sh_batch *parts, size_t n
         struct sh__box **held = sh__values_boxes(&parts[i], part.boxes);
         for (size_t b = 0; b < part.boxes; b++)
             *boxes++ = sh__box_ref(held[b]);
-        copy_values(list, to, from, parts[i].n);
+        sh__values_copy(list, to, from, parts[i].n);
         to += parts[i].n;
     }
     return &list->head;
@@ -216,4 +216,5 @@ const sh_list_ops sh_values_ops = {
     .concat = values_concat,
     .encode = sh__values_encode,
     .decode = sh__values_decode,
+    .letters = sh__values_letters,
 };

@@ -39,6 +39,9 @@ struct sh__values *sh__values_new(uint32_t n, const struct sh__extent *extent);
 sh_value *sh__values_add_items(struct sh__values *list, size_t n);
 char *sh__values_add_string(struct sh__values *list, size_t len);
 
+/* Copies n values with all that is nested in them, for which there is room; no boxes. */
+void sh__values_copy(struct sh__values *list, sh_value *to, const sh_value *from, size_t n);
+
 /* Adds up the extent of n values; false when they are nested too deep. */
 bool sh__values_measure(const sh_value *values, size_t n, struct sh__extent *extent);
 /* The boxes of a range, `n` (as measured) of them. */
@@ -46,6 +49,10 @@ struct sh__box **sh__values_boxes(const sh_batch *batch, size_t n);
 
 struct sh__box *sh__box_ref(struct sh__box *box);
 void sh__box_unref(struct sh__box *box);
+
+/* values_letters.c: as sh_list_ops has it. */
+sh_list *sh__values_letters(sh_worker *worker, const sh_batch *events,
+                            const sh_error *error, const char *stage, uint32_t deliveries);
 
 /* The two halves of sh_values_ops that are in values_codec.c. */
 int sh__values_encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
