@@ -339,4 +339,5 @@ const sh_dispatcher_ops sh_dispatcher_replay = {
     .dispatch = replay_dispatch,
     .mark = replay_mark,
     .held = replay_held,
+    .shares_events = true,
 };

@@ -368,16 +368,18 @@ describe("ack", function()
     end)
 
     it("is refused by dispatchers that share events", function()
-        local reason
-        local numbers = start(Numbers, { dispatcher = "broadcast" })
-        start(stagehost.consumer {
-            handle_events = function() end,
-            handle_cancel = function(_, why)
-                reason = why
-            end,
-        }, { subscribe_to = { link(numbers) } })
-        hooks.settle()
-        assert.equal("ack_impossible", reason)
+        for _, dispatcher in ipairs { "broadcast", { "broadcast", replay = 10 } } do
+            local reason
+            local numbers = start(Numbers, { dispatcher = dispatcher })
+            start(stagehost.consumer {
+                handle_events = function() end,
+                handle_cancel = function(_, why)
+                    reason = why
+                end,
+            }, { subscribe_to = { link(numbers) } })
+            hooks.settle()
+            assert.equal("ack_impossible", reason)
+        end
     end)
 
     it("is checked", function()
