@@ -130,12 +130,14 @@ void sh__ack_close(sh_stage *stage, sh_subscription *sub, int64_t begun,
     if (returned > 0) {
         sh__recovery_count_returned(stage, (uint64_t)returned);
         n = drop_exhausted(stage, ack, parts, n, error);
-        if (n > 0 && !sh_error_is_clean(error))
-            stage->out->has_had_consumers =
-                false; /* another one is still to come for them */
-        give_back(stage, ack, parts, n);
-        sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
     }
+    bool has_crashed = !sh_error_is_clean(error);
+    if (has_crashed) /* another one is still to come, for what has never been sent too */
+        stage->out->has_had_consumers = false;
+    if (n > 0 || has_crashed)
+        give_back(stage, ack, parts, n);
+    if (n > 0)
+        sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
     sub->out.ack = NULL;
     unlink_ack(ack);
     sh_free(ack);
