@@ -15,17 +15,7 @@ local Process = stagehost.process {
     handle_info = function() return stagehost.stop() end,
 }
 
-local crashes = 0
-local children = {
-    functions = function() end,
-    processes = Process,
-    restarts = function()
-        crashes = crashes + 1
-        if crashes <= n then
-            error("crash", 0)
-        end
-    end,
-}
+local children = { functions = function() end, processes = Process }
 
 local function run_plain()
     local last
@@ -35,16 +25,33 @@ local function run_plain()
     last:join()
 end
 
-local function supervise()
-    local n_events = case == "restarts" and 1 or n
+local function run_restarts()
+    local crashes, done = 0, nil
+    local supervisor = assert(stagehost.start(stagehost.consumer_supervisor {
+        restart = "transient",
+        max_restarts = n,
+        child = function()
+            crashes = crashes + 1
+            if crashes <= n then
+                error("crash", 0)
+            end
+            done()
+        end,
+    }))
+    stagehost.await(function(callback)
+        done = callback
+        supervisor:async_subscribe { to = assert(stagehost.start(stagehost.source.list { 1 })), cancel = "temporary" }
+    end)
+    supervisor:stop()
+end
+
+local function run_children()
     local source = assert(stagehost.start(stagehost.source.iterate(function(_, i)
-        return i < n_events and i + 1 or nil
+        return i < n and i + 1 or nil
     end, nil, 0), { demand = "accumulate" }))
     local supervisor = assert(stagehost.start(stagehost.consumer_supervisor {
         child = children[case],
         at_end = "finish",
-        restart = "transient",
-        max_restarts = n,
         subscribe_to = { source },
     }))
     source:demand "forward"
@@ -54,7 +61,9 @@ end
 local begin = uv.hrtime()
 if case == "plain" then
     run_plain()
+elseif case == "restarts" then
+    run_restarts()
 else
-    supervise()
+    run_children()
 end
 print(n, (uv.hrtime() - begin) / 1e9)
