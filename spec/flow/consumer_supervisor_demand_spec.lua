@@ -193,6 +193,51 @@ describe("max_children", function()
     end)
 end)
 
+describe("children that are killed, crash and end at random", function()
+    for _, refill in ipairs { "finished", "low_water" } do
+        it("lose no slot and no event: " .. refill, function()
+            local n, running, most, done = 2000, 0, 0, {}
+            math.randomseed(11)
+            local numbers = {}
+            for i = 1, n do
+                numbers[i] = i
+            end
+            local source = stages.start(stagehost.source.list(numbers), { demand = "accumulate" })
+            local supervisor = supervised.supervisor {
+                restart = "transient",
+                max_restarts = 1000000,
+                max_children = 10,
+                refill = refill,
+                child = function(event)
+                    running = running + 1
+                    most = math.max(most, running)
+                    local dice = math.random(8)
+                    if dice == 1 then
+                        running = running - 1
+                        stagehost.self():kill()
+                        stagehost.sleep(1000)
+                    elseif dice < 4 then
+                        stagehost.sleep(0)
+                    end
+                    running = running - 1
+                    if dice == 8 then
+                        error "boom"
+                    end
+                    done[event] = (done[event] or 0) + 1
+                end,
+                subscribe_to = { { to = source, max_demand = 7 } },
+            }
+            source:demand "forward"
+            assert.equal("normal", supervisor:join())
+            assert.equal(n, #done)
+            for i = 1, n do
+                assert(done[i] == 1)
+            end
+            assert.is_true(most <= 10)
+        end)
+    end
+end)
+
 describe("anything else that is sent to it", function()
     it("is ignored", function()
         local supervisor = supervised.supervisor {}
