@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The line splitter: a text cut into chunks anywhere comes out as the same lines as in one piece. */
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stagehost_lua.h"
+
+/* lines(text, cuts, keep_cr): the lines of the text, cut after as many bytes as each byte of `cuts`
+ * says, joined with \0. */
+static const char script[] =
+    "local splitters = require 'stagehost.io.splitter'\n"
+    "return function(text, cuts, keep_cr)\n"
+    "    local splitter, out, at = splitters.new { keep_cr = keep_cr }, {}, 1\n"
+    "    for i = 1, #cuts + 1 do\n"
+    "        local len = i <= #cuts and cuts:byte(i) or #text\n"
+    "        if len > 0 and at <= #text then\n"
+    "            local lines, n = splitter:feed(text:sub(at, at + len - 1))\n"
+    "            assert(n == #lines)\n"
+    "            for k = 1, n do out[#out + 1] = lines[k] end\n"
+    "            at = at + len\n"
+    "        end\n"
+    "    end\n"
+    "    out[#out + 1] = splitter:finish()\n"
+    "    local plain = {}\n"
+    "    local rest = text:match '[^\\n]*$' -- what no newline ends keeps its \\r\n"
+    "    for line in text:gmatch '([^\\n]*)\\n' do\n"
+    "        plain[#plain + 1] = keep_cr and line or (line:gsub('\\r$', ''))\n"
+    "    end\n"
+    "    plain[#plain + 1] = #rest > 0 and rest or nil\n"
+    "    local expected = table.concat(plain, '\\0')\n"
+    "    return #out == #plain and table.concat(out, '\\0') == expected\n"
+    "end\n";
+
+static sh_worker_hooks *hooks; /* and the host: until the program ends */
+static sh_host *host;
+
+static void close_host(void)
+{
+    sh_host_free(host);
+    sh_lua_hooks_free(hooks);
+}
+
+static lua_State *make_state(void)
+{
+    hooks = sh_lua_hooks_new(NULL);
+    sh_host_opts opts = {.workers = 1, .hooks = *hooks};
+    if (sh_host_new(&opts, &host) < 0)
+        abort();
+    atexit(close_host);
+    lua_State *L = sh_lua_state(sh_host_worker0(host));
+    if (luaL_loadstring(L, script) != 0 || lua_pcall(L, 0, 1, 0) != 0)
+        abort();
+    return L;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static lua_State *L;
+    if (!L)
+        L = make_state();
+    if (size < 2)
+        return 0;
+    size_t n_cuts = data[0] % 16 < size - 1 ? data[0] % 16 : size - 1;
+    const char *text = (const char *)data + 1 + n_cuts;
+    lua_pushvalue(L, 1);
+    lua_pushlstring(L, text, size - 1 - n_cuts);
+    lua_pushlstring(L, (const char *)data + 1, n_cuts);
+    lua_pushboolean(L, data[0] >= 128);
+    if (lua_pcall(L, 3, 1, 0) != 0 || !lua_toboolean(L, -1))
+        abort();
+    lua_pop(L, 1);
+    return 0;
+}
