@@ -91,13 +91,11 @@ local function run()
     local producer = start(Counter, {
         args = EVENTS, worker = below(stagehost.workers()), demand = "accumulate", polling_interval = 1,
     })
-    local last, sub = producer, nil
-    local subs = {}
-    for i = 1, below(3) do
+    local last, subs = producer, {}
+    for i = 1, below(3) + 1 do
         last, subs[i] = add(Middle, last)
     end
-    last, sub = add(Keeper, last)
-    table.insert(subs, sub)
+    last, subs[#subs + 1] = add(Keeper, last)
     producer:demand("forward")
     local rounds = 0
     while #last:call("got") < EVENTS do
