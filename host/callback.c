@@ -20,6 +20,11 @@ static const char *const callback_names[] = {
 #undef XX
 };
 
+const char *sh__callback_name(enum sh__callback callback)
+{
+    return callback_names[callback];
+}
+
 void sh__callback_forget(sh_stage *stage)
 {
     sh_batch_unref(stage->now.batch);
@@ -277,7 +282,7 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
 }
 
 /* Runs after the C function of a callback returned. */
-static void callback_returned(sh_stage *stage, int status, sh_result *r)
+void sh__callback_returned(sh_stage *stage, int status, sh_result *r)
 {
     stage->in_callback = false;
     if (status == SH_WAIT)
@@ -300,7 +305,7 @@ void sh_stage_complete(sh_stage *self, int status, sh_result *r)
         sh__worker_schedule(self->worker, self);
 }
 
-static void begin(sh_stage *stage, enum sh__callback callback)
+void sh__callback_begin(sh_stage *stage, enum sh__callback callback)
 {
     assert(!stage->is_waiting && !stage->in_callback);
     stage->now.callback = (uint8_t)callback;
@@ -344,31 +349,31 @@ static inline void events_done(sh_stage *stage, sh_batch events)
 void sh__callback_init(sh_stage *stage)
 {
     sh_result r = {0};
-    begin(stage, SH__CALLBACK_INIT);
+    sh__callback_begin(stage, SH__CALLBACK_INIT);
     void *arg = stage->arg;
     stage->arg = NULL;
     int status =
         stage->ops->init ? stage->ops->init(stage, stage->state, arg, &r) : SH_DONE;
-    callback_returned(stage, status, &r);
+    sh__callback_returned(stage, status, &r);
 }
 
 void sh__callback_demand(sh_stage *stage, int64_t n)
 {
     sh_result r = {0};
-    begin(stage, SH__CALLBACK_DEMAND);
+    sh__callback_begin(stage, SH__CALLBACK_DEMAND);
     int status = stage->ops->handle_demand
                      ? stage->ops->handle_demand(stage, stage->state, n, &r)
                      : SH_DONE;
     if (sh__likely(ends_plainly(stage, status, &r)))
         demand_done(stage, r.events);
     else
-        callback_returned(stage, status, &r);
+        sh__callback_returned(stage, status, &r);
 }
 
 void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask)
 {
     sh_result r = {0};
-    begin(stage, SH__CALLBACK_EVENTS);
+    sh__callback_begin(stage, SH__CALLBACK_EVENTS);
     stage->now.batch = batch;
     stage->now.ask = ask;
     stage->stats.events_in += batch.n;
@@ -379,24 +384,24 @@ void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask)
     if (sh__likely(ends_plainly(stage, status, &r)))
         events_done(stage, r.events);
     else
-        callback_returned(stage, status, &r);
+        sh__callback_returned(stage, status, &r);
 }
 
 void sh__callback_events_again(sh_stage *stage)
 {
     sh_result r = {0};
     stage->is_waiting = false;
-    begin(stage, SH__CALLBACK_EVENTS);
+    sh__callback_begin(stage, SH__CALLBACK_EVENTS);
     int status = stage->ops->handle_events(stage, stage->state, stage->now.batch,
                                            stage->feed.sub, &r);
-    callback_returned(stage, status, &r);
+    sh__callback_returned(stage, status, &r);
 }
 
 void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__task *task)
 {
     const sh_stage_ops *ops = stage->ops;
     sh_result r = {0};
-    begin(stage, callback);
+    sh__callback_begin(stage, callback);
     stage->now.task = *task;
     int status = SH_DONE;
     bool in = callback == SH__CALLBACK_SUBSCRIBE_IN || callback == SH__CALLBACK_CANCEL_IN;
@@ -409,76 +414,15 @@ void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__t
         status =
             ops->handle_cancel(stage, stage->state, task->how, task->error, task->sub, &r);
     }
-    callback_returned(stage, status, &r);
-}
-
-static sh_error *missing_callback(const sh_stage *stage, enum sh__callback callback)
-{
-    char text[160];
-    snprintf(text, sizeof text, "the stage got a %s but has no %s",
-             callback == SH__CALLBACK_CALL ? "call" : "cast", callback_names[callback]);
-    sh_error_fields fields = {.kind = SH_REASON_RAISED,
-                              .code = SH_ENOSYS,
-                              .stage = sh__stage_label(stage),
-                              .callback = callback_names[callback],
-                              .message = text};
-    return sh_error_new(&fields);
-}
-
-/* A message for a callback the stage does not have. */
-static int unhandled(sh_stage *stage, enum sh__callback callback, sh_result *r)
-{
-    if (callback == SH__CALLBACK_INFO || callback == SH__CALLBACK_DOWN) {
-        sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_UNHANDLED_INFO, stage, NULL,
-                "a message was dropped: the stage has no %s", callback_names[callback]);
-        return SH_DONE;
-    }
-    if (callback == SH__CALLBACK_NOTIFICATION)
-        return SH_DONE;
-    r->reason = missing_callback(stage, callback);
-    return SH_EFAILED;
-}
-
-static int run_message(sh_stage *stage, enum sh__callback callback,
-                       struct sh__message *message, sh_result *r)
-{
-    const sh_stage_ops *ops = stage->ops;
-    void *state = stage->state;
-    sh_stage *from = message->from.stage;
-    if (callback == SH__CALLBACK_CALL && ops->handle_call)
-        return ops->handle_call(stage, state, message->batch, message->from, r);
-    if (callback == SH__CALLBACK_CAST && ops->handle_cast)
-        return ops->handle_cast(stage, state, message->batch, r);
-    if (callback == SH__CALLBACK_INFO && ops->handle_info)
-        return ops->handle_info(stage, state, message->batch, r);
-    if (callback == SH__CALLBACK_NOTIFICATION && ops->handle_notification)
-        return ops->handle_notification(stage, state, message->batch, message->sub, r);
-    if (callback == SH__CALLBACK_EXIT)
-        return ops->handle_exit(stage, state, from, message->error, r);
-    if (callback == SH__CALLBACK_DOWN && ops->handle_down)
-        return ops->handle_down(stage, state, from, message->error, (uint64_t)message->n,
-                                r);
-    return SH_ENOSYS;
-}
-
-void sh__callback_message(sh_stage *stage, enum sh__callback callback,
-                          struct sh__message *message)
-{
-    sh_result r = {0};
-    begin(stage, callback);
-    stage->now.message = message;
-    int status = run_message(stage, callback, message, &r);
-    if (status == SH_ENOSYS)
-        status = unhandled(stage, callback, &r);
-    callback_returned(stage, status, &r);
+    sh__callback_returned(stage, status, &r);
 }
 
 void sh__callback_terminate(sh_stage *stage)
 {
     sh_result r = {0};
-    begin(stage, SH__CALLBACK_TERMINATE);
+    sh__callback_begin(stage, SH__CALLBACK_TERMINATE);
     int status = SH_DONE;
     if (stage->ops->terminate)
         status = stage->ops->terminate(stage, stage->state, stage->end_reason, &r);
-    callback_returned(stage, status, &r);
+    sh__callback_returned(stage, status, &r);
 }

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "buffer.h"
+#include "callback.h"
 #include "compiler.h"
 #include "flow.h"
 #include "list.h"
@@ -31,29 +32,6 @@
 enum sh__phase {
 #define XX(name, text) SH__PHASE_##name,
     SH__PHASE_MAP(XX)
-#undef XX
-};
-
-#define SH__CALLBACK_MAP(XX)                                                               \
-    XX(NONE, "none")                                                                       \
-    XX(INIT, "init")                                                                       \
-    XX(DEMAND, "handle_demand")                                                            \
-    XX(EVENTS, "handle_events")                                                            \
-    XX(SUBSCRIBE_IN, "handle_subscribe")  /* on the consumer */                            \
-    XX(SUBSCRIBE_OUT, "handle_subscribe") /* on the producer */                            \
-    XX(CANCEL_IN, "handle_cancel")                                                         \
-    XX(CANCEL_OUT, "handle_cancel")                                                        \
-    XX(CALL, "handle_call")                                                                \
-    XX(CAST, "handle_cast")                                                                \
-    XX(INFO, "handle_info")                                                                \
-    XX(NOTIFICATION, "handle_notification")                                                \
-    XX(EXIT, "handle_exit")                                                                \
-    XX(DOWN, "handle_down")                                                                \
-    XX(TERMINATE, "terminate")
-
-enum sh__callback {
-#define XX(name, text) SH__CALLBACK_##name,
-    SH__CALLBACK_MAP(XX)
 #undef XX
 };
 
@@ -269,19 +247,6 @@ void sh__stage_free_subscribe_to(sh_stage *stage);
 void sh__stage_count_leftovers(sh_stage *stage);
 /* A producer that ends by its handle_subscribe: the subscriber is not to wait for what it holds. */
 void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason);
-
-/* callback.c --------------------------------------------------------------------------- */
-void sh__callback_init(sh_stage *stage);
-void sh__callback_demand(sh_stage *stage, int64_t n);
-void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask);
-/* The batch that has failed once more. */
-void sh__callback_events_again(sh_stage *stage);
-void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__task *task);
-void sh__callback_message(sh_stage *stage, enum sh__callback callback,
-                          struct sh__message *message);
-void sh__callback_terminate(sh_stage *stage);
-/* Drops what `now` holds. */
-void sh__callback_forget(sh_stage *stage);
 
 /* consumer.c --------------------------------------------------------------------------- */
 /* Subscribes; takes both. Answers from (a reference, or NULL stage). */

@@ -63,8 +63,8 @@ for worker = 0, 1 do
         end)
 
         it("goes on when it ends normally, or after unlink", function()
-            for _, rest in ipairs { 'stage:cast "normal"; stage:join()', 'stagehost.unlink(stage); stage:stop "odd"' } do
-                local result = run(worker, "link = true, supervised = true", rest)
+            for _, rest in ipairs { 'stage:cast "normal"', 'stagehost.unlink(stage); stage:stop "odd"' } do
+                local result = run(worker, "link = true, supervised = true", rest .. "; stage:join()")
                 assert.equal(0, result.status)
                 assert.equal("went on\n", result.out)
             end
