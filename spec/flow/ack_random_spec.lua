@@ -2,20 +2,12 @@
 
 --- Consumers with ack = true that are killed at random moments: every event is handled, and given to
 --- callbacks exactly as often as its delivery numbers say: 1, 2, 3, ..., in this order.
-local hooks = require "stagehost.spec"
 local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
 
 local start = stages.start
 
-before_each(function()
-    hooks.on_log(function() end)
-end)
-
-after_each(function()
-    hooks.on_log(nil)
-    stages.stop_all()
-end)
+after_each(stages.stop_all)
 
 local LAST = 400
 local SEEDS = tonumber(os.getenv "STAGEHOST_SEEDS") or 5
@@ -74,7 +66,7 @@ local Relay = stagehost.producer_consumer {
 }
 
 local dispatchers = {
-    demand = {},
+    demand = { dispatcher = { "demand", max_demand = 30 } },
     fair = { dispatcher = "fair" },
     partition = { dispatcher = { "partition", partitions = { "0", "1", "2" }, hash = function(event)
         return tostring(event % 3)
@@ -89,7 +81,7 @@ local function run(seed, kind, workers)
     local numbers = start(Numbers, { worker = workers[1], dispatcher = options.dispatcher })
     local source = numbers
     if options.relay then
-        source = start(Relay, { worker = workers[2] or 0, subscribe_to = { { to = numbers, ack = true } } })
+        source = start(Relay, { worker = workers[2] or 0, dispatcher = { "demand", max_demand = 30 }, subscribe_to = { { to = numbers, ack = true } } })
     end
     local consumers, kills = {}, 0
     local function hire(i)

@@ -4,6 +4,7 @@
  * (hooks_meta.lua says what each function does). It includes private headers on purpose and
  * is never installed. */
 #include <string.h>
+#include <uv.h>
 
 #include "context.h"
 #include "host.h"
@@ -266,12 +267,17 @@ struct listener {
     sh_log_fn log; /* as it was before */
     void *log_data;
     sh_log_level level;
+    uv_thread_t thread; /* of the worker whose state `slot` is in */
 };
 
+/* What other workers log is not passed on: this state is not theirs. */
 static void pass_record(void *data, const sh_log_record *record)
 {
     struct listener *listener = data;
     struct shl_context *ctx = listener->ctx;
+    uv_thread_t self = uv_thread_self();
+    if (!uv_thread_equal(&self, &listener->thread))
+        return;
     shl_slot_push(ctx, ctx->L, listener->slot);
     lua_pushstring(ctx->L, sh_log_code_name(record->code));
     lua_pushstring(ctx->L, record->stage);
@@ -310,8 +316,12 @@ static int hooks_on_log(lua_State *L)
     sh_host_opts *opts = &sh_worker_host(ctx->worker)->opts;
     struct listener *listener = sh_malloc(sizeof *listener);
     lua_settop(L, 1);
-    *listener = (struct listener){ctx, shl_slot_take(ctx, L), opts->log, opts->log_data,
-                                  opts->log_level};
+    *listener = (struct listener){ctx,
+                                  shl_slot_take(ctx, L),
+                                  opts->log,
+                                  opts->log_data,
+                                  opts->log_level,
+                                  uv_thread_self()};
     opts->log = pass_record;
     opts->log_data = listener;
     opts->log_level = SH_LOG_TRACE;
