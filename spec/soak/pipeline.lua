@@ -3,7 +3,7 @@
 --- The pipeline of the soak test: sources, stages and sinks on all workers, supervised, of which one is
 --- killed every so often. `run.lua` starts it and judges what it prints:
 ---
----     stagehost -w 2 spec/soak/pipeline.lua SECONDS MILLISECONDS_BETWEEN_KILLS SEED
+---     stagehost -w 2 spec/soak/pipeline.lua SECONDS MILLISECONDS_BETWEEN_KILLS SEED [ack]
 ---
 --- `sample` lines while it runs: seconds, kB of resident memory, events received, kills;
 --- `fresh` when the killing is over: how many sinks got events after it;
@@ -12,6 +12,7 @@ local stagehost = require "stagehost"
 local uv = stagehost.uv
 
 local seconds, pause, seed = tonumber(arg[1]), tonumber(arg[2]), tonumber(arg[3])
+local ack = arg[4] == "ack" or nil
 math.randomseed(seed)
 local SAMPLES = 40
 
@@ -73,9 +74,9 @@ local running = assert(stagehost.pipeline({
     stages = {
         { name = "source", stage = Source, instances = sizes.source },
         { name = "middle", stage = Middle, instances = sizes.middle,
-            subscribe_to = { { to = "source", max_demand = 200 } } },
+            subscribe_to = { { to = "source", max_demand = 200, ack = ack } } },
         { name = "sink", stage = Sink, instances = sizes.sink,
-            subscribe_to = { { to = "middle", max_demand = 50 } } },
+            subscribe_to = { { to = "middle", max_demand = 50, ack = ack } } },
     },
 }):start())
 
