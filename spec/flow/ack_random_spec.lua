@@ -71,7 +71,7 @@ local dispatchers = {
     partition = { dispatcher = { "partition", partitions = { "0", "1", "2" }, hash = function(event)
         return tostring(event % 3)
     end } },
-    relay = { relay = true },
+    relay = { relay = true, dispatcher = { "demand", max_demand = 30 } },
 }
 
 local function run(seed, kind, workers)
@@ -81,7 +81,8 @@ local function run(seed, kind, workers)
     local numbers = start(Numbers, { worker = workers[1], dispatcher = options.dispatcher })
     local source = numbers
     if options.relay then
-        source = start(Relay, { worker = workers[2] or 0, dispatcher = { "demand", max_demand = 30 }, subscribe_to = { { to = numbers, ack = true } } })
+        source = start(Relay, { worker = workers[2] or 0, dispatcher = options.dispatcher,
+            subscribe_to = { { to = numbers, ack = true } } })
     end
     local consumers, kills = {}, 0
     local function hire(i)
