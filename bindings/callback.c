@@ -126,12 +126,8 @@ static void make_ready(struct shl_stage *s)
     s->is_ready = true;
 }
 
-int shl_callback_begin_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r)
+int shl_callback_make_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r)
 {
-    if (s->is_ready && !s->given && !s->waiting) {
-        s->callback = callback;
-        return SH_OK;
-    }
     int status = make_usable(s, callback, r);
     if (status == SH_OK && !s->is_ready)
         make_ready(s);

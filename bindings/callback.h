@@ -81,7 +81,15 @@ static inline int shl_callback_bottom(const struct shl_stage *s)
 
 /* callback.c --------------------------------------------------------------------------- */
 /* shl_callback_begin for handle_demand and handle_events: leaves the coroutine ready. */
-int shl_callback_begin_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r);
+int shl_callback_make_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r);
+static inline int shl_callback_begin_ready(struct shl_stage *s, enum shl_callback callback,
+                                           sh_result *r)
+{
+    if (!s->is_ready || s->given || s->waiting)
+        return shl_callback_make_ready(s, callback, r);
+    s->callback = callback;
+    return SH_OK;
+}
 /* Takes from a ready coroutine what is at its bottom, so that results begin at index 1. */
 void shl_callback_unready(struct shl_stage *s);
 /* Has a usable, empty coroutine, making one if the last is spent or was left waiting. */
