@@ -252,7 +252,7 @@ void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason
 /* Subscribes; takes both. Answers from (a reference, or NULL stage). */
 void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from);
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
-/* Checks max_demand, min_demand and fills the defaults in. SH_EBADOPT with *error. */
+/* subscribe_opts.c: checks all bounds and fills the defaults in. SH_EBADOPT with *error. */
 int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error);
 /* Starts feeding the events of a message (taken) to handle_events. */
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message);
