@@ -198,6 +198,37 @@ describe("a coroutine of the engine", function()
         assert.matches("was resumed by somebody else while it waited", seen.message)
         assert.is_false(stage:is_alive())
     end)
+
+    it("that somebody else resumes while it is idle fails its stage, and nothing else", function()
+        local kept, ends = nil, {}
+        local Producer = stagehost.producer {
+            handle_demand = function()
+                kept = coroutine.running()
+                return { 1 }
+            end,
+            terminate = function(_, reason)
+                ends[#ends + 1] = reason
+            end,
+        }
+        local got = {}
+        local Consumer = stagehost.consumer {
+            handle_events = function(_, events)
+                got[#got + 1] = events[1]
+                coroutine.resume(kept)
+                assert(events[1] == 1)
+            end,
+        }
+        local producer = assert(stagehost.start(Producer, { demand = "accumulate" }))
+        local consumer = assert(stagehost.start(Consumer))
+        assert(consumer:subscribe { to = producer, max_demand = 1, cancel = "temporary" })
+        producer:demand("forward")
+        stagehost.sleep(20)
+        assert.same({ 1 }, got)
+        assert.equal(1, #ends)
+        assert.equal("error", ends[1].name)
+        assert.is_true(consumer:is_alive())
+        consumer:stop()
+    end)
 end)
 
 describe("a reason", function()
