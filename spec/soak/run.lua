@@ -33,7 +33,8 @@ local function run_pipeline(on_line)
     pipe:close()
 end
 
-local samples, found = {}, { unfinished = 0, discarded = 0 }
+local MOST_ERRORS = 20
+local samples, errors, found = {}, {}, { unfinished = 0, discarded = 0 }
 
 local patterns = {
     { "^fresh (%d+)", "fresh" },
@@ -50,6 +51,9 @@ local function read(line)
         samples[#samples + 1] = { memory = tonumber(memory), received = tonumber(received) }
         print(("%5d s  %6.1f MB  %12d events  %6d kills"):format(at, memory / MB, received, kills))
         return
+    end
+    if line:find("level=error", 1, true) and #errors < MOST_ERRORS then
+        errors[#errors + 1] = line
     end
     for _, pattern in ipairs(patterns) do
         local values = { plain:match(pattern[1]) }
@@ -113,6 +117,9 @@ print(("%d emitted, %d received, %d unfinished, %d kills"):format(found.emitted 
     found.unfinished, found.kills or 0))
 for _, problem in ipairs(problems) do
     print("FAILED: " .. problem)
+end
+if #problems > 0 then
+    print(table.concat(errors, "\n"))
 end
 print(#problems == 0 and "passed" or "failed")
 stagehost.exit_status(#problems == 0 and 0 or 1)
