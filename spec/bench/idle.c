@@ -91,6 +91,16 @@ static double bytes_per_stage(int n)
     return bytes;
 }
 
+/* Stages begin in order: when the last consumer has events, all have begun. */
+static void run_until_fed(sh_worker *worker, const sh_stage *last)
+{
+    sh_stage_stats stats = {0};
+    while (stats.events_in == 0) {
+        uv_run((uv_loop_t *)sh_worker_loop(worker), UV_RUN_NOWAIT);
+        sh_stage_get_stats(last, &stats);
+    }
+}
+
 /* A pipeline of `events` events with `consumers` consumers, beside `idle` stages. */
 static double ns_per_event(int64_t events, int consumers, int idle)
 {
@@ -111,8 +121,7 @@ static double ns_per_event(int64_t events, int consumers, int idle)
                                         .n_subscribe_to = 1},
                        (sh_from){0}, &all[i], NULL);
     }
-    for (int i = 0; i < (idle + consumers) / 64 + 8 && idle + consumers > 1000; i++)
-        uv_run((uv_loop_t *)sh_worker_loop(worker), UV_RUN_NOWAIT);
+    run_until_fed(worker, all[consumers - 1]);
     sh_stage_stats before, after;
     sh_stage_get_stats(producer, &before);
     uint64_t begin = uv_hrtime();
