@@ -205,13 +205,13 @@ static void callback_failed(sh_stage *stage, sh_result *r)
     if (callback == SH__CALLBACK_EVENTS && !stage->feed.is_acked)
         sh__worker_count_unfinished(stage->worker, stage, stage->now.batch.n,
                                     "handle_events");
-    if (stage->now.message && stage->now.message->kind == SH__LETTERS)
-        sh__dead_letter_refused(stage, (uint64_t)stage->now.message->n);
-    if (callback == SH__CALLBACK_CALL && stage->now.message->from.stage) {
-        sh__reply(stage->worker, stage->now.message->from, SH_EFAILED, (sh_batch){0},
-                  reason);
-        sh_stage_unref(stage->now.message->from.stage);
-        stage->now.message->from = (sh_from){0};
+    struct sh__message *message = stage->now.message;
+    if (message && message->kind == SH__LETTERS)
+        sh__dead_letter_refused(stage, (uint64_t)message->n);
+    if (message && callback == SH__CALLBACK_CALL && message->from.stage) {
+        sh__reply(stage->worker, message->from, SH_EFAILED, (sh_batch){0}, reason);
+        sh_stage_unref(message->from.stage);
+        message->from = (sh_from){0};
     }
     if (callback == SH__CALLBACK_SUBSCRIBE_IN && stage->now.task.from.stage)
         sh__reply(stage->worker, stage->now.task.from, SH_EFAILED, (sh_batch){0}, reason);

@@ -178,40 +178,12 @@ static void protocol(sh_stage *stage, struct sh__message *message)
                         : "a producer sent events to a stage that does not consume");
 }
 
-void sh__stage_receive(sh_stage *stage, struct sh__message *message)
+/* What callbacks are given. */
+static void message_for_callback(sh_stage *stage, struct sh__message *message)
 {
-    if (sh__unlikely(message->parcel) && !sh__message_unpack(stage->worker, message))
-        return;
-    if (stage->tap && stage->tap(stage, message, stage->tap_data))
-        return;
     switch ((enum sh__message_kind)message->kind) {
-    case SH__START:
-        sh__stage_set_phase(stage, SH__PHASE_STARTING);
-        sh__stage_begin(stage, message);
-        sh__message_free(stage->worker, message);
-        return;
-    case SH__SUBSCRIBE_TO:
-        subscribe_to(stage, message);
-        return;
-    case SH__SUBSCRIBE:
-    case SH__ASK:
-    case SH__ACK:
-    case SH__CANCEL_REQUEST:
-    case SH__EVENTS:
-    case SH__NOTIFICATION:
-    case SH__REDIRECT:
-    case SH__CANCEL:
-    case SH__DOWN:
-        protocol(stage, message);
-        return;
-    case SH__PART:
-        sh__redirect_part(stage, message);
-        return;
     case SH__CALL:
         sh__callback_message(stage, SH__CALLBACK_CALL, message);
-        return;
-    case SH__LETTERS:
-        letters(stage, message);
         return;
     case SH__CAST:
         sh__callback_message(stage, SH__CALLBACK_CAST, message);
@@ -221,6 +193,24 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
         return;
     case SH__QUEUED_INFO:
         queued_info(stage, message);
+        return;
+    case SH__LETTERS:
+        letters(stage, message);
+        return;
+    default: /* EXIT, GONE */
+        sh__links_receive(stage, message);
+        return;
+    }
+}
+
+/* What the stage itself is told to do. */
+static void order(sh_stage *stage, struct sh__message *message)
+{
+    switch ((enum sh__message_kind)message->kind) {
+    case SH__START:
+        sh__stage_set_phase(stage, SH__PHASE_STARTING);
+        sh__stage_begin(stage, message);
+        sh__message_free(stage->worker, message);
         return;
     case SH__NOTIFY:
         notify(stage, message);
@@ -242,12 +232,54 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
     case SH__FINISH:
         finish(stage, message);
         return;
-    case SH__DRAIN:
+    default: /* DRAIN */
         drain(stage, message);
         return;
+    }
+}
+
+void sh__stage_receive(sh_stage *stage, struct sh__message *message)
+{
+    if (sh__unlikely(message->parcel) && !sh__message_unpack(stage->worker, message))
+        return;
+    if (stage->tap && stage->tap(stage, message, stage->tap_data))
+        return;
+    switch ((enum sh__message_kind)message->kind) {
+    case SH__SUBSCRIBE:
+    case SH__ASK:
+    case SH__ACK:
+    case SH__CANCEL_REQUEST:
+    case SH__EVENTS:
+    case SH__NOTIFICATION:
+    case SH__REDIRECT:
+    case SH__CANCEL:
+    case SH__DOWN:
+        protocol(stage, message);
+        return;
+    case SH__SUBSCRIBE_TO:
+        subscribe_to(stage, message);
+        return;
+    case SH__PART:
+        sh__redirect_part(stage, message);
+        return;
+    case SH__CALL:
+    case SH__CAST:
+    case SH__INFO:
+    case SH__QUEUED_INFO:
+    case SH__LETTERS:
     case SH__EXIT:
     case SH__GONE:
-        sh__links_receive(stage, message);
+        message_for_callback(stage, message);
+        return;
+    case SH__START:
+    case SH__NOTIFY:
+    case SH__SET_DEMAND:
+    case SH__QUERY:
+    case SH__MONITOR:
+    case SH__STOP:
+    case SH__FINISH:
+    case SH__DRAIN:
+        order(stage, message);
         return;
     case SH__KILL:
     case SH__REPLY:

@@ -108,7 +108,7 @@ static void start_limit(sh_partition_opts opts)
 
 static void emit_even(int64_t first, int n)
 {
-    for (int i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++)
         rig_emit(&rig, first + 2 * i, 1);
 }
 

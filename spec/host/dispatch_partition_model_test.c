@@ -309,8 +309,9 @@ static void start(struct model *model, struct test_random *random, uint64_t seed
     }
     for (int i = 0; i < N_PARTS * N_MEMBERS; i++) {
         struct member *member = &model->parts[i / N_MEMBERS].members[i % N_MEMBERS];
-        member->name[0] = (char)('A' + i / N_MEMBERS);
-        member->name[1] = i % N_MEMBERS ? (char)('0' + i % N_MEMBERS) : '\0';
+        static const char first[] = "ABC", second[] = "012";
+        member->name[0] = first[i / N_MEMBERS];
+        member->name[1] = second[i % N_MEMBERS];
         member->stage.name = member->name;
     }
     sh_partition_opts opts = model->opts;

@@ -95,7 +95,7 @@ static void model_ask(struct model *model, struct peer *peer, int64_t n)
             n--;
             any = true;
         }
-        strcat(model->words, "]");
+        memcpy(model->words + strlen(model->words), "]", 2);
         model_pass_markers(model, peer);
     }
     peer->credit += n;
