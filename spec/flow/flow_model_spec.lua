@@ -10,6 +10,10 @@ local start = stages.start
 after_each(stages.stop_all)
 
 local SEEDS, EVENTS = tonumber(os.getenv("STAGEHOST_SEEDS")) or 40, 400
+-- So often a chain is paused or resumed; so often it is looked at without anything having moved.
+local STEERED, STILL = 200, 5000
+-- A batch is whole, or goes before a notification: the last event has one behind it.
+local NEVER = 3600000
 
 -- Counts to EVENTS; tells of every hundredth.
 local Counter = stagehost.producer {
@@ -26,6 +30,7 @@ local Counter = stagehost.producer {
         end
         return events
     end,
+    handle_call = function(self) return self.n end,
 }
 
 local callbacks = {
@@ -68,7 +73,7 @@ local function limits()
         max_demand = max,
         min_demand = below(max),
         cancel = "transient",
-        batch = size and { size = size, timeout_ms = below(2) == 0 and 1 or 1000 },
+        batch = size and { size = size, timeout_ms = below(2) == 0 and 1 or NEVER },
         rate = below(4) == 0 and { events = 60 + below(40), per_ms = 5 } or nil,
     }
 end
@@ -87,6 +92,39 @@ local function add(kind, from)
     return stage, assert(stage:subscribe(opts))
 end
 
+--- Until `moved` answers true, however long that takes. It also answers a number that changes while
+--- something moves; the stages that it asks have answered STILL times in vain when they are stuck.
+local function await(moved)
+    local before, still = nil, 0
+    while true do
+        local done, n = moved()
+        if done then
+            return
+        end
+        still = n == before and still + 1 or 0
+        before = n
+        assert(still < STILL, ("it got stuck, produced and got: %d"):format(n))
+        stagehost.sleep(5)
+    end
+end
+
+--- What was begun goes to its end. A producer that is stopped produces no more, so it is stopped when it
+--- has produced all; what is less than a batch goes on then.
+local function finish(producer, subs, last)
+    for _, each in ipairs(subs) do
+        each:resume()
+    end
+    await(function()
+        local n = producer:call("n")
+        return n == EVENTS, n + #last:call("got")
+    end)
+    producer:stop()
+    await(function()
+        local n = #last:call("got")
+        return n == EVENTS, EVENTS + n
+    end)
+end
+
 local function run()
     local producer = start(Counter, {
         args = EVENTS, worker = below(stagehost.workers()), demand = "accumulate", polling_interval = 1,
@@ -97,23 +135,16 @@ local function run()
     end
     last, subs[#subs + 1] = add(Keeper, last)
     producer:demand("forward")
-    local rounds = 0
-    while #last:call("got") < EVENTS do
+    for _ = 1, STEERED do
+        if #last:call("got") == EVENTS then
+            return last
+        end
         local chosen = subs[1 + below(#subs)]
-        local what = rounds > 200 and "resume" or ({ "pause", "resume", "resume" })[1 + below(3)]
+        local what = ({ "pause", "resume", "resume" })[1 + below(3)]
         chosen[what](chosen)
         stagehost.sleep(below(3))
-        rounds = rounds + 1
-        if rounds > 200 then -- what is less than a batch goes on at the end
-            for _, each in ipairs(subs) do
-                each:resume()
-            end
-            if rounds > 210 and producer:is_alive() then
-                producer:stop()
-            end
-        end
-        assert(rounds < 5000, "it got stuck")
     end
+    finish(producer, subs, last)
     return last
 end
 
