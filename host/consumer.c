@@ -9,6 +9,7 @@
 #include "recovery.h"
 #include "redirect.h"
 #include "stage.h"
+#include "stage_opts.h"
 
 /* -- subscribing ----------------------------------------------------------------------- */
 

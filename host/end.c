@@ -324,7 +324,7 @@ void sh__stage_finish(sh_stage *stage)
 {
     sh_worker *worker = stage->worker;
     bool never_ran = stage->phase < SH__PHASE_RUNNING;
-    sh_stage *asker = never_ran ? stage->start_from.stage : NULL;
+    sh_stage *asker = sh__stage_find_asker(stage);
     sh__stage_count_leftovers(stage);
     sh__stage_set_phase(stage, SH__PHASE_ENDED);
     atomic_store(&stage->alive, false);
@@ -357,7 +357,7 @@ void sh__stage_finish(sh_stage *stage)
     if (stage->out)
         sh__producer_free(stage->out);
     stage->out = NULL;
-    sh__stage_free_subscribe_to(stage);
+    sh__stage_free_start(stage);
     sh_free(stage->tasks);
     stage->tasks = NULL;
     stage->task_capacity = 0;

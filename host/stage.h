@@ -241,7 +241,10 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message);
 
 /* start.c: START has arrived on the stage's worker. */
 void sh__stage_begin(sh_stage *stage, struct sh__message *message);
-void sh__stage_free_subscribe_to(sh_stage *stage);
+/* Who waits for a start that has not come to its end; NULL: nobody, or it has. */
+sh_stage *sh__stage_find_asker(sh_stage *stage);
+/* What was only kept for its start. */
+void sh__stage_free_start(sh_stage *stage);
 
 /* end.c: events it holds that nobody will get now, for the ledger. */
 void sh__stage_count_leftovers(sh_stage *stage);
@@ -252,8 +255,6 @@ void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason
 /* Subscribes; takes both. Answers from (a reference, or NULL stage). */
 void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from);
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
-/* subscribe_opts.c: checks all bounds and fills the defaults in. SH_EBADOPT with *error. */
-int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error);
 /* Starts feeding the events of a message (taken) to handle_events. */
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message);
 /* Events for an idle stage, without a message. Takes `batch` and returns true if the stage can

@@ -10,53 +10,11 @@
 #include "paced.h"
 #include "recovery.h"
 #include "stage.h"
+#include "stage_opts.h"
 
 enum { DEFAULT_BUFFER = 10000 };
 
 /* -- options --------------------------------------------------------------------------- */
-
-static int bad_option(sh_error **error, const char *name, const char *fmt,
-                      const char *value)
-{
-    if (error)
-        *error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, name, fmt, value);
-    return SH_EBADOPT;
-}
-
-static int check_opts(const sh_stage_opts *opts, sh_error **error)
-{
-    bool produces = opts->kind == SH_PRODUCER || opts->kind == SH_PRODUCER_CONSUMER;
-    if (!opts->ops)
-        return bad_option(error, "ops", "ops: %s", "missing");
-    if (!produces && (opts->dispatcher || opts->buffer_size != SH_BUFFER_DEFAULT))
-        return bad_option(error, opts->dispatcher ? "dispatcher" : "buffer_size",
-                          "%s is an option of stages that produce",
-                          opts->dispatcher ? "dispatcher" : "buffer_size");
-    if (opts->buffer_size < SH_BUFFER_NONE)
-        return bad_option(error, "buffer_size", "buffer_size: %s", "must not be negative");
-    if (!produces && opts->rate.events != 0)
-        return bad_option(error, "rate", "%s is an option of stages that produce", "rate");
-    if (sh__rate_check(&opts->rate, error) < 0)
-        return SH_EBADOPT;
-    if (opts->kind != SH_PRODUCER &&
-        (opts->demand != SH_DEMAND_FORWARD || opts->polling_interval_ms))
-        return bad_option(error, opts->demand ? "demand" : "polling_interval",
-                          "%s is an option of producers",
-                          opts->demand ? "demand" : "polling_interval");
-    bool consumes = opts->kind == SH_CONSUMER || opts->kind == SH_PRODUCER_CONSUMER;
-    if (!consumes && opts->n_subscribe_to > 0)
-        return bad_option(error, "subscribe_to", "%s is an option of stages that consume",
-                          "subscribe_to");
-    if (sh__recovery_check(opts, error) < 0)
-        return SH_EBADOPT;
-    for (size_t i = 0; i < opts->n_subscribe_to; i++) {
-        sh_subscribe_opts copy = opts->subscribe_to[i];
-        int status = sh__subscribe_opts_check(&copy, error);
-        if (status < 0)
-            return status;
-    }
-    return SH_OK;
-}
 
 /* What of the options is taken: dropped when the start is refused. */
 static void drop_subscribe_to(const sh_stage_opts *opts)
@@ -149,7 +107,7 @@ static int set_producer_side(sh_stage *stage, const sh_stage_opts *opts, sh_erro
 
 static int configure(sh_stage *stage, const sh_stage_opts *opts, sh_error **error)
 {
-    int status = check_opts(opts, error);
+    int status = sh__stage_opts_check(opts, error);
     if (status < 0) {
         drop_subscribe_to(opts);
         return status;
@@ -254,11 +212,25 @@ static int prepare_arg(sh_worker *worker, sh_stage *stage, const sh_stage_opts *
     return status;
 }
 
+static void free_arg_parcel(sh_stage *stage)
+{
+    struct sh__crossing *box = stage->arg_parcel;
+    if (!box)
+        return;
+    stage->arg_parcel = NULL;
+    if (box->parcel.free)
+        box->parcel.free(box->parcel.data, box->parcel.len);
+    else
+        sh_free(box->parcel.data);
+    sh_free(box);
+}
+
 /* A stage that never became one: nothing of it was seen by anybody. */
 static void discard_stage(sh_stage *stage, bool named)
 {
     if (named)
         sh__registry_remove(stage->worker->host, stage->name, stage);
+    free_arg_parcel(stage);
     if (stage->ops->destroy)
         stage->ops->destroy(stage, stage->state, stage->arg);
     free_subscribe_to(stage);
@@ -307,8 +279,8 @@ int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
     sh_worker *target = choose_worker(worker, opts->worker);
     if (!target)
         return refuse_start(
-            opts, bad_option(error, "worker", "worker: %s", "there is no such worker"));
-    int status = check_opts(opts, error);
+            opts, sh__bad_option(error, "worker", "worker: %s", "there is no such worker"));
+    int status = sh__stage_opts_check(opts, error);
     if (status < 0)
         return refuse_start(opts, status);
     sh_stage *stage = stage_new(target, opts);
@@ -365,16 +337,11 @@ void sh__stage_begin(sh_stage *stage, struct sh__message *message)
             error = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, NULL,
                                  "worker %u could not be opened", worker->index);
     } else if (stage->arg_parcel) {
-        struct sh__crossing *box = stage->arg_parcel;
-        if (stage->ops->arg_decode(worker, &box->parcel, &stage->arg, &error) < 0 && !error)
+        const sh_parcel *parcel = &stage->arg_parcel->parcel;
+        if (stage->ops->arg_decode(worker, parcel, &stage->arg, &error) < 0 && !error)
             error = sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
                                  sh_strerror(SH_ENOMEM));
-        if (box->parcel.free)
-            box->parcel.free(box->parcel.data, box->parcel.len);
-        else
-            sh_free(box->parcel.data);
-        sh_free(box);
-        stage->arg_parcel = NULL;
+        free_arg_parcel(stage);
     }
     if (error)
         sh__stage_end(stage, error, false);
@@ -382,8 +349,20 @@ void sh__stage_begin(sh_stage *stage, struct sh__message *message)
         sh__callback_init(stage);
 }
 
-void sh__stage_free_subscribe_to(sh_stage *stage)
+/* One that is ended before it has taken START: who waits for its start stands there. */
+sh_stage *sh__stage_find_asker(sh_stage *stage)
 {
+    struct sh__message *first = stage->mailbox.head;
+    if (stage->phase == SH__PHASE_NEW && first && first->kind == SH__START) {
+        stage->start_from = first->from;
+        first->from = (sh_from){0};
+    }
+    return stage->phase < SH__PHASE_RUNNING ? stage->start_from.stage : NULL;
+}
+
+void sh__stage_free_start(sh_stage *stage)
+{
+    free_arg_parcel(stage);
     free_subscribe_to(stage);
 }
 

@@ -3,6 +3,7 @@
  * The options of a subscription: defaults and bounds. */
 #include "paced.h"
 #include "stage.h"
+#include "stage_opts.h"
 
 enum { DEFAULT_MAX_DEMAND = 1000 };
 

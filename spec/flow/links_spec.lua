@@ -209,6 +209,42 @@ for _, worker in ipairs(stagehost.workers() > 1 and { 0, 1 } or { 0 }) do
             hooks.settle(1000)
             assert.is_true(a:is_alive())
         end)
+
+        -- Its name is known from the moment of the start on, so anybody may end it before it begins.
+        for how, reason in pairs { kill = "killed", exit = "odd" } do
+            it("with a stage that is ended before its init too: by " .. how, function()
+                local Ender = stagehost.process {
+                    handle_cast = function(_, name)
+                        local stage = stagehost.whereis(name)
+                        stage[how](stage, reason)
+                    end,
+                }
+                local Starter = stagehost.process {
+                    init = function(self) self.signals = 0 end,
+                    handle_call = function(self, ender)
+                        if not ender then
+                            return self.signals
+                        end
+                        ender:cast "early" -- its turn comes before that of the new stage
+                        local stage, message, why = stagehost.start(Plain, { name = "early", link = true,
+                            worker = worker, args = { stagehost.self(), ("x"):rep(100) } })
+                        return { stage, message = message, reason = why }
+                    end,
+                    handle_exit = function(self) self.signals = self.signals + 1 end,
+                }
+                local a = start(Starter)
+                local answer = a:call(start(Ender))
+                if answer[1] then -- on another worker it may have been quick
+                    assert.equal(reason, answer[1]:join())
+                    assert.not_equal(stagehost.worker(), worker)
+                else
+                    assert.same({ message = reason, reason = reason }, answer)
+                end
+                hooks.settle(1000)
+                assert.equal(answer[1] and 1 or 0, a:call())
+                assert.is_nil(stagehost.whereis "early")
+            end)
+        end
     end)
 
     describe("an exit signal to a stage of worker " .. worker, function()

@@ -163,6 +163,35 @@ for _, worker in ipairs(crashing.workers()) do
             assert.equal("shutdown", sup:join())
         end)
 
+        it("a child that is killed while it is started again is one that did not start", function()
+            local list = children_of("a")
+            list[1].options.name = "a-hunted"
+            local sup = start_on(worker, { max_restarts = 1000, children = list })
+            local first = stagehost.whereis "a-hunted"
+            -- Always in line: it comes between the supervisor, as that starts a stage, and the stage.
+            local hunter = stages.start(stagehost.process {
+                init = function(self)
+                    self.seen, self.kills = first, 0
+                    stagehost.self():send "look"
+                end,
+                handle_info = function(self)
+                    local stage = stagehost.whereis "a-hunted"
+                    if stage and (stage ~= self.seen or self.kills == 0) then
+                        stage:kill()
+                        self.seen, self.kills = stage, self.kills + 1
+                    end
+                    if self.kills < 20 then
+                        stagehost.self():send "look"
+                    end
+                end,
+                handle_call = function(self) return self.kills end,
+            })
+            await(function() return hunter:call() == 20 end)
+            await(function() return info(sup, "a").restarts == 20 and info(sup, "a").stage end)
+            assert.is_true(sup:is_alive())
+            assert.equal("running", info(sup, "a").state)
+        end)
+
         it("exits that come while it starts a child are not lost", function()
             local gate = stages.start(Gate)
             local list = children_of("a", "slow")
