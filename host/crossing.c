@@ -68,7 +68,7 @@ struct sh__message *sh__worker_take_inbox(sh_worker *worker)
 
 bool sh__message_unpack(sh_worker *worker, struct sh__message *message)
 {
-    if (!message->parcel || sh__message_arrive(worker, message) == SH_OK)
+    if (sh__message_arrive(worker, message) == SH_OK)
         return true;
     sh__stage_fail(message->to, sh_error_ref(message->error));
     sh__message_refuse(worker, message);

@@ -110,18 +110,6 @@ static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
     return SH_OK;
 }
 
-static int decode_batch(sh_worker *worker, struct sh__crossing *crossing, sh_batch *batch,
-                        sh_error **error)
-{
-    if (!crossing)
-        return SH_OK;
-    sh_list *list = crossing->ops->decode(worker, &crossing->parcel, error);
-    if (list)
-        *batch = (sh_batch){.list = list, .n = list->n};
-    crossing_free(crossing);
-    return list ? SH_OK : SH_EFAILED;
-}
-
 int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
 {
     if (!message->crossing) {
@@ -147,16 +135,22 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
     return SH_OK;
 }
 
-/* Called on the target worker for what came out of its inbox. */
+/* What can't be decoded stays packed: whoever refuses the message counts it. */
 int sh__message_arrive(sh_worker *worker, struct sh__message *message)
 {
-    sh_error *error = NULL;
     struct sh__crossing *crossing = message->parcel;
-    message->parcel = NULL;
-    sh_batch *batch =
-        message->subscribe ? &message->subscribe->opts.extra : &message->batch;
-    if (decode_batch(worker, crossing, batch, &error) == SH_OK)
+    if (!crossing)
         return SH_OK;
+    sh_error *error = NULL;
+    sh_list *list = crossing->ops->decode(worker, &crossing->parcel, &error);
+    if (list) {
+        sh_batch *batch =
+            message->subscribe ? &message->subscribe->opts.extra : &message->batch;
+        *batch = (sh_batch){.list = list, .n = list->n};
+        message->parcel = NULL;
+        crossing_free(crossing);
+        return SH_OK;
+    }
     if (!error)
         error =
             sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));

@@ -176,7 +176,7 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message);
 int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error);
 
 /* Decodes the payload of a message that came from another worker. On failure message->error
- * says why. */
+ * says why, and the payload is still there, encoded. */
 int sh__message_arrive(sh_worker *worker, struct sh__message *message);
 /* crossing.c: the same; on failure the message is refused, its stage ends, and the result is
  * false. */
