@@ -62,7 +62,8 @@ static bool should_wait(const sh_stage *stage)
                                              : SH_HELD_EXPECTED;
     if (out && sh__unlikely(out->acks != NULL) && sh__acks_pending(out) > 0)
         return true; /* they will be acknowledged, or come back */
-    if (!out || (sh__producer_held(stage, which) == 0 && sh__pump_is_empty(stage)))
+    if (!out || (sh__producer_held(stage, which) == 0 && sh__pump_is_empty(stage) &&
+                 !sh__flows_gather_any(stage)))
         return false;
     if (!sh__link_is_empty(&stage->consumers))
         return true;

@@ -194,6 +194,14 @@ bool sh__flows_hold_any(const sh_stage *stage)
     return false;
 }
 
+bool sh__flows_gather_any(const sh_stage *stage)
+{
+    for (const struct sh__flow *flow = stage->flows; flow; flow = flow->next)
+        if (flow->gather && flow->gather->n > 0)
+            return true;
+    return false;
+}
+
 uint64_t sh__flows_held_events(const sh_stage *stage)
 {
     uint64_t n = 0;

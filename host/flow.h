@@ -61,6 +61,7 @@ void sh__flow_close(sh_stage *stage, sh_subscription *sub);
 /* The stage ends in order, or the host drains: nothing is paused, and partial batches go on. */
 void sh__flows_resume(sh_stage *stage);
 bool sh__flows_hold_any(const sh_stage *stage);
+bool sh__flows_gather_any(const sh_stage *stage);
 uint64_t sh__flows_held_events(const sh_stage *stage);
 void sh__flows_free(sh_stage *stage);
 

@@ -200,6 +200,21 @@ describe("a subscription with a batch size", function()
         has(keeper, 101)
     end)
 
+    it("goes on, whole or not, when a producer_consumer ends in order", function()
+        local producer, other = start(Counter, { args = 3 }), start(Counter)
+        local middle, keeper = start(Middle), start(Keeper)
+        assert(keeper:subscribe { to = middle, cancel = "temporary" })
+        local sub = assert(middle:subscribe {
+            to = producer, cancel = "temporary", batch = { size = 4, timeout_ms = LONG },
+        })
+        assert(middle:subscribe { to = other, cancel = "permanent" })
+        eventually(function() return sub:stats("consumer").events == 3 end)
+        other:stop()
+        middle:join()
+        has(keeper, 3)
+        assert.equal(0, middle:stats().unfinished)
+    end)
+
     it("counts what it holds at a kill as unfinished", function()
         local producer = start(Counter)
         local keeper = start(Keeper)
