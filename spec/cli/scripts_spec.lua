@@ -3,15 +3,20 @@
 -- Every script of scripts/, run as its header says, with its output checked.
 local stagehost = os.getenv("STAGEHOST") or "stagehost"
 
---- Standard output and the exit status of a shell command in which $S is the command under a time limit,
---- and $E the bare one.
+--- Standard output, the exit status and standard error of a shell command in which $S is the command under a
+--- time limit, and $E the bare one.
 local function run(line)
-    local shell = "E='%s'; S=\"timeout 30 $E\"; { %s; } 2>/dev/null; echo status $?"
-    local pipe = assert(io.popen(shell:format(stagehost, line)))
+    local errors = os.tmpname()
+    local shell = "E='%s'; S=\"timeout 30 $E\"; { %s; } 2>%s; echo status $?"
+    local pipe = assert(io.popen(shell:format(stagehost, line, errors)))
     local text = pipe:read("*a")
     pipe:close()
+    local file = assert(io.open(errors))
+    local err = file:read("*a")
+    file:close()
+    os.remove(errors)
     local output, status = text:match("^(.*)status (%d+)\n$")
-    return output, tonumber(status)
+    return output, tonumber(status), err
 end
 
 local function temporary(text)
@@ -26,9 +31,10 @@ end
 --- What a script's output is, on any number of workers.
 local function check(line, expected)
     for _, workers in ipairs { 1, 2, 8 } do
-        local output, status = run(line:gsub("$S ", "$S -w " .. workers .. " ", 1))
-        assert.are.equal(expected, output)
-        assert.are.equal(0, status)
+        local output, status, err = run(line:gsub("$S ", "$S -w " .. workers .. " ", 1))
+        local told = ("%s on %d workers: status %d, standard error:\n%s"):format(line, workers, status, err)
+        assert.are.equal(expected, output, told)
+        assert.are.equal(0, status, told)
     end
 end
 
