@@ -16,6 +16,7 @@
 #include "embed.h"
 #include "guard.h"
 #include "loop.h"
+#include "print.h"
 #include "transfer.h"
 
 enum { FIRST_SLOTS = 64 };
@@ -217,6 +218,7 @@ static int open_state(lua_State *L)
     lua_pushlightuserdata(L, ctx);
     lua_rawset(L, LUA_REGISTRYINDEX);
     luaL_openlibs(L);
+    shl_print_open(L);
     shl_guard_open(ctx, L);
     lua_settop(L, 0);
     add_searcher(L);

@@ -61,12 +61,13 @@ describe("dead letters", function()
     it("are all delivered by a drain, on one worker and on several", function()
         for _, workers in ipairs { 1, 3 } do
             local r = drained("-w " .. workers, "dead_letter", "kill -USR1 $pid; kill -TERM $pid")
-            assert.are.equal(0, r.status)
+            local told = ("status %d, output:\n%s\nstandard error:\n%s"):format(r.status, r.out, r.err)
+            assert.are.equal(0, r.status, told)
             local counts = { handled = 0 }
             for word, n in r.out:gmatch("(%a+)\t(%d+)") do
                 counts[word] = (counts[word] or 0) + tonumber(n)
             end
-            assert.are.equal(counts.emitted, counts.handled + counts.letters)
+            assert.are.equal(counts.emitted, counts.handled + counts.letters, told)
             assert.is_true(counts.letters >= 10)
             assert.are.equal(tostring(counts.letters), r.err:match("(%d+) events were sent to dead%-letter stages"))
             assert.is_truthy(r.err:find("dead letters %d+, redelivered 0"))

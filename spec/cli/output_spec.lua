@@ -38,6 +38,37 @@ describe("standard output", function()
         assert.is_truthy(r.err:find("standard output: Broken pipe", 1, true))
     end)
 
+    it("has whole lines, though several workers print at once", function()
+        local r = run([[timeout 40 $S -w 3 a.lua]], { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local tasks = {}
+            for i = 1, 3 do
+                tasks[i] = stagehost.task({ worker = "any" }, function()
+                    for n = 1, 20000 do print("word", n) end
+                end)
+            end
+            for i = 1, 3 do assert(select("#", tasks[i]:await()) == 0) end
+        ]] })
+        assert.are.equal(0, r.status, r.err)
+        local lines = 0
+        for line in r.out:gmatch "([^\n]*)\n" do
+            lines = lines + 1
+            assert.is_truthy(line:find "^word\t%d+$", line)
+        end
+        assert.are.equal(60000, lines)
+    end)
+
+    it("shows what print is given as Lua 5.1 does", function()
+        assert.are.equal("\n1\tnil\ttrue\ta\0b\n",
+            run("$S -e 'print() print(1, nil, true, \"a\\0b\")'").out)
+        assert.are.equal("an object\n<1>\n", run([[$S -e '
+            print(setmetatable({}, { __tostring = function() return "an object" end }))
+            tostring = function(x) return "<" .. x .. ">" end
+            print(1)']]).out)
+        local r = run [[$S -e 'tostring = function() end print(1)']]
+        assert.is_truthy(r.err:find("'tostring' must return a string to 'print'", 1, true))
+    end)
+
     it("of programs that a script starts is theirs", function()
         local r = run [[$S -e 'os.execute "yes | head -1"']]
         assert.are.equal("y\n", r.out)

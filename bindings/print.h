@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * print for scripts whose stages are on several workers. */
+#ifndef SHL_PRINT_H
+#define SHL_PRINT_H
+
+#include <lua.h>
+
+/* Replaces the global print by one that writes whole lines. */
+void shl_print_open(lua_State *L);
+
+#endif
