@@ -271,6 +271,8 @@ void sh__links_refuse(sh_worker *worker, const struct sh__message *message)
     sh_error *error = no_such_stage();
     if (message->kind == SH__LINK)
         send_link_exit(worker, message->to, peer, 0, error);
+    else if (message->kind == SH__UNLINK && message->n > 0) /* as if it had come in time */
+        send_signal(worker, SH__UNLINKED, message->to, peer, (uint64_t)message->n, NULL);
     else if (message->kind == SH__MONITOR_DOWN)
         send_signal(worker, SH__GONE, message->to, peer, (uint64_t)message->n,
                     sh_error_ref(error));

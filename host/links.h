@@ -7,10 +7,11 @@
  * alike by messages:
  *
  *   LINK        "I have linked myself with you"; to a dead stage: EXIT noproc comes back
- *   UNLINK n    "I have unlinked myself"; always confirmed by UNLINKED n. Until then the
- *               sender ignores LINK from there: it was sent before the other one knew.
- *               (The link protocol of Erlang: without it, two sides that unlink and link at
- *               the same time can come to different results.)
+ *   UNLINK n    "I have unlinked myself"; always confirmed by UNLINKED n, also for a stage
+ *               that has ended. Until then the sender ignores LINK from there: it was
+ *               sent before the other one knew. (The link protocol of Erlang: without it,
+ *               two sides that unlink and link at the same time can come to different
+ *               results.)
  *   EXIT        an exit signal, by a link (its sender has ended) or sent by stage:exit
  *   MONITOR_DOWN n, DEMONITOR n     wants to be told of the end; does not any more
  *   GONE n      the monitored stage has ended
