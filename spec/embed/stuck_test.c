@@ -15,14 +15,18 @@
 
 enum { WORKERS = 2 };
 
-/* On every worker a stage opens a fifo that nobody writes to, and ends. */
+/* On every worker a stage opens a fifo that nobody writes to, and ends. Requests are taken in
+ * turn: when the second one is answered, a thread has begun with the first, and it can't be
+ * cancelled any more. */
 static const char script[] =
     "local stagehost = require 'stagehost'\n"
     "local Opener = stagehost.process {\n"
     "    handle_call = function(_, path)\n"
-    "        require 'stagehost'.uv.fs_open(path, 'r', 0, function()\n"
+    "        local stagehost = require 'stagehost'\n"
+    "        stagehost.uv.fs_open(path, 'r', 0, function()\n"
     "            io.open(path .. '.called', 'w'):close()\n"
     "        end)\n"
+    "        stagehost.await(stagehost.uv.fs_stat, '/')\n"
     "        return true\n"
     "    end }\n"
     "for worker = 0, stagehost.workers() - 1 do\n"
