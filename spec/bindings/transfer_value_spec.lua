@@ -310,6 +310,7 @@ describe("transfer of a value", function()
     end)
 
     it("fails cleanly when memory is out", function()
+        fixture.without_compiler()
         fixture.from:run [[local n, t = 0, { stage(1) }
             definition = { t, f = function() n = n + 1 return t end, g = function() return n end }]]
         for n = 1, 400, 3 do

@@ -10,7 +10,7 @@ pipe:close()
 
 --- Runs a line in which every $S has a time limit.
 local function run(line, files)
-    return command.run("S=\"timeout -k 1 20 $S\"\n" .. line, files)
+    return command.run("S=\"timeout -k 1 40 $S\"\n" .. line, files)
 end
 
 local function assert_has(text, part)
@@ -113,7 +113,7 @@ describe("TERM in the middle of access_log", function()
             $S $log/make_access_log.lua 300000 5 >all
             { cat all; echo >fed; sleep 60; } >in 2>/dev/null & feeder=$!
             exec 9<in
-            ${S#timeout -k 1 20 } -w 2 $log/access_log.lua --json <&9 >out 2>err & pid=$!
+            ${S#timeout -k 1 40 } -w 2 $log/access_log.lua --json <&9 >out 2>err & pid=$!
             sleep 0.5; kill -TERM $pid; wait $pid; echo $?
             wc -l <&9 >rest & counter=$!
             wait_for fed; kill -- -$feeder; wait $counter
@@ -149,7 +149,7 @@ describe("a pipeline that can't drain", function()
         stagehost.sleep(50)
         io.stderr:write "working\n"
     ]]
-    local frame = "${S#timeout -k 1 20 } a.lua >out 2>err & pid=$!; wait_for err working; %s; cat out; cat err >&2"
+    local frame = "${S#timeout -k 1 40 } a.lua >out 2>err & pid=$!; wait_for err working; %s; cat out; cat err >&2"
 
     it("says what was left when told twice: 75", function()
         for _, name in ipairs { "TERM", "INT" } do

@@ -132,7 +132,7 @@ struct run {
     bool traces;
     struct actor actors[MODEL_MAX_ACTORS];
     int n_actors;
-    int current[PLAN_MAX_STAGES];           /* the actor that is a stage of the plan now */
+    _Atomic int current[PLAN_MAX_STAGES];   /* the actor that is a stage of the plan now */
     bool was_told_to_end[MODEL_MAX_ACTORS]; /* by the driver */
     uint32_t n_told;
     int next_step;
