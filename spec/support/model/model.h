@@ -154,7 +154,8 @@ void model_trace(struct run *run, const char *fmt, ...)
 /* The actor that is a stage of the plan now. */
 static inline struct actor *model_actor(struct run *run, int stage)
 {
-    return &run->actors[run->current[stage]];
+    int index = atomic_load(&run->current[stage]);
+    return &run->actors[index];
 }
 
 /* restart.c */
