@@ -44,30 +44,6 @@ static struct sh__name_waiter *take_matching(sh_host *host, const char *name)
     return matching;
 }
 
-static void free_stage(void *stage)
-{
-    sh_stage_unref(stage);
-}
-
-static void reply_stage(sh_worker *worker, sh_from from, sh_stage *stage)
-{
-    sh_value value = {.type = SH_POINTER, .u.pointer = {sh_stage_ref(stage), free_stage}};
-    sh_batch batch = {0};
-    int status = sh_batch_from_values(&value, 1, &batch);
-    if (status < 0)
-        sh_stage_unref(stage);
-    sh__reply(worker, from, status, batch, NULL);
-}
-
-sh_stage *sh_reply_stage(sh_batch value)
-{
-    const sh_value *values = sh_batch_values(value);
-    if (!values || value.n != 1 || values->type != SH_POINTER ||
-        values->u.pointer.free != free_stage)
-        return NULL;
-    return sh_stage_ref(values->u.pointer.data);
-}
-
 void sh__name_taken(sh_worker *worker, sh_stage *stage)
 {
     sh_host *host = worker->host;
@@ -80,7 +56,7 @@ void sh__name_taken(sh_worker *worker, sh_stage *stage)
     while (waiters) {
         struct sh__name_waiter *waiter = waiters;
         waiters = waiter->next;
-        reply_stage(worker, waiter->from, stage);
+        sh__reply_stage(worker, waiter->from, stage);
         waiter_free(waiter);
     }
 }
@@ -116,7 +92,7 @@ int sh_await_name(sh_worker *worker, const char *name, uint64_t timeout_ms, sh_f
     int status = timeout_ms ? sh_timer_limit(from.stage, timeout_ms, from.ref) : SH_OK;
     sh_stage *stage = status < 0 ? NULL : add(worker->host, waiter);
     if (stage)
-        reply_stage(worker, from, stage);
+        sh__reply_stage(worker, from, stage);
     sh_stage_unref(stage);
     if (status < 0 || stage)
         waiter_free(waiter);

@@ -37,31 +37,59 @@ void sh__reply_integer(sh_worker *worker, sh_from from, int64_t value)
     sh__reply(worker, from, status, batch, NULL);
 }
 
-static void free_subscription(void *sub)
+/* A counted object as an answer: the reference is taken, `release` drops it. */
+static void reply_object(sh_worker *worker, sh_from from, void *object,
+                         void (*release)(void *object))
+{
+    sh_value value = {.type = SH_POINTER, .u.pointer = {object, release}};
+    sh_batch batch = {0};
+    int status = sh_batch_from_values(&value, 1, &batch);
+    if (status < 0)
+        release(object);
+    sh__reply(worker, from, status, batch, NULL);
+}
+
+/* What reply_object sent, borrowed; NULL: the answer is something else. */
+static void *replied_object(sh_batch value, void (*release)(void *object))
+{
+    const sh_value *values = sh_batch_values(value);
+    bool is_object = values && value.n == 1 && values->type == SH_POINTER &&
+                     values->u.pointer.free == release;
+    return is_object ? values->u.pointer.data : NULL;
+}
+
+static void release_subscription(void *sub)
 {
     sh_subscription_unref(sub);
 }
 
 void sh__reply_subscription(sh_worker *worker, sh_from from, sh_subscription *sub)
 {
-    if (!from.stage)
-        return;
-    sh_value value = {.type = SH_POINTER,
-                      .u.pointer = {sh_subscription_ref(sub), free_subscription}};
-    sh_batch batch = {0};
-    int status = sh_batch_from_values(&value, 1, &batch);
-    if (status < 0)
-        sh_subscription_unref(sub);
-    sh__reply(worker, from, status, batch, NULL);
+    if (from.stage)
+        reply_object(worker, from, sh_subscription_ref(sub), release_subscription);
 }
 
 sh_subscription *sh_reply_subscription(sh_batch value)
 {
-    const sh_value *values = sh_batch_values(value);
-    if (!values || value.n != 1 || values->type != SH_POINTER ||
-        values->u.pointer.free != free_subscription)
-        return NULL;
-    return sh_subscription_ref(values->u.pointer.data);
+    sh_subscription *sub = replied_object(value, release_subscription);
+    return sub ? sh_subscription_ref(sub) : NULL;
+}
+
+static void release_stage(void *stage)
+{
+    sh_stage_unref(stage);
+}
+
+void sh__reply_stage(sh_worker *worker, sh_from from, sh_stage *stage)
+{
+    if (from.stage)
+        reply_object(worker, from, sh_stage_ref(stage), release_stage);
+}
+
+sh_stage *sh_reply_stage(sh_batch value)
+{
+    sh_stage *stage = replied_object(value, release_stage);
+    return stage ? sh_stage_ref(stage) : NULL;
 }
 
 /* -- calls that are still to be answered ----------------------------------------------- */

@@ -341,6 +341,7 @@ bool sh__pump_is_empty(const sh_stage *stage);
 void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value,
                sh_error *error);
 void sh__reply_subscription(sh_worker *worker, sh_from from, sh_subscription *sub);
+void sh__reply_stage(sh_worker *worker, sh_from from, sh_stage *stage);
 void sh__reply_integer(sh_worker *worker, sh_from from, int64_t value);
 /* Takes `from`'s reference into the worker's list of unanswered calls. */
 void sh__pending_call_add(sh_stage *callee, sh_from from);
