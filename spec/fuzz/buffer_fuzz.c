@@ -4,7 +4,7 @@
  * counts what it drops. */
 #include <stdlib.h>
 
-#include "buffer.h"
+#include "events/buffer.h"
 
 enum { MOST_EVENTS = 64 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "values.h"
+#include "events/values.h"
 
 enum { MOST_VALUES = 4096, MOST_DEPTH = 12 };
 

@@ -2,12 +2,12 @@
  *
  * Ranges of lists, and lists of C values on their own way: copied in, joined, across
  * workers. */
-#include "batch.h"
+#include "events/batch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "dispatch_rig.h"
 #include "test.h"
 

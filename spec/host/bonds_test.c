@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The table of bonds against a plain array. */
-#include "bonds.h"
+#include "stage/bonds.h"
 
 #include "test.h"
 

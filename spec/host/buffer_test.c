@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "alloc.h"
-#include "batch.h"
+#include "base/alloc.h"
 #include "buffer_rig.h"
 #include "dispatch_rig.h"
+#include "events/batch.h"
 #include "test.h"
 
 static void test_empty(void)

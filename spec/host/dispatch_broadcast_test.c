@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "dispatch_rig.h"
 #include "integer_selector.h"
 #include "test.h"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "dispatch_rig.h"
 #include "test.h"
 

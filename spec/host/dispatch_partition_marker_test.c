@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Infos and notifications among the queues of partitions. */
-#include "alloc.h"
+#include "base/alloc.h"
 #include "dispatch_rig.h"
 #include "integer_splitter.h"
 #include "test.h"

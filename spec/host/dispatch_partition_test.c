@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "batch.h"
+#include "base/alloc.h"
 #include "dispatch_rig.h"
+#include "events/batch.h"
 #include "integer_splitter.h"
 #include "test.h"
 

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "test.h"
 
 static void test_codes(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Putting events together: in order, none lost, as many as were wanted. */
-#include "gather.h"
+#include "events/gather.h"
 
-#include "batch.h"
+#include "events/batch.h"
 #include "stagehost.h"
 #include "test.h"
 

@@ -12,8 +12,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "links.h"
-#include "stage.h"
+#include "stage/links.h"
+#include "stage/stage.h"
 #include "test.h"
 
 enum { MEMBERS = 4, STEPS = 24, ROUNDS = MEMBERS + 5, REFS = 16, USUAL_SEEDS = 400 };

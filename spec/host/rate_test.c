@@ -2,7 +2,7 @@
  *
  * The rate limiter: no window holds more than it may, wherever it begins; it is smooth; and it
  * lets through what it promises. */
-#include "rate.h"
+#include "dispatch/rate.h"
 
 #include <stdio.h>
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "batch.h"
+#include "base/alloc.h"
 #include "dispatch_rig.h"
+#include "events/batch.h"
 #include "test.h"
 
 enum { MOST_PARTS = 16 };

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "dispatch_rig.h"
+#include "events/unacked.h"
 #include "test.h"
-#include "unacked.h"
 
 static struct sh__unacked unacked;
 static char words[65536];

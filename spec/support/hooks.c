@@ -7,8 +7,8 @@
 #include <uv.h>
 
 #include "context.h"
-#include "host.h"
-#include "stage.h"
+#include "stage/stage.h"
+#include "work/host.h"
 
 /* -- holding and settling -------------------------------------------------------------- */
 

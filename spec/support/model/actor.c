@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "model.h"
-#include "stage.h"
+#include "stage/stage.h"
 
 /* -- waiting --------------------------------------------------------------------------- */
 

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host.h"
 #include "model.h"
-#include "stage.h"
+#include "stage/stage.h"
+#include "work/host.h"
 
 enum { DRAIN_MS = 3000, CUT_SHORT_MS = 2 };
 

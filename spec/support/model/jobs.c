@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "model.h"
-#include "stage.h"
+#include "stage/stage.h"
 
 /* -- emitting -------------------------------------------------------------------------- */
 

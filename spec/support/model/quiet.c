@@ -3,7 +3,7 @@
  * What must hold whenever no stage has anything to do. One worker only: it looks into
  * the stages. */
 #include "model.h"
-#include "stage.h"
+#include "stage/stage.h"
 
 /* Runs, and no callback of it waits. */
 static bool is_steady(const struct actor *actor)

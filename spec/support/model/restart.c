@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "model.h"
-#include "stage.h"
+#include "stage/stage.h"
 
 /* -- starting -------------------------------------------------------------------------- */
 

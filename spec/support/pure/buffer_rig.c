@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "batch.h"
 #include "dispatch_rig.h"
+#include "events/batch.h"
 #include "test.h"
 
 struct sh__buffer buffer;

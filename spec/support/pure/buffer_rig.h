@@ -5,7 +5,7 @@
 #ifndef SPEC_BUFFER_RIG_H
 #define SPEC_BUFFER_RIG_H
 
-#include "buffer.h"
+#include "events/buffer.h"
 
 extern struct sh__buffer buffer;
 extern char words[65536];

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "batch.h"
+#include "events/batch.h"
 #include "test.h"
 
 static struct rig *rig_of(sh_dispatch *out)

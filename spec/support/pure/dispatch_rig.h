@@ -11,7 +11,7 @@
 #ifndef SPEC_DISPATCH_RIG_H
 #define SPEC_DISPATCH_RIG_H
 
-#include "buffer.h"
+#include "events/buffer.h"
 #include "fake_subscription.h"
 
 struct rig {

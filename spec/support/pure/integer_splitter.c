@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "batch.h"
 #include "dispatch_rig.h"
+#include "events/batch.h"
 
 struct splitter {
     sh_splitter base;

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The consumer side: subscribing, cutting what arrives into batches and asking for more,
+ * and what happens when a subscription ends. */
+#include <string.h>
+
+#include "consume/recovery.h"
+#include "consume/redirect.h"
+#include "life/stage_opts.h"
+#include "produce/ack.h"
+#include "stage/stage.h"
+#include "work/host.h"
+
+/* -- subscribing ----------------------------------------------------------------------- */
+
+static void answer(sh_stage *stage, sh_from from, int status, sh_error *error)
+{
+    sh__reply(stage->worker, from, status, (sh_batch){0}, error);
+    sh_stage_unref(from.stage);
+}
+
+/* The name is unknown: as if the producer had ended at once. */
+static void no_such_producer(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from)
+{
+    sh_subscribe_opts *opts = &subscribe->opts;
+    sh_subscription *sub = sh__subscription_new(stage->worker, stage, NULL);
+    if (sub)
+        sh__reply_subscription(stage->worker, from, sub);
+    sh_subscription_unref(sub);
+    sh_stage_unref(from.stage);
+    if (opts->cancel != SH_CANCEL_TEMPORARY) {
+        sh_error *reason = sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL,
+                                        "can't subscribe to \"%s\": no stage has that name",
+                                        opts->to_name);
+        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_NOT_ALIVE, stage, NULL,
+                "subscribes to \"%s\", but no stage has that name", opts->to_name);
+        sh__stage_fail(stage, reason);
+    }
+    sh__subscribe_free(subscribe);
+}
+
+static struct sh__message *subscribe_message(sh_stage *stage, sh_subscription *sub,
+                                             const struct sh__subscribe *subscribe)
+{
+    const sh_subscribe_opts *opts = &subscribe->opts;
+    struct sh__message *message =
+        sh__message_new(stage->worker, SH__SUBSCRIBE, sub->producer);
+    if (!message)
+        return NULL;
+    sh_subscribe_opts copy = *opts;
+    copy.current_reason = opts->current_reason ? sh_error_ref(opts->current_reason) : NULL;
+    copy.extra = opts->extra.list ? sh_batch_ref(opts->extra) : (sh_batch){0};
+    copy.selector = NULL;
+    message->subscribe = sh__subscribe_new(&copy);
+    sh__message_name(message, sub);
+    if (message->subscribe) {
+        message->subscribe->hops = subscribe->hops;
+        return message;
+    }
+    sh__message_free(stage->worker, message);
+    return NULL;
+}
+
+/* Sends the request and leaves handle_subscribe on the agenda. Takes all but `sub`. */
+static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe *subscribe,
+                    sh_from from)
+{
+    sh_subscribe_opts *opts = &subscribe->opts;
+    sh_error *error = NULL;
+    sub->in.cancel = opts->cancel;
+    sub->in.via = opts->via;
+    sub->in.ack = opts->ack;
+    sub->in.max = opts->max_demand;
+    sub->in.min = opts->min_demand;
+    struct sh__message *message = NULL;
+    if (sh__flow_start(stage, sub, opts) == SH_OK)
+        message = subscribe_message(stage, sub, subscribe);
+    if (!message || sh__send(stage->worker, message, &error) < 0) {
+        sh__flow_close(stage, sub);
+        answer(stage, from, message ? SH_EFAILED : SH_ENOMEM, error);
+        sh_error_unref(error);
+        sh__subscribe_free(subscribe);
+        return;
+    }
+    sh__subscription_open_in(sub);
+    if (from.stage ==
+        stage) { /* the agenda has to wait while the stage waits for this answer */
+        sh__reply_subscription(stage->worker, from, sub);
+        sh_stage_unref(from.stage);
+        from = (sh_from){0};
+    }
+    sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SUBSCRIBE_IN,
+                                                 .sub = sh_subscription_ref(sub),
+                                                 .subscribe = subscribe,
+                                                 .from = from});
+}
+
+void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from)
+{
+    sh_subscribe_opts *opts = &subscribe->opts;
+    sh_error *error = NULL;
+    int status = sh__subscribe_opts_check(opts, &error);
+    if (status == SH_OK && opts->to && opts->to == stage) {
+        error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "to",
+                             "a stage can't subscribe to itself");
+        status = SH_EBADOPT;
+    }
+    if (status < 0) {
+        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_INVALID_OPTION, stage, error,
+                "can't subscribe: %s", sh_error_get(error)->message);
+        answer(stage, from, status, error);
+        sh_error_unref(error);
+        sh__subscribe_free(subscribe);
+        return;
+    }
+    if (!opts->to)
+        opts->to = sh_whereis(stage->worker->host, opts->to_name);
+    if (!opts->to) {
+        no_such_producer(stage, subscribe, from);
+        return;
+    }
+    sh_subscription *sub = sh__subscription_new(stage->worker, stage, opts->to);
+    if (!sub) {
+        answer(stage, from, SH_ENOMEM, NULL);
+        sh__subscribe_free(subscribe);
+        return;
+    }
+    request(stage, sub, subscribe, from);
+    sh_subscription_unref(sub);
+}
+
+void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode)
+{
+    sub->in.manual = mode == SH_MANUAL;
+    sub->in.has_started = true;
+    if (sub->in.manual || !sub->in.open)
+        return;
+    sub->in.outstanding = sub->in.max;
+    sh__consumer_ask(stage, sub, sub->in.max);
+}
+
+/* -- events ---------------------------------------------------------------------------- */
+
+void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
+{
+    if (!sub->in.open || !sub->producer || stage->phase == SH__PHASE_LEAVING)
+        return;
+    if (sh__unlikely(sub->in.flow) && !sh__flow_may_ask(sub->in.flow, n))
+        return;
+    sub->in.stats.asks++;
+    stage->stats.asks_out++;
+    stage->stats.demand_out += (uint64_t)n;
+    stage->stats.messages_out++;
+    if (sub->local && sub->in.acked == 0 && sh__producer_offer_ask(sub->producer, sub, n))
+        return;
+    struct sh__message *message = sh__message_new(stage->worker, SH__ASK, sub->producer);
+    if (!message)
+        return;
+    sh__message_name(message, sub);
+    message->n = n;
+    if (sh__unlikely(sub->in.acked > 0)) {
+        message->status = (int)sub->in.acked;
+        sub->in.acked = 0;
+    }
+    sh__send(stage->worker, message, NULL);
+}
+
+static void feed(sh_stage *stage, sh_subscription *sub, sh_batch batch, int64_t deliveries)
+{
+    stage->feed.sub = sub;
+    stage->feed.rest = batch;
+    stage->feed.covered = sub->in.outstanding;
+    stage->feed.deliveries = deliveries;
+    stage->feed.is_acked = sub->in.ack;
+}
+
+void sh__consumer_feed(sh_stage *stage, struct sh__message *message)
+{
+    feed(stage, message->sub, message->batch, message->n);
+    message->sub = NULL; /* what it holds is held by the feed now */
+    message->batch = (sh_batch){0};
+    sh__message_free(stage->worker, message);
+}
+
+bool sh__consumer_offer(sh_stage *stage, sh_subscription *sub, sh_batch batch)
+{
+    if (!sub->local || !sub->in.open || sub->in.flow || !sh__stage_is_idle(stage))
+        return false;
+    if (stage->out && (stage->input.head || sh__credit(stage->out) <= 0))
+        return false;
+    stage->stats.messages_in++;
+    sub->in.stats.messages++;
+    sub->in.stats.events += batch.n;
+    sh__subscription_hold(sub, false);
+    feed(stage, sub, batch, 0);
+    sh__worker_schedule_fed(stage->worker, stage);
+    return true;
+}
+
+/* What outstanding demand a batch of n pays off, and the ask that it earns. GenStage 1.3:
+ * the limit of a batch is always max - min; events beyond what was asked for before their
+ * message came are handed on but earn nothing. */
+static int64_t account(sh_stage *stage, struct sh__half_in *in, uint32_t n)
+{
+    int64_t credited = n;
+    if (credited > stage->feed.covered) {
+        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_EXCESS, stage, NULL,
+                "got %lld events more than it had asked for",
+                (long long)(n - stage->feed.covered));
+        credited = stage->feed.covered;
+    }
+    stage->feed.covered -= credited;
+    in->outstanding -= credited;
+    if (in->outstanding > in->min)
+        return 0;
+    int64_t ask = in->max - in->outstanding;
+    in->outstanding = in->max;
+    return ask;
+}
+
+void sh__consumer_next(sh_stage *stage)
+{
+    struct sh__half_in *in = &stage->feed.sub->in;
+    sh_batch rest = stage->feed.rest;
+    int64_t limit = in->max - in->min;
+    bool whole = in->manual || !in->open;
+    if (sh__unlikely(in->flow)) {
+        limit = sh__flow_limit(stage, in->flow, whole ? rest.n : limit);
+        if (limit == 0)
+            return;
+    } else if (whole) {
+        limit = rest.n;
+    }
+    if (sh__unlikely(stage->feed.is_acked))
+        in->begun = rest.n <= limit ? rest.n : (uint32_t)limit;
+    if (rest.n <= limit) {
+        stage->feed.rest = (sh_batch){0};
+        sh__callback_events(stage, rest, whole ? 0 : account(stage, in, rest.n));
+        return;
+    }
+    sh_batch part = sh_batch_slice(rest, 0, (uint32_t)limit);
+    stage->feed.rest.first += (uint32_t)limit;
+    stage->feed.rest.n -= (uint32_t)limit;
+    sh__callback_events(stage, part, whole ? 0 : account(stage, in, part.n));
+}
+
+uint32_t sh_subscription_deliveries(const sh_subscription *sub)
+{
+    const sh_stage *stage = sub->consumer;
+    if (stage->now.callback != SH__CALLBACK_EVENTS || stage->feed.sub != sub)
+        return 0;
+    int64_t deliveries = stage->feed.deliveries;
+    return (uint32_t)(deliveries > 1 ? deliveries : 1) + sh__recovery_tries(stage);
+}
+
+/* Events of a subscription that this stage does not know. */
+static void unknown_subscription(sh_stage *stage, struct sh__message *message)
+{
+    sh_subscription *sub = message->sub;
+    if (message->kind == SH__EVENTS && sub->producer) {
+        struct sh__message *cancel =
+            sh__message_new(stage->worker, SH__CANCEL_REQUEST, sub->producer);
+        if (cancel) {
+            sh__message_name(cancel, sub);
+            cancel->error =
+                sh_error_fmt(SH_REASON_CUSTOM, 0, "unknown_subscription",
+                             "events for a subscription the consumer does not know");
+            sh__send(stage->worker, cancel, NULL);
+        }
+        if (!sub->in.ack)
+            sh__worker_count_unfinished(stage->worker, stage, message->batch.n,
+                                        "unknown subscription");
+    }
+    sh__message_free(stage->worker, message);
+}
+
+/* -- the end of a subscription --------------------------------------------------------- */
+
+static void push_cancel(sh_stage *stage, struct sh__message *message)
+{
+    sh__stage_push_task(
+        stage, (struct sh__task){
+                   .kind = SH__TASK_CANCEL_IN,
+                   .how = message->kind == SH__DOWN ? SH_ENDED_DOWN : SH_ENDED_CANCEL,
+                   .sub = sh_subscription_ref(message->sub),
+                   .error = message->error ? sh_error_ref(message->error) : NULL});
+}
+
+void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message)
+{
+    push_cancel(stage, message);
+    sh__consumer_last_ack(stage, message->sub);
+    sh__flow_close(stage, message->sub);
+    sh__message_free(stage->worker, message);
+}
+
+static bool cancel_ends_stage(const sh_stage *stage, sh_cancel mode, const sh_error *reason)
+{
+    const char *name = sh_error_get(reason)->name;
+    if (mode == SH_CANCEL_TEMPORARY || (name && strcmp(name, "already_subscribed") == 0))
+        return false;
+    if (mode == SH_CANCEL_TRANSIENT)
+        return !sh_error_is_clean(reason);
+    return !(stage->end_with_last && sh_error_is_clean(reason) &&
+             !sh__link_is_empty(&stage->producers));
+}
+
+void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason)
+{
+    bool ends = cancel_ends_stage(stage, mode, reason);
+    if (!ends)
+        sh__stage_end_drained(stage);
+    if (!ends)
+        return;
+    sh__log(stage->worker->host, SH_LOG_DEBUG, SH_LOG_STOPPING_AFTER_CANCEL, stage, reason,
+            "stops because a producer ended or cancelled: %s", sh_error_get(reason)->name);
+    stage->is_cascade = true;
+    sh__stage_end(stage, reason ? sh_error_ref(reason) : NULL, true);
+}
+
+/* A subscription has ended. On a producer_consumer with input that comes before it, that is
+ * handled first: the end waits behind it in the input queue. */
+static void subscription_ended(sh_stage *stage, struct sh__message *message)
+{
+    sh__subscription_close_in(message->sub);
+    if (stage->kind == SH_PRODUCER_CONSUMER && !sh__pump_is_empty(stage)) {
+        sh__mailbox_push(&stage->input, message);
+        return;
+    }
+    sh__consumer_end_subscription(stage, message);
+}
+
+void sh__consumer_message(sh_stage *stage, struct sh__message *message)
+{
+    sh_subscription *sub = message->sub;
+    if (!sub->in.open || sub->consumer != stage) {
+        unknown_subscription(stage, message);
+        return;
+    }
+    if (sh__unlikely(sub->in.flow) && sh__flow_takes(stage, message))
+        return;
+    if (message->kind == SH__EVENTS) {
+        sub->in.stats.messages++;
+        sub->in.stats.events += message->batch.n;
+        if (message->batch.n == 0)
+            sh__message_free(stage->worker, message);
+        else if (stage->kind == SH_PRODUCER_CONSUMER)
+            sh__mailbox_push(&stage->input, message);
+        else
+            sh__consumer_feed(stage, message);
+    } else if (message->kind == SH__NOTIFICATION) {
+        if (stage->kind == SH_PRODUCER_CONSUMER)
+            sh__mailbox_push(&stage->input, message);
+        else
+            sh__callback_message(stage, SH__CALLBACK_NOTIFICATION, message);
+    } else if (message->kind == SH__REDIRECT) {
+        sh__redirect_follow(stage, message);
+        sh__message_free(stage->worker, message);
+    } else {
+        subscription_ended(stage, message);
+    }
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The input queue of a producer_consumer: whole upstream messages, infos, and ends of
+ * subscriptions, in order. Events are taken while its consumers have credit; a message that
+ * was taken is handled to its end, and what nobody has asked for then is buffered. As
+ * GenStage 1.3. */
+#include "stage/stage.h"
+#include "work/host.h"
+
+bool sh__pump_is_empty(const sh_stage *stage)
+{
+    return !stage->input.head && !stage->feed.sub && !sh__flows_hold_any(stage);
+}
+
+/* Its consumers were there and have left: nobody will give credit for what is queued before
+ * the end of an upstream that takes this stage down with it. */
+static bool is_abandoned(const sh_stage *stage)
+{
+    return sh__link_is_empty(&stage->consumers) &&
+           (stage->out->has_had_consumers || stage->is_draining) &&
+           sh__link_is_empty(&stage->producers);
+}
+
+static bool ends_here(const struct sh__message *message)
+{
+    return message->kind == SH__CANCEL || message->kind == SH__DOWN;
+}
+
+/* Nobody is left on either side: input before the end of the last upstream can't be handed
+ * on. */
+static bool skip_abandoned(sh_stage *stage)
+{
+    struct sh__message *message = stage->input.head;
+    if (!message || !is_abandoned(stage))
+        return false;
+    if (message->kind == SH__EVENTS && !message->sub->in.ack)
+        sh__worker_count_unfinished(stage->worker, stage, message->batch.n, "input");
+    sh__mailbox_pop(&stage->input);
+    if (ends_here(message))
+        sh__consumer_end_subscription(stage, message);
+    else
+        sh__message_free(stage->worker, message);
+    return true;
+}
+
+static void take_payload(sh_stage *stage, struct sh__message *message, bool is_notification)
+{
+    sh_batch payload = message->batch;
+    message->batch = (sh_batch){0};
+    sh__message_free(stage->worker, message);
+    sh__mark(stage, sh__marker_new(is_notification, payload));
+}
+
+static void take(sh_stage *stage, struct sh__message *message)
+{
+    if (message->kind == SH__EVENTS)
+        sh__consumer_feed(stage, message);
+    else if (ends_here(message))
+        sh__consumer_end_subscription(stage, message);
+    else if (message->kind == SH__QUEUED_INFO)
+        take_payload(stage, message, false);
+    else if (stage->ops->handle_notification)
+        sh__callback_message(stage, SH__CALLBACK_NOTIFICATION, message);
+    else
+        take_payload(stage, message, true);
+}
+
+bool sh__pump(sh_stage *stage)
+{
+    struct sh__message *message = stage->input.head;
+    if (!message)
+        return false;
+    if (sh__unlikely(stage->flows) && sh__flow_is_shut(message)) {
+        sh__flow_hold(sh__mailbox_pop(&stage->input));
+        return true;
+    }
+    bool in_band = message->kind == SH__NOTIFICATION;
+    if (!in_band && sh__credit(stage->out) <= 0 && !sh__is_emptying(stage))
+        return skip_abandoned(stage);
+    take(stage, sh__mailbox_pop(&stage->input));
+    return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Redirection: a stage that was subscribed to sends its consumer on to other producers. REDIRECT
+ * carries the options of the subscription back and where to; the consumer makes the new ones before
+ * it takes the CANCEL that follows, so it is never without a producer. */
+#ifndef SH_REDIRECT_H
+#define SH_REDIRECT_H
+
+#include "stage/message.h"
+
+struct sh__task;
+
+/* Where to; every stage and name is owned. */
+struct sh__redirect {
+    size_t n;
+    bool has_cancel;
+    sh_cancel cancel;
+    struct sh__target {
+        sh_stage *stage;
+        char *name;
+    } targets[];
+};
+
+void sh__redirect_free(struct sh__redirect *redirect);
+/* handle_subscribe of a producer has answered with a redirection (in r->reply; taken): sends it,
+ * and cancels the subscription. */
+void sh__redirect_send(sh_stage *stage, struct sh__task *task, sh_result *r);
+/* REDIRECT has arrived at the consumer; borrows the message. */
+void sh__redirect_follow(sh_stage *stage, struct sh__message *message);
+/* PART has arrived: unsubscribes from one producer. Takes the message. */
+void sh__redirect_part(sh_stage *stage, struct sh__message *message);
+
+#endif

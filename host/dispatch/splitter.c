@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The default splitter: a structural hash of C values modulo the number of partitions.
+ * Events that follow one another into the same partition are one run; runs are sorted by
+ * partition by counting, then joined. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "events/batch.h"
+
+struct run {
+    sh_batch batch; /* borrowed */
+    uint32_t partition;
+};
+
+/* The scratch grows to what the largest batch needed. */
+struct structural {
+    sh_splitter base;
+    struct run *runs;
+    sh_batch *sorted;
+    uint32_t capacity; /* of both */
+    uint32_t *ends;    /* of each partition's runs in `sorted` */
+    size_t n_ends;
+};
+
+static uint64_t mix(uint64_t hash)
+{
+    hash ^= hash >> 32;
+    hash *= UINT64_C(0xd6e8feb86659fd93);
+    hash ^= hash >> 32;
+    hash *= UINT64_C(0xd6e8feb86659fd93);
+    return hash ^ hash >> 32;
+}
+
+static uint64_t hash_string(const char *data, size_t len)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)data[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Equal numbers hash equally, whatever their type. */
+static uint64_t hash_number(double number)
+{
+    if (number >= -0x1p63 && number < 0x1p63 && (double)(int64_t)number == number)
+        return (uint64_t)(int64_t)number;
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof(bits));
+    return ~bits;
+}
+
+static uint64_t hash_value(const sh_value *value)
+{
+    uint64_t hash = 0;
+    switch (value->type) {
+    case SH_NIL:
+        return mix(1);
+    case SH_BOOLEAN:
+        return mix(value->u.boolean ? 2 : 3);
+    case SH_INTEGER:
+        return mix((uint64_t)value->u.integer + 4);
+    case SH_NUMBER:
+        return mix(hash_number(value->u.number) + 4);
+    case SH_STRING:
+        return mix(hash_string(value->u.string.data, value->u.string.len) + 5);
+    case SH_POINTER:
+        return mix((uint64_t)(uintptr_t)value->u.pointer.data + 6);
+    case SH_LIST:
+        for (size_t i = 0; i < value->u.list.n; i++)
+            hash = mix(hash + hash_value(&value->u.list.items[i]));
+        return mix(hash + 7);
+    case SH_MAP: /* a sum: the order of pairs means nothing */
+        for (size_t i = 0; i < value->u.map.n; i++)
+            hash += mix(hash_value(&value->u.map.items[2 * i]) +
+                        3 * hash_value(&value->u.map.items[2 * i + 1]));
+        return mix(hash + 8);
+    }
+    return 0;
+}
+
+static bool reserve(struct structural *self, uint32_t n_runs, size_t n_partitions)
+{
+    if (n_runs > self->capacity) {
+        sh_free(self->runs);
+        sh_free(self->sorted);
+        self->runs = sh_malloc(n_runs * sizeof(*self->runs));
+        self->sorted = sh_malloc(n_runs * sizeof(*self->sorted));
+        self->capacity = self->runs && self->sorted ? n_runs : 0;
+        if (self->capacity == 0)
+            return false;
+    }
+    if (n_partitions > self->n_ends) {
+        uint32_t *ends = sh_realloc(self->ends, n_partitions * sizeof(*ends));
+        if (!ends)
+            return false;
+        self->ends = ends;
+        self->n_ends = n_partitions;
+    }
+    return true;
+}
+
+/* Cuts `in` into runs; returns their number. */
+static uint32_t find_runs(struct structural *self, sh_batch in, size_t n_parts)
+{
+    const sh_value *values = sh_batch_values(in);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < in.n; i++) {
+        uint32_t partition = (uint32_t)(hash_value(&values[i]) % n_parts);
+        if (n > 0 && self->runs[n - 1].partition == partition) {
+            self->runs[n - 1].batch.n++;
+            continue;
+        }
+        self->runs[n++] = (struct run){{in.list, in.first + i, 1}, partition};
+    }
+    return n;
+}
+
+/* Sorts runs by partition, keeping their order in each; self->ends tells where each one
+ * ends. */
+static void sort_runs(struct structural *self, uint32_t n_runs, size_t n_parts)
+{
+    memset(self->ends, 0, n_parts * sizeof(*self->ends));
+    for (uint32_t i = 0; i < n_runs; i++)
+        self->ends[self->runs[i].partition]++;
+    uint32_t start = 0;
+    for (size_t p = 0; p < n_parts; p++) {
+        uint32_t n = self->ends[p];
+        self->ends[p] = start;
+        start += n;
+    }
+    for (uint32_t i = 0; i < n_runs; i++)
+        self->sorted[self->ends[self->runs[i].partition]++] =
+            sh__batch_ref(self->runs[i].batch);
+}
+
+static int refuse(sh_error **error, int code, const char *name, const char *message)
+{
+    *error = sh_error_fmt(SH_REASON_RAISED, code, name, "%s", message);
+    return code;
+}
+
+static int structural_split(sh_splitter *base, sh_worker *worker, sh_batch in,
+                            uint32_t limit, sh_batch *parts, size_t n_parts,
+                            uint32_t *taken, uint32_t *skipped, uint32_t *bad,
+                            sh_error **error)
+{
+    struct structural *self = (struct structural *)base;
+    if (!sh_batch_values(in))
+        return refuse(error, SH_EFAILED, "hash_required",
+                      "events of this kind can't be hashed: the option hash is required");
+    in.n = limit < in.n ? limit : in.n;
+    if (!reserve(self, in.n, n_parts))
+        return refuse(error, SH_ENOMEM, "out_of_memory",
+                      "out of memory while splitting events");
+
+    uint32_t n_runs = find_runs(self, in, n_parts);
+    sort_runs(self, n_runs, n_parts);
+    uint32_t start = 0;
+    for (size_t p = 0; p < n_parts; p++) {
+        uint32_t joined;
+        if (sh__batch_join(worker, self->sorted + start, self->ends[p] - start, &parts[p],
+                           &joined) != SH_OK) {
+            while (p > 0)
+                sh__batch_unref(parts[--p]);
+            while (start < n_runs)
+                sh__batch_unref(self->sorted[start++]);
+            return refuse(error, SH_ENOMEM, "out_of_memory",
+                          "out of memory while splitting events");
+        }
+        assert(joined == self->ends[p] - start);
+        start = self->ends[p];
+    }
+    *taken = in.n;
+    *skipped = 0;
+    *bad = 0;
+    return SH_OK;
+}
+
+static void structural_free(sh_splitter *base)
+{
+    struct structural *self = (struct structural *)base;
+    sh_free(self->runs);
+    sh_free(self->sorted);
+    sh_free(self->ends);
+    sh_free(self);
+}
+
+sh_splitter *sh_splitter_default(void)
+{
+    struct structural *self = sh__calloc(1, sizeof(*self));
+    if (!self)
+        return NULL;
+    self->base = (sh_splitter){.split = structural_split, .free = structural_free};
+    return &self->base;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The buffer of a producer side: events that nobody has asked for yet, with the markers
+ * that stand between them. A pure state machine: no libuv, no stage. It holds ranges of
+ * lists, so storing and taking cost per range, not per event. Markers are never counted and
+ * never lost: one leaves as soon as the event before it has been taken or dropped. */
+#ifndef SH_BUFFER_H
+#define SH_BUFFER_H
+
+#include "events/marker.h"
+
+/* One entry: a range of events, or a marker (then batch.n is 0). Events that were sent before
+ * and came back (delivery > 0, the number of their next delivery) stand before all others;
+ * the size does not count them, and nothing discards them. */
+struct sh__entry {
+    sh_batch batch;
+    union {
+        sh_marker *marker;
+        uint64_t delivery;
+    } u;
+};
+
+struct sh__buffer {
+    struct sh__entry *ring; /* capacity is a power of two, or NULL while unused */
+    uint32_t capacity, head, length;
+    int64_t size; /* most events it may hold; SH_BUFFER_INFINITY: no limit */
+    sh_keep keep;
+    int64_t count;   /* events in it */
+    sh_batch *taken; /* scratch of sh__buffer_take */
+    uint32_t taken_capacity;
+    uint32_t taken_delivery; /* of what was taken last */
+};
+
+/* `size` >= 0 or SH_BUFFER_INFINITY. Allocates nothing. */
+void sh__buffer_init(struct sh__buffer *buffer, int64_t size, sh_keep keep);
+/* Drops everything; markers too. */
+void sh__buffer_fini(struct sh__buffer *buffer);
+
+/* Appends events; takes `batch`. When it would hold more than `size`, keep first drops the
+ * newest of the new ones, keep last the oldest ones; *discarded is their number. Markers
+ * that dropping set free are appended to `released`, in order. SH_ENOMEM: nothing was
+ * stored. */
+int sh__buffer_store(struct sh__buffer *buffer, sh_batch batch,
+                     struct sh__markers *released, uint64_t *discarded);
+/* Puts events back at the head, whatever the size; takes `batch`. SH_ENOMEM: they are
+ * dropped. */
+int sh__buffer_put_back(struct sh__buffer *buffer, sh_batch batch);
+/* The same for events that came back. */
+int sh__buffer_return(struct sh__buffer *buffer, sh_batch batch, uint32_t delivery);
+/* Makes sure that the next n entries need no memory. SH_ENOMEM: nothing has changed. */
+int sh__buffer_reserve(struct sh__buffer *buffer, uint32_t n);
+/* Puts markers back before the first event, in order; takes them. The events they followed
+ * may be put back next; else the next take finds the markers at the head. SH_ENOMEM: they
+ * are still the caller's. */
+int sh__buffer_put_back_markers(struct sh__buffer *buffer, struct sh__markers *markers);
+/* Puts a marker behind the newest event; takes it. SH_ESTATE (marker still the caller's)
+ * when there is no event: it may go on at once. SH_ENOMEM: still the caller's. */
+int sh__buffer_mark(struct sh__buffer *buffer, sh_marker *marker);
+
+/* Takes up to n events from the head, stopping early behind an event that markers follow.
+ * Returns how many events; *parts points to *n_parts owned ranges in order (valid until the
+ * next call). The markers that follow the last taken event are appended to `released`.
+ * Markers at the head come alone, with 0 events. All are of one delivery, taken_delivery. Else 0 only when empty: without memory for
+ * its scratch it stops early too, so callers go on until they have n. */
+int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
+                        uint32_t *n_parts, struct sh__markers *released);
+
+/* Appends all markers to `released`, in order. */
+void sh__buffer_take_markers(struct sh__buffer *buffer, struct sh__markers *released);
+/* Drops all events but those that came back, setting markers behind them free; returns how
+ * many events. */
+int64_t sh__buffer_clear(struct sh__buffer *buffer, struct sh__markers *released);
+
+#endif

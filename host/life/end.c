@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a stage ends: in order (its consumers take what it holds first) or at once;
+ * terminate; then everything is taken down and the peers are told, and what nobody got is
+ * counted. */
+#include <assert.h>
+
+#include "consume/recovery.h"
+#include "produce/ack.h"
+#include "stage/links.h"
+#include "stage/stage.h"
+#include "work/host.h"
+
+/* -- leftovers ------------------------------------------------------------------------- */
+
+static void count(sh_stage *stage, uint64_t events, const char *where, bool may_discard)
+{
+    if (events == 0)
+        return;
+    if (may_discard && stage->chose_to_stop) {
+        stage->stats.discarded_stopped += events;
+        stage->worker->totals_discarded += events;
+    } else {
+        sh__worker_count_unfinished(stage->worker, stage, events, where);
+    }
+}
+
+static uint64_t events_in(const struct sh__mailbox *box)
+{
+    uint64_t n = 0;
+    for (const struct sh__message *message = box->head; message; message = message->next)
+        if (message->kind == SH__EVENTS && !message->sub->in.ack)
+            n += message->batch.n;
+    return n;
+}
+
+/* What a mailbox holds is counted where its messages are refused. */
+void sh__stage_count_leftovers(sh_stage *stage)
+{
+    if (!stage->feed.is_acked)
+        count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events",
+              true);
+    count(stage, events_in(&stage->input), "input", true);
+    count(stage, sh__flows_held_events(stage), "held", true);
+    if (stage->out)
+        count(stage, (uint64_t)sh__producer_held(stage, SH_HELD_ALL), "buffer", false);
+}
+
+void sh_stage_leave_behind(sh_stage *self, uint64_t n)
+{
+    count(self, n, "its own queues", true);
+}
+
+/* -- ending ---------------------------------------------------------------------------- */
+
+/* Whether somebody may still take what the stage holds. */
+static bool should_wait(const sh_stage *stage)
+{
+    const struct sh__producer *out = stage->out;
+    sh_held which = stage->is_draining       ? SH_HELD_PRESENT
+                    : stage->await_consumers ? SH_HELD_ALL
+                                             : SH_HELD_EXPECTED;
+    if (out && sh__unlikely(out->acks != NULL) && sh__acks_pending(out) > 0)
+        return true; /* they will be acknowledged, or come back */
+    if (!out || (sh__producer_held(stage, which) == 0 && sh__pump_is_empty(stage) &&
+                 !sh__flows_gather_any(stage)))
+        return false;
+    if (!sh__link_is_empty(&stage->consumers))
+        return true;
+    return (!out->has_had_consumers || stage->await_consumers) && !stage->is_draining;
+}
+
+static void drop_agenda(sh_stage *stage)
+{
+    while (stage->n_tasks > 0) {
+        struct sh__task task = stage->tasks[--stage->n_tasks];
+        sh__reply(stage->worker, task.from, SH_ENOPROC, (sh_batch){0}, stage->end_reason);
+        sh__task_free(&task);
+    }
+}
+
+/* The callback that waits will not come to its end: who asked for it is answered. */
+static void abandon_callback(sh_stage *stage, sh_error *reason)
+{
+    sh_worker *worker = stage->worker;
+    struct sh__message *message = stage->now.message;
+    sh__reply(worker, stage->now.task.from, SH_ENOPROC, (sh_batch){0}, reason);
+    if (message && !sh__message_is_signal(message))
+        sh__reply(worker, message->from, SH_ENOPROC, (sh_batch){0}, reason);
+    sh__callback_forget(stage);
+}
+
+void sh__stage_drop_feed(sh_stage *stage)
+{
+    if (!stage->feed.sub)
+        return;
+    sh_batch_unref(stage->feed.rest);
+    stage->feed.rest = (sh_batch){0};
+    sh__subscription_drop(stage->feed.sub, false);
+    stage->feed.sub = NULL;
+    stage->feed.is_acked = false;
+}
+
+void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
+{
+    if (stage->phase >= SH__PHASE_ENDING) {
+        sh_error_unref(reason);
+        return;
+    }
+    bool leaving = stage->phase == SH__PHASE_LEAVING;
+    if (leaving && in_order) {
+        sh_error_unref(reason); /* the first one counts */
+        return;
+    }
+    sh_error_unref(stage->end_reason);
+    stage->end_reason = reason;
+    if (in_order && stage->phase == SH__PHASE_RUNNING && should_wait(stage)) {
+        sh__flows_resume(stage);
+        sh__stage_set_phase(stage, SH__PHASE_LEAVING);
+        if (stage->out)
+            sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
+        return;
+    }
+    if (stage->phase == SH__PHASE_NEW || stage->phase == SH__PHASE_STARTING) {
+        sh__stage_finish(stage);
+        return;
+    }
+    sh__stage_set_phase(stage, SH__PHASE_ENDING);
+    drop_agenda(stage);
+    sh__callback_terminate(stage);
+}
+
+void sh__stage_fail(sh_stage *stage, sh_error *error)
+{
+    if (stage->phase == SH__PHASE_ENDED) {
+        sh_error_unref(error);
+        return;
+    }
+    sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_STOP, .error = error});
+}
+
+void sh__stage_end_drained(sh_stage *stage)
+{
+    if (!stage->is_draining || stage->phase >= SH__PHASE_LEAVING)
+        return;
+    bool is_fed = sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers);
+    bool is_deserted = stage->out && sh__link_is_empty(&stage->consumers);
+    if (is_fed && !is_deserted)
+        return;
+    if (stage->kind == SH_CONSUMER && !stage->monitors &&
+        !atomic_load(&stage->worker->host->finishing))
+        return;
+    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"),
+                  true);
+}
+
+/* Its callback sleeps and will not be resumed. */
+void sh__stage_end_sleeping(sh_stage *stage)
+{
+    sh_error *reason = sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining");
+    stage->is_waiting = false;
+    abandon_callback(stage, reason);
+    stage->chose_to_stop = true;
+    sh__stage_end(stage, reason, false);
+}
+
+void sh__stage_end_by_signal(sh_stage *stage)
+{
+    sh_error *reason = sh__links_take_exit(stage);
+    if (stage->phase >= SH__PHASE_ENDING) {
+        sh_error_unref(reason);
+        return;
+    }
+    stage->chose_to_stop = sh_error_is_clean(reason);
+    stage->ended_by_signal = true;
+    if (stage->is_waiting) {
+        stage->is_waiting = false;
+        count(stage, stage->now.batch.n, "handle_events", true);
+        abandon_callback(stage, reason);
+    }
+    sh__stage_end(stage, reason, false);
+}
+
+void sh__stage_check_leaving(sh_stage *stage)
+{
+    if (should_wait(stage))
+        return;
+    if (stage->kind == SH_PRODUCER_CONSUMER && stage->mailbox.head)
+        return; /* events sent before the end may be among it */
+    sh__stage_set_phase(stage, SH__PHASE_ENDING);
+    drop_agenda(stage);
+    sh__callback_terminate(stage);
+}
+
+/* -- taking down ----------------------------------------------------------------------- */
+
+static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_role role, sh_error *reason)
+{
+    sh_stage *peer = role == SH_ROLE_CONSUMER ? sub->producer : sub->consumer;
+    struct sh__message *down = sh__message_new(stage->worker, SH__DOWN, peer);
+    if (!down)
+        return;
+    sh__message_name(down, sub);
+    down->what = (uint8_t)role;
+    down->error = reason ? sh_error_ref(reason) : NULL;
+    if (role == SH_ROLE_CONSUMER && sub->in.ack) {
+        down->n = sub->in.acked;
+        down->status = (int)sub->in.begun;
+    }
+    sh__send(stage->worker, down, NULL);
+}
+
+void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason)
+{
+    if (!sub->out.open)
+        return;
+    tell_peer(stage, sub, SH_ROLE_PRODUCER, reason);
+    sh__subscription_close_out(sub);
+}
+
+static void close_producers(sh_stage *stage)
+{
+    while (!sh__link_is_empty(&stage->producers)) {
+        sh_subscription *sub =
+            sh__container_of(stage->producers.next, sh_subscription, in.link);
+        if (sub->producer)
+            tell_peer(stage, sub, SH_ROLE_CONSUMER, stage->end_reason);
+        sh__subscription_close_in(sub);
+    }
+}
+
+static void close_consumers(sh_stage *stage)
+{
+    while (!sh__link_is_empty(&stage->consumers)) {
+        sh_subscription *sub =
+            sh__container_of(stage->consumers.next, sh_subscription, out.link);
+        if (sub->out.dispatching) {
+            sub->out.dispatching = false;
+            stage->out->dispatcher->cancel(stage->out->dispatcher_state, sub,
+                                           &stage->out->dispatch.base);
+        }
+        tell_peer(stage, sub, SH_ROLE_PRODUCER, stage->end_reason);
+        sh__subscription_close_out(sub);
+    }
+}
+
+static void drop_messages(sh_stage *stage, struct sh__mailbox *box)
+{
+    struct sh__message *message;
+    while ((message = sh__mailbox_pop(box)))
+        sh__message_refuse(stage->worker, message);
+}
+
+/* Events of the input queue have been counted already. */
+static void drop_input(sh_stage *stage)
+{
+    struct sh__message *message;
+    sh__consumer_last_acks(stage, &stage->input);
+    while ((message = sh__mailbox_pop(&stage->input)))
+        sh__message_free(stage->worker, message);
+}
+
+static void answer_start(sh_stage *stage)
+{
+    sh_from from = stage->start_from;
+    if (!from.stage)
+        return;
+    stage->start_from = (sh_from){0};
+    const sh_error *reason = stage->end_reason;
+    int status =
+        reason && sh_error_get(reason)->code == SH_EIGNORED ? SH_EIGNORED : SH_EFAILED;
+    sh__reply(stage->worker, from, status, (sh_batch){0}, stage->end_reason);
+    sh_stage_unref(from.stage);
+}
+
+/* Its end as an error in the log; or, if that is there already, only whom it took along. */
+static void log_end(sh_stage *stage, bool never_ran, bool is_known)
+{
+    sh_error *reason = stage->end_reason;
+    sh_host *host = stage->worker->host;
+    const char *message = sh_error_get(reason)->message;
+    if (!message)
+        message = sh_error_get(reason)->name;
+    if (is_known)
+        sh__log(host, SH_LOG_INFO, SH_LOG_STAGE_ENDED, stage, NULL,
+                "ended with a stage it was linked to: %s", message);
+    else
+        sh__log(host, SH_LOG_ERROR, never_ran ? SH_LOG_START_FAILED : SH_LOG_STAGE_ENDED,
+                stage, reason, "%s", message);
+}
+
+static void count_failure(sh_stage *stage, sh_error *reason)
+{
+    stage->worker->stages_failed++;
+    sh__host_record_failure(stage->worker->host, reason);
+}
+
+void sh_stage_count_failure(sh_stage *self, sh_error *reason)
+{
+    if (!self->is_supervised)
+        count_failure(self, reason);
+}
+
+/* Logs and counts a failure, each once. Returns what those that are linked with it need not
+ * do again (SH__EXIT_*). */
+static uint8_t report(sh_stage *stage, bool never_ran, bool has_asker)
+{
+    sh_error *reason = stage->end_reason;
+    if (sh_error_is_clean(reason) || stage->is_cascade)
+        return SH__EXIT_LOGGED | SH__EXIT_COUNTED;
+    if (stage->is_killed)
+        return 0;
+    if (never_ran && (has_asker || sh_error_get(reason)->code == SH_EIGNORED))
+        return 0; /* whoever started it is told */
+    uint8_t done = stage->ended_by_signal ? stage->links->exit_what : 0;
+    if (!(done & SH__EXIT_COUNTED) && !stage->is_supervised) {
+        count_failure(stage, reason);
+        done |= SH__EXIT_COUNTED;
+    }
+    log_end(stage, never_ran, done & SH__EXIT_LOGGED);
+    return done | SH__EXIT_LOGGED;
+}
+
+void sh__stage_finish(sh_stage *stage)
+{
+    sh_worker *worker = stage->worker;
+    bool never_ran = stage->phase < SH__PHASE_RUNNING;
+    sh_stage *asker = sh__stage_find_asker(stage);
+    sh__stage_count_leftovers(stage);
+    sh__stage_set_phase(stage, SH__PHASE_ENDED);
+    atomic_store(&stage->alive, false);
+    stage->is_waiting = false;
+    if (stage->name)
+        sh__registry_remove(worker->host, stage->name, stage);
+    sh__group_leave_all(stage);
+    uint8_t reported = report(stage, never_ran, asker != NULL);
+    sh__timers_stop(stage);
+    abandon_callback(stage, stage->end_reason);
+    drop_agenda(stage);
+    sh__stage_drop_feed(stage);
+    sh__flows_free(stage);
+    close_producers(stage);
+    close_consumers(stage);
+    if (stage->out)
+        sh__acks_abandon(stage->out);
+    drop_input(stage);
+    drop_messages(stage, &stage->mailbox);
+    drop_messages(stage, &stage->answers);
+    sh__links_end(stage, reported, asker);
+    answer_start(stage);
+    sh__answer_ended(stage);
+    sh__recovery_end(stage);
+    if (stage->ops->destroy)
+        stage->ops->destroy(stage, stage->state, stage->arg);
+    stage->arg = NULL;
+    sh_free(stage->state);
+    stage->state = NULL;
+    if (stage->out)
+        sh__producer_free(stage->out);
+    stage->out = NULL;
+    sh__stage_free_start(stage);
+    sh_free(stage->tasks);
+    stage->tasks = NULL;
+    stage->task_capacity = 0;
+    sh__link_remove(&stage->link);
+    atomic_fetch_sub(&worker->n_stages, 1);
+    sh__link_append(&worker->ended, &stage->link);
+    sh__host_stage_ended(worker->host, stage);
+}

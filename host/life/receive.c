@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a stage does with a message that it takes from its mailbox. */
+#include <assert.h>
+
+#include "consume/redirect.h"
+#include "produce/ack.h"
+#include "stage/links.h"
+#include "stage/stage.h"
+#include "work/host.h"
+
+static void refuse_kind(sh_stage *stage, struct sh__message *message, sh_log_code code,
+                        int status, const char *what)
+{
+    sh__log(stage->worker->host, SH_LOG_ERROR, code, stage, NULL, "%s", what);
+    sh__reply(stage->worker, message->from, status, (sh_batch){0}, NULL);
+    sh__message_free(stage->worker, message);
+}
+
+static void subscribe_to(sh_stage *stage, struct sh__message *message)
+{
+    if (!sh__stage_consumes(stage)) {
+        refuse_kind(stage, message, SH_LOG_PRODUCER_CANNOT_SUBSCRIBE, SH_ENOTCONSUMER,
+                    "a stage that does not consume can't subscribe");
+        return;
+    }
+    struct sh__subscribe *subscribe = message->subscribe;
+    sh_from from = message->from;
+    message->subscribe = NULL;
+    message->from = (sh_from){0};
+    sh__message_free(stage->worker, message);
+    sh__consumer_subscribe(stage, subscribe, from);
+}
+
+/* An info keeps its place behind what the stage holds now. Consumers hold nothing: it goes
+ * to the end of their mailbox, like any message. */
+static void queued_info(sh_stage *stage, struct sh__message *message)
+{
+    sh__reply(stage->worker, message->from, SH_OK, (sh_batch){0}, NULL);
+    sh_stage_unref(message->from.stage);
+    message->from = (sh_from){0};
+    if (!stage->out) {
+        message->kind = SH__INFO;
+        sh__mailbox_push(&stage->mailbox, message);
+    } else if (stage->kind == SH_PRODUCER_CONSUMER && !sh__pump_is_empty(stage)) {
+        sh__mailbox_push(&stage->input, message);
+    } else {
+        sh_batch payload = message->batch;
+        message->batch = (sh_batch){0};
+        sh__message_free(stage->worker, message);
+        sh__mark(stage, sh__marker_new(false, payload));
+    }
+}
+
+static void notify(sh_stage *stage, struct sh__message *message)
+{
+    if (!stage->out) {
+        refuse_kind(stage, message, SH_LOG_NOT_A_PRODUCER, SH_ENOTPRODUCER,
+                    "a stage that does not produce has no consumers to notify");
+        return;
+    }
+    sh__reply(stage->worker, message->from, SH_OK, (sh_batch){0}, NULL);
+    sh_batch payload = message->batch;
+    message->batch = (sh_batch){0};
+    sh__message_free(stage->worker, message);
+    sh__mark(stage, sh__marker_new(true, payload));
+}
+
+static void set_demand(sh_stage *stage, struct sh__message *message)
+{
+    bool forward = message->what == SH_DEMAND_FORWARD;
+    if (stage->kind != SH_PRODUCER && !(forward && stage->kind == SH_PRODUCER_CONSUMER)) {
+        refuse_kind(stage, message, SH_LOG_DEMAND_MODE_NOT_PRODUCER, SH_ENOTPRODUCER,
+                    "the demand mode can only be set on a producer");
+        return;
+    }
+    if (stage->kind == SH_PRODUCER)
+        sh__producer_set_demand(stage, message->what);
+    sh__reply(stage->worker, message->from, SH_OK, (sh_batch){0}, NULL);
+    sh__message_free(stage->worker, message);
+}
+
+static void query(sh_stage *stage, struct sh__message *message)
+{
+    int64_t value = 0;
+    if (message->what == SH_QUERY_DEMAND_MODE) {
+        if (stage->kind == SH_PRODUCER_CONSUMER) {
+            refuse_kind(stage, message, SH_LOG_DEMAND_MODE_NOT_PRODUCER, SH_ENOTPRODUCER,
+                        "only a producer has a demand mode");
+            return;
+        }
+        value = stage->out && stage->out->is_accumulating ? SH_DEMAND_ACCUMULATE
+                                                          : SH_DEMAND_FORWARD;
+    } else if (stage->out) {
+        value = stage->out->buffer.count;
+    } else {
+        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_BUFFERED_NOT_PRODUCER, stage,
+                NULL, "only a stage that produces has buffered events");
+    }
+    sh__reply_integer(stage->worker, message->from, value);
+    sh__message_free(stage->worker, message);
+}
+
+static void stop(sh_stage *stage, struct sh__message *message)
+{
+    sh_error *reason = message->error;
+    message->error = NULL;
+    if (message->from.stage)
+        sh__monitor_add(stage, message->from);
+    sh__stage_end_drained(stage);
+    message->from = (sh_from){0};
+    sh__message_free(stage->worker, message);
+    stage->chose_to_stop = sh_error_is_clean(reason);
+    bool is_awaited =
+        stage->out && (stage->await_consumers || !sh__link_is_empty(&stage->consumers) ||
+                       sh__acks_pending(stage->out) > 0);
+    if (reason == NULL && stage->out) /* nobody else need let go what it accumulates */
+        sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
+    sh__stage_end(stage, reason, reason == NULL && is_awaited);
+}
+
+/* What it holds goes out first. Its state is theirs who are in it: a stage that has never had
+ * consumers waits for them. */
+static void finish(sh_stage *stage, struct sh__message *message)
+{
+    sh__message_free(stage->worker, message);
+    sh__stage_end(stage, NULL, true);
+}
+
+/* The host is draining: producers end in order; what consumes, as soon as nothing feeds it
+ * any more. */
+static void drain(sh_stage *stage, struct sh__message *message)
+{
+    sh__message_free(stage->worker, message);
+    if (atomic_load(&stage->writers) > 0)
+        return; /* it is drained when they have ended */
+    stage->is_draining = true;
+    sh__flows_resume(stage);
+    if (stage->kind == SH_PRODUCER)
+        sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
+    bool is_fed = sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers);
+    bool is_deserted = stage->out && sh__link_is_empty(&stage->consumers);
+    if (is_fed && !is_deserted) {
+        if (stage->out)
+            sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
+        return;
+    }
+    sh__stage_end_drained(stage);
+}
+
+/* Dead letters, or the last word of who might have sent some. */
+static void letters(sh_stage *stage, struct sh__message *message)
+{
+    if (message->n > 0)
+        sh__callback_message(stage, SH__CALLBACK_CAST, message);
+    else if (atomic_fetch_sub(&stage->writers, 1) == 1 &&
+             atomic_load(&stage->worker->host->draining))
+        drain(stage, message);
+    else
+        sh__message_free(stage->worker, message);
+}
+
+static void protocol(sh_stage *stage, struct sh__message *message)
+{
+    bool for_producer = message->kind == SH__SUBSCRIBE || message->kind == SH__ASK ||
+                        message->kind == SH__ACK || message->kind == SH__CANCEL_REQUEST ||
+                        (message->kind == SH__DOWN && message->what == SH_ROLE_CONSUMER);
+    if (for_producer && stage->out)
+        sh__producer_message(stage, message);
+    else if (!for_producer && sh__stage_consumes(stage))
+        sh__consumer_message(stage, message);
+    else
+        refuse_kind(stage, message,
+                    for_producer ? SH_LOG_NOT_A_PRODUCER : SH_LOG_NOT_A_CONSUMER, SH_OK,
+                    for_producer
+                        ? "a consumer tried to subscribe to, ask or cancel a stage that "
+                          "does not produce"
+                        : "a producer sent events to a stage that does not consume");
+}
+
+/* What callbacks are given. */
+static void message_for_callback(sh_stage *stage, struct sh__message *message)
+{
+    switch ((enum sh__message_kind)message->kind) {
+    case SH__CALL:
+        sh__callback_message(stage, SH__CALLBACK_CALL, message);
+        return;
+    case SH__CAST:
+        sh__callback_message(stage, SH__CALLBACK_CAST, message);
+        return;
+    case SH__INFO:
+        sh__callback_message(stage, SH__CALLBACK_INFO, message);
+        return;
+    case SH__QUEUED_INFO:
+        queued_info(stage, message);
+        return;
+    case SH__LETTERS:
+        letters(stage, message);
+        return;
+    default: /* EXIT, GONE */
+        sh__links_receive(stage, message);
+        return;
+    }
+}
+
+/* What the stage itself is told to do. */
+static void order(sh_stage *stage, struct sh__message *message)
+{
+    switch ((enum sh__message_kind)message->kind) {
+    case SH__START:
+        sh__stage_set_phase(stage, SH__PHASE_STARTING);
+        sh__stage_begin(stage, message);
+        sh__message_free(stage->worker, message);
+        return;
+    case SH__NOTIFY:
+        notify(stage, message);
+        return;
+    case SH__SET_DEMAND:
+        set_demand(stage, message);
+        return;
+    case SH__QUERY:
+        query(stage, message);
+        return;
+    case SH__MONITOR:
+        sh__monitor_add(stage, message->from);
+        message->from = (sh_from){0};
+        sh__message_free(stage->worker, message);
+        return;
+    case SH__STOP:
+        stop(stage, message);
+        return;
+    case SH__FINISH:
+        finish(stage, message);
+        return;
+    default: /* DRAIN */
+        drain(stage, message);
+        return;
+    }
+}
+
+void sh__stage_receive(sh_stage *stage, struct sh__message *message)
+{
+    if (sh__unlikely(message->parcel) && !sh__message_unpack(stage->worker, message))
+        return;
+    if (stage->tap && stage->tap(stage, message, stage->tap_data))
+        return;
+    switch ((enum sh__message_kind)message->kind) {
+    case SH__SUBSCRIBE:
+    case SH__ASK:
+    case SH__ACK:
+    case SH__CANCEL_REQUEST:
+    case SH__EVENTS:
+    case SH__NOTIFICATION:
+    case SH__REDIRECT:
+    case SH__CANCEL:
+    case SH__DOWN:
+        protocol(stage, message);
+        return;
+    case SH__SUBSCRIBE_TO:
+        subscribe_to(stage, message);
+        return;
+    case SH__PART:
+        sh__redirect_part(stage, message);
+        return;
+    case SH__CALL:
+    case SH__CAST:
+    case SH__INFO:
+    case SH__QUEUED_INFO:
+    case SH__LETTERS:
+    case SH__EXIT:
+    case SH__GONE:
+        message_for_callback(stage, message);
+        return;
+    case SH__START:
+    case SH__NOTIFY:
+    case SH__SET_DEMAND:
+    case SH__QUERY:
+    case SH__MONITOR:
+    case SH__STOP:
+    case SH__FINISH:
+    case SH__DRAIN:
+        order(stage, message);
+        return;
+    case SH__KILL:
+    case SH__REPLY:
+    case SH__STEER:
+    case SH__LINK:
+    case SH__UNLINK:
+    case SH__UNLINKED:
+    case SH__MONITOR_DOWN:
+    case SH__DEMONITOR:
+        assert(!"handled on arrival");
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a stage may be started with. */
+#include "life/stage_opts.h"
+
+#include "consume/recovery.h"
+#include "produce/paced.h"
+#include "stage/stage.h"
+
+int sh__bad_option(sh_error **error, const char *name, const char *fmt, const char *value)
+{
+    if (error)
+        *error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, name, fmt, value);
+    return SH_EBADOPT;
+}
+
+int sh__stage_opts_check(const sh_stage_opts *opts, sh_error **error)
+{
+    bool produces = opts->kind == SH_PRODUCER || opts->kind == SH_PRODUCER_CONSUMER;
+    if (!opts->ops)
+        return sh__bad_option(error, "ops", "ops: %s", "missing");
+    if (!produces && (opts->dispatcher || opts->buffer_size != SH_BUFFER_DEFAULT))
+        return sh__bad_option(error, opts->dispatcher ? "dispatcher" : "buffer_size",
+                              "%s is an option of stages that produce",
+                              opts->dispatcher ? "dispatcher" : "buffer_size");
+    if (opts->buffer_size < SH_BUFFER_NONE)
+        return sh__bad_option(error, "buffer_size", "buffer_size: %s",
+                              "must not be negative");
+    if (!produces && opts->rate.events != 0)
+        return sh__bad_option(error, "rate", "%s is an option of stages that produce",
+                              "rate");
+    if (sh__rate_check(&opts->rate, error) < 0)
+        return SH_EBADOPT;
+    if (opts->kind != SH_PRODUCER &&
+        (opts->demand != SH_DEMAND_FORWARD || opts->polling_interval_ms))
+        return sh__bad_option(error, opts->demand ? "demand" : "polling_interval",
+                              "%s is an option of producers",
+                              opts->demand ? "demand" : "polling_interval");
+    bool consumes = opts->kind == SH_CONSUMER || opts->kind == SH_PRODUCER_CONSUMER;
+    if (!consumes && opts->n_subscribe_to > 0)
+        return sh__bad_option(error, "subscribe_to",
+                              "%s is an option of stages that consume", "subscribe_to");
+    if (sh__recovery_check(opts, error) < 0)
+        return SH_EBADOPT;
+    for (size_t i = 0; i < opts->n_subscribe_to; i++) {
+        sh_subscribe_opts copy = opts->subscribe_to[i];
+        int status = sh__subscribe_opts_check(&copy, error);
+        if (status < 0)
+            return status;
+    }
+    return SH_OK;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a stage tells about itself. */
+#include <string.h>
+
+#include "consume/recovery.h"
+#include "produce/ack.h"
+#include "stage/stage.h"
+#include "work/host.h"
+
+/* More stages than that without a name of their own are counted together. */
+enum { MOST_UNFINISHED = 256 };
+
+static int64_t queued_events(const struct sh__mailbox *box)
+{
+    int64_t n = 0;
+    for (const struct sh__message *message = box->head; message; message = message->next)
+        if (message->kind == SH__EVENTS)
+            n += (int64_t)sh__message_events(message);
+    return n;
+}
+
+void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
+{
+    const struct sh__counters *counted = &stage->stats;
+    *out = (sh_stage_stats){
+        .events_in = counted->events_in,
+        .events_out = counted->events_out,
+        .messages_in = counted->messages_in,
+        .messages_out = counted->messages_out,
+        .asks_in = counted->asks_in,
+        .asks_out = counted->asks_out,
+        .demand_in = counted->demand_in,
+        .demand_out = counted->demand_out,
+        .discarded_full = counted->discarded_full,
+        .discarded_no_consumers = counted->discarded_no_consumers,
+        .discarded_none = counted->discarded_none,
+        .discarded_stopped = counted->discarded_stopped,
+        .unfinished = counted->unfinished,
+        .callbacks = counted->callbacks,
+        .consumers = counted->consumers,
+        .producers = counted->producers,
+    };
+    sh__recovery_get_stats(stage, out);
+    out->callback_ns = sh__host_ticks_to_ns(stage->worker->host, stage->callback_ticks);
+    out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
+                  stage->feed.rest.n + (int64_t)sh__flows_held_events(stage);
+    out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;
+    out->unacknowledged = stage->out ? sh__acks_pending(stage->out) : 0;
+    out->demand_owed = stage->out ? stage->out->owed : 0;
+}
+
+void sh_subscription_get_stats(const sh_subscription *sub, sh_role side,
+                               sh_subscription_stats *out)
+{
+    *out = side == SH_ROLE_PRODUCER ? sub->out.stats : sub->in.stats;
+    if (side == SH_ROLE_CONSUMER)
+        out->outstanding = sub->in.outstanding;
+}
+
+void sh_stage_each_subscription(sh_stage *stage, sh_role other,
+                                void (*each)(void *data, sh_subscription *sub), void *data)
+{
+    bool in = other == SH_ROLE_PRODUCER;
+    struct sh__link *head = in ? &stage->producers : &stage->consumers;
+    for (struct sh__link *link = head->next; link != head; link = link->next)
+        each(data, in ? sh__container_of(link, sh_subscription, in.link)
+                      : sh__container_of(link, sh_subscription, out.link));
+}
+
+void sh_stage_each_demand(sh_stage *stage,
+                          void (*each)(void *data, sh_subscription *sub, int64_t demand,
+                                       const char *partition),
+                          void *data)
+{
+    const struct sh__producer *out = stage->out;
+    struct sh__link *head = &stage->consumers;
+    for (struct sh__link *link = head->next; link != head; link = link->next) {
+        sh_subscription *sub = sh__container_of(link, sh_subscription, out.link);
+        int64_t demand = sub->out.stats.outstanding;
+        if (!sub->out.dispatching || demand <= 0)
+            continue;
+        const char *partition = NULL;
+        if (out->dispatcher->partition_of)
+            partition = out->dispatcher->partition_of(out->dispatcher_state, sub);
+        each(data, sub, demand, partition);
+    }
+}
+
+bool sh_stage_is_alive(const sh_stage *stage)
+{
+    return atomic_load(&stage->alive);
+}
+
+sh_kind sh_stage_kind(const sh_stage *stage)
+{
+    return stage->kind;
+}
+
+uint64_t sh_stage_id(const sh_stage *stage)
+{
+    return stage->id;
+}
+
+const char *sh_stage_name(const sh_stage *stage)
+{
+    return sh__stage_label(stage);
+}
+
+void sh_stage_lose(sh_stage *stage, uint64_t events, const char *where)
+{
+    if (events > 0)
+        sh__worker_count_unfinished(stage->worker, stage, events, where);
+}
+
+unsigned sh_stage_worker_index(const sh_stage *stage)
+{
+    return stage->worker->index;
+}
+
+sh_worker *sh_stage_worker(sh_stage *stage)
+{
+    return stage->worker;
+}
+
+void *sh_stage_state(sh_stage *stage)
+{
+    return stage->state;
+}
+
+static const char *const kind_names[] = {
+    [SH_PRODUCER] = "producer",
+    [SH_PRODUCER_CONSUMER] = "producer_consumer",
+    [SH_CONSUMER] = "consumer",
+    [SH_PROCESS] = "process",
+};
+
+static const char *const phase_names[] = {
+#define XX(name, text) text,
+    SH__PHASE_MAP(XX)
+#undef XX
+};
+
+void sh__stage_dump(sh_stage *stage)
+{
+    sh_stage_stats stats;
+    sh_stage_get_stats(stage, &stats);
+    unsigned long long discarded =
+        stats.discarded_full + stats.discarded_no_consumers + stats.discarded_none;
+    sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_USER, stage, stage->end_reason,
+            "%s on worker %u is %s%s: owes %lld, buffered %lld, queued %lld, in %llu, out "
+            "%llu, discarded %llu, skipped %llu, dead letters %llu, redelivered %llu, "
+            "%u producers, %u consumers, mailbox %u, %.3f s in %llu callbacks",
+            kind_names[stage->kind], stage->worker->index, phase_names[stage->phase],
+            stage->is_waiting ? " (a callback waits)" : "", (long long)stats.demand_owed,
+            (long long)stats.buffered, (long long)stats.queued,
+            (unsigned long long)stats.events_in, (unsigned long long)stats.events_out,
+            discarded, (unsigned long long)stats.skipped,
+            (unsigned long long)stats.dead_lettered, (unsigned long long)stats.redelivered,
+            stats.producers, stats.consumers, stage->mailbox.length,
+            (double)stats.callback_ns / 1e9, (unsigned long long)stats.callbacks);
+}
+
+/* -- what nobody got ------------------------------------------------------------------- */
+
+/* By label: a stage that was restarted under its name is one with those before it. */
+static struct sh__unfinished *find_unfinished(sh_worker *worker, const char *label,
+                                              const char *where)
+{
+    struct sh__unfinished *entry = worker->unfinished;
+    while (entry && (strcmp(entry->where, where) != 0 || strcmp(entry->stage, label) != 0))
+        entry = entry->next;
+    return entry;
+}
+
+/* NULL: out of memory. */
+static struct sh__unfinished *add_unfinished(sh_worker *worker, const char *label,
+                                             const char *where)
+{
+    size_t len = strlen(label) + 1;
+    struct sh__unfinished *entry = sh_malloc(sizeof *entry + len);
+    if (!entry)
+        return NULL;
+    *entry = (struct sh__unfinished){worker->unfinished, 0, where};
+    memcpy(entry->stage, label, len);
+    worker->unfinished = entry;
+    worker->n_unfinished++;
+    return entry;
+}
+
+void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint64_t events,
+                                 const char *where)
+{
+    worker->totals_unfinished += events;
+    ((sh_stage *)stage)->stats.unfinished += events;
+    const char *label = sh__stage_label(stage);
+    struct sh__unfinished *entry = find_unfinished(worker, label, where);
+    if (!entry && worker->n_unfinished >= MOST_UNFINISHED) {
+        label = "(others)";
+        entry = find_unfinished(worker, label, where);
+    }
+    if (!entry)
+        entry = add_unfinished(worker, label, where);
+    if (entry)
+        entry->events += events;
+}

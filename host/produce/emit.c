@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way out of events: callback -> dispatcher -> (leftover) buffer; and of demand:
+ * consumer -> dispatcher -> buffer first -> what is missing to handle_demand. The
+ * dispatcher says how much it would send now (credit); the stage knows how much it has
+ * asked for and not got (owed). New events never overtake buffered ones. */
+#include <assert.h>
+#include <string.h>
+
+#include "events/batch.h"
+#include "stage/stage.h"
+#include "work/host.h"
+
+/* Offers events (borrowed) to the dispatcher; returns how many it took. */
+static uint32_t dispatch(sh_stage *stage, sh_batch batch, int64_t owed)
+{
+    struct sh__producer *out = stage->out;
+    out->dispatch.base.owed = owed;
+    sh_error *error = NULL;
+    int64_t taken = out->dispatcher->dispatch(out->dispatcher_state, batch,
+                                              &out->dispatch.base, &error);
+    if (sh__unlikely(taken < 0)) {
+        if (!error)
+            error =
+                sh_error_fmt(SH_REASON_RAISED, (int)taken, NULL, "the dispatcher failed");
+        sh__stage_fail(stage, error);
+        return 0;
+    }
+    return (uint32_t)taken;
+}
+
+/* -- markers --------------------------------------------------------------------------- */
+
+/* A marker is never dropped silently: the stage ends instead. */
+static void lose_marker(sh_stage *stage, sh_marker *marker)
+{
+    sh__marker_free(marker);
+    sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
+                                       sh_strerror(SH_ENOMEM)));
+}
+
+static void pass_marker(sh_stage *stage, sh_marker *marker)
+{
+    struct sh__producer *out = stage->out;
+    sh_dispatch *context = &out->dispatch.base;
+    if (out->dispatcher->mark) {
+        if (out->dispatcher->mark(out->dispatcher_state, marker, context) < 0)
+            lose_marker(stage, marker);
+        return;
+    }
+    if (marker->is_notification)
+        for (struct sh__link *link = stage->consumers.next; link != &stage->consumers;
+             link = link->next)
+            context->notify(context, sh__container_of(link, sh_subscription, out.link),
+                            marker);
+    context->release(context, marker);
+}
+
+static void pass_markers(sh_stage *stage, struct sh__markers *released)
+{
+    sh_marker *marker;
+    while ((marker = sh__markers_pop(released)))
+        pass_marker(stage, marker);
+}
+
+void sh__mark_accumulated(sh_stage *stage, sh_marker *marker, bool is_older)
+{
+    int status = is_older ? SH_ESTATE : sh__buffer_mark(&stage->out->buffer, marker);
+    if (status == SH_ESTATE)
+        pass_marker(stage, marker);
+    else if (status < 0)
+        lose_marker(stage, marker);
+}
+
+void sh__mark(sh_stage *stage, sh_marker *marker)
+{
+    struct sh__producer *out = stage->out;
+    if (!marker)
+        return;
+    if (out->accumulated_head) {
+        if (!sh__accumulate(stage, (struct sh__accumulated){.marker = marker}))
+            lose_marker(stage, marker);
+        return;
+    }
+    sh__mark_accumulated(stage, marker, false);
+}
+
+/* -- buffer ---------------------------------------------------------------------------- */
+
+static void discarded_no_consumers(sh_stage *stage, uint64_t n)
+{
+    stage->stats.discarded_no_consumers += n;
+    stage->worker->totals_discarded += n;
+}
+
+void sh__discard_buffer(sh_stage *stage)
+{
+    struct sh__markers released = {0};
+    discarded_no_consumers(stage,
+                           (uint64_t)sh__buffer_clear(&stage->out->buffer, &released));
+    pass_markers(stage, &released);
+}
+
+/* Takes a batch that nobody wants now. */
+static void store(sh_stage *stage, sh_batch batch)
+{
+    struct sh__producer *out = stage->out;
+    if (out->discard_when_no_consumers && sh__link_is_empty(&stage->consumers)) {
+        discarded_no_consumers(stage, batch.n);
+        sh_batch_unref(batch);
+        return;
+    }
+    struct sh__markers released = {0};
+    uint64_t n = 0;
+    uint32_t events = batch.n;
+    if (sh__buffer_store(&out->buffer, batch, &released, &n) < 0) {
+        sh__worker_count_unfinished(stage->worker, stage, events, "out of memory");
+        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
+                                           sh_strerror(SH_ENOMEM)));
+        return;
+    }
+    if (n > 0)
+        sh__discard_full(stage, n, "buffer", out->buffer.size);
+    pass_markers(stage, &released);
+}
+
+static void put_back(sh_stage *stage, sh_batch batch, uint32_t delivery)
+{
+    uint32_t events = batch.n;
+    if (sh__buffer_return(&stage->out->buffer, batch, delivery) < 0)
+        sh__worker_count_unfinished(stage->worker, stage, events, "out of memory");
+}
+
+/* Returns what the dispatcher did not take to the head of the buffer: the rest of `batch`
+ * (borrowed), then the parts behind it, then the markers that followed them all. */
+static void return_unsent(sh_stage *stage, sh_batch batch, uint32_t taken,
+                          const sh_batch *parts, uint32_t n_parts,
+                          struct sh__markers *released)
+{
+    uint32_t delivery = stage->out->dispatch.base.delivery;
+    sh__buffer_put_back_markers(&stage->out->buffer, released);
+    while (n_parts > 0)
+        put_back(stage, parts[--n_parts], delivery);
+    if (taken < batch.n)
+        put_back(stage, sh_batch_slice(batch, taken, batch.n - taken), delivery);
+}
+
+/* Sends ranges, joined as far as they can be; returns the events dispatched. */
+static int64_t send_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_parts,
+                          struct sh__markers *released)
+{
+    int64_t sent = 0;
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < n_parts; i += used) {
+        sh_batch batch = {0};
+        if (sh__batch_join(stage->worker, parts + i, n_parts - i, &batch, &used) < 0) {
+            return_unsent(stage, batch, 0, parts + i, n_parts - i, released);
+            return sent;
+        }
+        uint32_t taken = dispatch(stage, batch, sh__is_emptying(stage) ? batch.n : 0);
+        sent += taken;
+        bool all = taken == batch.n;
+        if (!all)
+            return_unsent(stage, batch, taken, parts + i + used, n_parts - i - used,
+                          released);
+        sh_batch_unref(batch);
+        if (!all)
+            return sent;
+    }
+    return sent;
+}
+
+/* Hands on what is buffered, as far as the dispatcher's credit goes. */
+static int64_t drain_buffer(sh_stage *stage)
+{
+    struct sh__producer *out = stage->out;
+    int64_t sent = 0;
+    while (out->buffer.count > 0) {
+        int64_t credit = sh__is_emptying(stage) ? out->buffer.count : sh__credit(out);
+        if (credit <= 0)
+            break;
+        sh_batch *parts;
+        uint32_t n_parts;
+        struct sh__markers released = {0};
+        sh__buffer_take(&out->buffer, credit, &parts, &n_parts, &released);
+        out->dispatch.base.delivery = out->buffer.taken_delivery;
+        int64_t now = send_parts(stage, parts, n_parts, &released);
+        out->dispatch.base.delivery = 0;
+        pass_markers(stage, &released);
+        sent += now;
+        if (now == 0)
+            break;
+    }
+    return sent;
+}
+
+/* -- demand ---------------------------------------------------------------------------- */
+
+/* Moves ranges taken from the buffer to what is accumulated; what can't be is lost, and
+ * counted. */
+static void accumulate_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_parts)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < n_parts; i += used) {
+        sh_batch batch = {0};
+        if (sh__batch_join(stage->worker, parts + i, n_parts - i, &batch, &used) < 0) {
+            batch = parts[i];
+            used = 1;
+        }
+        if (sh__accumulate_older(
+                stage, (struct sh__accumulated){
+                           .events = batch, .delivery = stage->out->buffer.taken_delivery}))
+            continue;
+        sh__worker_count_unfinished(stage->worker, stage, batch.n, "out of memory");
+        sh_batch_unref(batch);
+    }
+}
+
+/* Demand mode "accumulate": buffered events that could go now and the demand that is
+ * missing are kept in order. */
+static void accumulate_settled(sh_stage *stage)
+{
+    struct sh__producer *out = stage->out;
+    int64_t room = sh__credit(out) - out->accumulated_from_buffer;
+    while (room > 0 && out->buffer.count > 0) {
+        sh_batch *parts;
+        uint32_t n_parts;
+        struct sh__markers released = {0};
+        room -= sh__buffer_take(&out->buffer, room, &parts, &n_parts, &released);
+        accumulate_parts(stage, parts, n_parts);
+        sh_marker *marker;
+        while ((marker = sh__markers_pop(&released)))
+            if (!sh__accumulate_older(stage, (struct sh__accumulated){.marker = marker}))
+                lose_marker(stage, marker);
+    }
+    int64_t missing = sh__credit(out) - out->accumulated_from_buffer - out->owed;
+    if (missing > 0 && sh__accumulate(stage, (struct sh__accumulated){.demand = missing}))
+        out->owed += missing;
+}
+
+static void ask_for(sh_stage *stage, int64_t n)
+{
+    if (stage->ops->handle_demand)
+        sh__stage_push_demand(stage, n);
+}
+
+void sh__settle(sh_stage *stage)
+{
+    struct sh__producer *out = stage->out;
+    if (stage->phase >= SH__PHASE_ENDING)
+        return;
+    if (sh__unlikely(out->is_accumulating || out->accumulated_head)) {
+        if (out->is_accumulating)
+            accumulate_settled(stage);
+        return;
+    }
+    if (out->buffer.count > 0)
+        drain_buffer(stage);
+    int64_t missing = sh__credit(out) - out->owed;
+    if (missing > 0) {
+        out->owed += missing;
+        ask_for(stage, missing);
+    }
+    if (sh__unlikely(out->polling_ms > 0 && out->owed > 0))
+        sh__polling_start(stage);
+}
+
+void sh__serve(sh_stage *stage, int64_t n)
+{
+    struct sh__producer *out = stage->out;
+    int64_t sent = drain_buffer(stage);
+    /* Events that stay buffered mean that others before them have met this demand already. */
+    int64_t missing = sent < n && out->buffer.count == 0 ? n - sent : 0;
+    int64_t met = n - missing;
+    out->owed -= met < out->owed ? met : out->owed;
+    if (missing > 0)
+        ask_for(stage, missing);
+}
+
+/* -- emission -------------------------------------------------------------------------- */
+
+/* Takes events of which `answered` were owed. */
+static void emit(sh_stage *stage, sh_batch batch, int64_t answered)
+{
+    struct sh__producer *out = stage->out;
+    if (sh__unlikely(out->buffer.count > 0)) {
+        store(stage, batch);
+    } else {
+        uint32_t taken = dispatch(stage, batch, answered);
+        if (taken == batch.n)
+            sh_batch_unref(batch);
+        else if (taken == 0)
+            store(stage, batch);
+        else {
+            store(stage, sh_batch_slice(batch, taken, batch.n - taken));
+            sh_batch_unref(batch);
+        }
+    }
+    if (out->buffer.count > 0 || sh__credit(out) > out->owed || out->polling_ms > 0)
+        sh__settle(stage);
+}
+
+/* What is emitted while accumulated events are replayed stands behind them. */
+void sh__emit(sh_stage *stage, sh_batch batch)
+{
+    struct sh__producer *out = stage->out;
+    if (sh__likely(!out->is_accumulating && !out->accumulated_head))
+        sh__emit_accumulated(stage, batch);
+    else if (!sh__accumulate(stage, (struct sh__accumulated){.events = batch}))
+        sh_batch_unref(batch);
+}
+
+void sh__emit_accumulated(sh_stage *stage, sh_batch batch)
+{
+    struct sh__producer *out = stage->out;
+    int64_t answered = out->owed < batch.n ? out->owed : batch.n;
+    out->owed -= answered;
+    emit(stage, batch, answered);
+}
+
+/* Puts all that came from the buffer back to its head. */
+static void return_accumulated(sh_stage *stage)
+{
+    struct sh__accumulated *item = sh__accumulated_pop_older(stage->out);
+    while (item) {
+        struct sh__accumulated *next = item->next;
+        struct sh__markers markers = {0};
+        put_back(stage, item->events, item->delivery);
+        item->events = (sh_batch){0};
+        if (item->marker)
+            sh__markers_push(&markers, item->marker);
+        if (markers.head &&
+            sh__buffer_put_back_markers(&stage->out->buffer, &markers) == SH_OK)
+            item->marker = NULL;
+        sh__accumulated_free(item);
+        item = next;
+    }
+}
+
+int sh__return_to_buffer(sh_stage *stage, const sh_returned *parts, uint32_t n)
+{
+    struct sh__buffer *buffer = &stage->out->buffer;
+    if (sh__buffer_reserve(buffer, n) < 0)
+        return SH_ENOMEM;
+    return_accumulated(stage);
+    while (n > 0) {
+        n--;
+        put_back(stage, parts[n].events, parts[n].delivery);
+    }
+    return SH_OK;
+}
+
+void sh__emit_buffered(sh_stage *stage, sh_batch batch, uint32_t delivery)
+{
+    stage->out->dispatch.base.delivery = delivery;
+    uint32_t taken = dispatch(stage, batch, 0);
+    stage->out->dispatch.base.delivery = 0;
+    if (taken < batch.n) { /* a consumer has left */
+        return_accumulated(stage);
+        put_back(stage, sh_batch_slice(batch, taken, batch.n - taken), delivery);
+    }
+    sh_batch_unref(batch);
+    sh__settle(stage);
+}
+
+int64_t sh__producer_held(const sh_stage *stage, sh_held which)
+{
+    const struct sh__producer *out = stage->out;
+    int64_t held = out->buffer.count + out->accumulated_events;
+    if (out->dispatcher && out->dispatcher->held)
+        held += out->dispatcher->held(out->dispatcher_state, which);
+    return held;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The producer side: who is subscribed, who asks, and the demand mode. What happens to
+ * events is in emit.c. */
+#include <string.h>
+
+#include "produce/ack.h"
+#include "stage/stage.h"
+#include "work/host.h"
+
+struct sh__producer *sh__producer_new(void)
+{
+    struct sh__producer *out = sh_malloc(sizeof *out);
+    if (out)
+        memset(out, 0, sizeof *out);
+    return out;
+}
+
+void sh__producer_free(struct sh__producer *out)
+{
+    struct sh__accumulated *item;
+    while ((item = sh__accumulated_pop(out)))
+        sh__accumulated_free(item);
+    if (out->dispatcher) {
+        out->dispatcher->fini(out->dispatcher_state);
+        sh_free(out->dispatcher_state);
+    }
+    sh__buffer_fini(&out->buffer);
+    sh_free(out);
+}
+
+/* -- subscribe ------------------------------------------------------------------------- */
+
+static void send_cancel(sh_stage *stage, sh_subscription *sub, sh_error *reason)
+{
+    struct sh__message *message = sh__message_new(stage->worker, SH__CANCEL, sub->consumer);
+    if (!message)
+        return;
+    sh__message_name(message, sub);
+    message->error = reason ? sh_error_ref(reason) : NULL;
+    stage->stats.messages_out++;
+    sh__send(stage->worker, message, NULL);
+}
+
+static void send_cancel_named(sh_stage *stage, sh_subscription *sub, const char *name,
+                              const char *why)
+{
+    sh_error *reason = sh_error_fmt(SH_REASON_CUSTOM, 0, name, "%s", why);
+    send_cancel(stage, sub, reason);
+    sh_error_unref(reason);
+}
+
+/* handle_subscribe comes first; then, below it on the agenda, the dispatcher. A
+ * resubscription cancels the old one before that. */
+static void on_subscribe(sh_stage *stage, struct sh__message *message)
+{
+    sh_subscription *sub = message->sub;
+    if (sub->out.open) {
+        sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_DUPLICATED_SUBSCRIPTION, stage,
+                NULL, "%s subscribed twice with the same subscription",
+                sh__stage_label(sub->consumer));
+        send_cancel_named(stage, sub, "duplicated_subscription",
+                          "the subscription exists already");
+        sh__message_free(stage->worker, message);
+        return;
+    }
+    struct sh__task task = {.kind = SH__TASK_SUBSCRIBE_OUT,
+                            .sub = sh_subscription_ref(sub),
+                            .subscribe = message->subscribe};
+    message->subscribe = NULL;
+    if (sub->consumer != NULL)
+        sh__subscription_open_out(sub);
+    sh__stage_push_task(stage, task);
+    sh_subscription *current = task.subscribe ? task.subscribe->opts.current : NULL;
+    if (current && current->producer == stage && current->out.open) {
+        sh_error *reason = task.subscribe->opts.current_reason;
+        task.subscribe->opts.current_reason = NULL;
+        sh__producer_cancel(stage, current, SH_ENDED_CANCEL, reason, true);
+    }
+    sh__message_free(stage->worker, message);
+}
+
+static void refuse(sh_stage *stage, sh_subscription *sub, sh_error *error)
+{
+    const sh_error_fields *why = sh_error_get(error);
+    bool already = why->name && strcmp(why->name, "already_subscribed") == 0;
+    sh__log(stage->worker->host, SH_LOG_ERROR,
+            already ? SH_LOG_ALREADY_SUBSCRIBED : SH_LOG_SUBSCRIPTION_REFUSED, stage, error,
+            "refused %s: %s", sh__stage_label(sub->consumer),
+            why->message ? why->message : why->name);
+    sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, error, true);
+}
+
+void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
+{
+    sh_subscription *sub = task->sub;
+    if (!sub->out.open)
+        return; /* cancelled while handle_subscribe waited */
+    struct sh__producer *out = stage->out;
+    sh_error *error = NULL;
+    if (task->subscribe->opts.ack && out->dispatcher->shares_events) {
+        refuse(stage, sub,
+               sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "ack_impossible",
+                            "option \"ack\": the dispatcher \"%s\" gives every event to "
+                            "several consumers; there is no acknowledgement",
+                            out->dispatcher->name));
+        return;
+    }
+    if (out->dispatcher->subscribe(out->dispatcher_state, sub, &task->subscribe->opts,
+                                   &error) < 0) {
+        if (!error)
+            error = sh_error_fmt(SH_REASON_CUSTOM, SH_ENOMEM, NULL, "%s",
+                                 sh_strerror(SH_ENOMEM));
+        refuse(stage, sub, error);
+        return;
+    }
+    sub->out.dispatching = true;
+    if (task->subscribe->opts.ack && sh__ack_open(stage, sub, &task->subscribe->opts) < 0) {
+        refuse(
+            stage, sub,
+            sh_error_fmt(SH_REASON_CUSTOM, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM)));
+        return;
+    }
+    out->has_had_consumers = true;
+    sh__settle(stage);
+}
+
+/* -- cancel ---------------------------------------------------------------------------- */
+
+/* The dispatcher forgets the consumer before handle_cancel can emit anything. */
+void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
+                         sh_error *reason, bool tell)
+{
+    struct sh__producer *out = stage->out;
+    sh_subscription_ref(sub);
+    sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
+    if (sub->out.dispatching) {
+        sub->out.dispatching = false;
+        out->dispatcher->cancel(out->dispatcher_state, sub, &out->dispatch.base);
+    }
+    sh__subscription_close_out(sub);
+    if (tell)
+        send_cancel(stage, sub, reason);
+    sh__stage_push_task(
+        stage, (struct sh__task){
+                   .kind = SH__TASK_CANCEL_OUT, .how = how, .sub = sub, .error = reason});
+    if (!sh__link_is_empty(&stage->consumers))
+        return;
+    if (out->discard_when_no_consumers)
+        sh__discard_buffer(stage);
+    if (stage->is_draining) /* its producers would wait for it for ever */
+        sh__stage_push_task_last(
+            stage, (struct sh__task){.kind = SH__TASK_STOP,
+                                     .error = sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL,
+                                                           "the host is draining")});
+}
+
+static void on_cancel_request(sh_stage *stage, struct sh__message *message)
+{
+    sh_subscription *sub = message->sub;
+    if (!sub->out.open || sub->producer != stage) {
+        send_cancel_named(stage, sub, "unknown_subscription",
+                          "the producer does not know the subscription");
+    } else {
+        sh_error *reason = message->error;
+        message->error = NULL;
+        sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, reason, true);
+    }
+    sh__message_free(stage->worker, message);
+}
+
+static void on_down(sh_stage *stage, struct sh__message *message)
+{
+    sh_subscription *sub = message->sub;
+    if (sub->out.open && sub->producer == stage)
+        sh__producer_cancel(stage, sub, SH_ENDED_DOWN, sh_error_ref(message->error), false);
+    if (sub->out.ack) {
+        sh__ack_handled(stage, sub, message->n);
+        sh__ack_close(stage, sub, message->status, message->error);
+    }
+    sh__message_free(stage->worker, message);
+}
+
+/* -- ask ------------------------------------------------------------------------------- */
+
+static void ask(sh_stage *stage, sh_subscription *sub, int64_t n)
+{
+    struct sh__producer *out = stage->out;
+    stage->stats.asks_in++;
+    stage->stats.demand_in += (uint64_t)n;
+    sub->out.stats.asks++;
+    sub->out.stats.outstanding += n;
+    out->dispatcher->ask(out->dispatcher_state, sub, n, &out->dispatch.base);
+    sh__settle(stage);
+}
+
+bool sh__producer_offer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
+{
+    const struct sh__producer *out = stage->out;
+    if (!sub->out.dispatching || !sh__stage_is_idle(stage) || out->buffer.count > 0 ||
+        out->dispatcher->held)
+        return false;
+    stage->stats.messages_in++;
+    ask(stage, sub, n);
+    if (stage->input.head) /* it may have waited for credit */
+        sh__worker_schedule(stage->worker, stage);
+    return true;
+}
+
+static void on_ask(sh_stage *stage, struct sh__message *message)
+{
+    sh_subscription *sub = message->sub;
+    if (sh__unlikely(sub->out.ack != NULL))
+        sh__ack_handled(stage, sub, message->status);
+    if (sh__unlikely(!sub->out.dispatching || sub->producer != stage))
+        send_cancel_named(stage, sub, "unknown_subscription",
+                          "the producer does not know the subscription");
+    else if (message->n > 0)
+        ask(stage, sub, message->n);
+    sh__message_free(stage->worker, message);
+}
+
+void sh__producer_message(sh_stage *stage, struct sh__message *message)
+{
+    switch ((enum sh__message_kind)message->kind) {
+    case SH__ASK:
+        on_ask(stage, message);
+        return;
+    case SH__ACK:
+        sh__ack_receive(stage, message);
+        return;
+    case SH__SUBSCRIBE:
+        on_subscribe(stage, message);
+        return;
+    case SH__CANCEL_REQUEST:
+        on_cancel_request(stage, message);
+        return;
+    default:
+        on_down(stage, message);
+        return;
+    }
+}
+
+/* -- demand mode ----------------------------------------------------------------------- */
+
+void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode)
+{
+    struct sh__producer *out = stage->out;
+    if (mode == SH_DEMAND_ACCUMULATE) {
+        out->is_accumulating = true;
+    } else if (out->is_accumulating) {
+        out->is_accumulating = false;
+        sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_REPLAY});
+    }
+}
+
+/* Each item as if it came now: demands one by one, never summed. */
+void sh__producer_replay(sh_stage *stage)
+{
+    struct sh__producer *out = stage->out;
+    struct sh__accumulated *item = sh__accumulated_pop(out);
+    if (!item) {
+        sh__settle(stage);
+        return;
+    }
+    sh__stage_push_task(stage,
+                        (struct sh__task){.kind = out->accumulated_head ? SH__TASK_REPLAY
+                                                                        : SH__TASK_SETTLE});
+    if (item->demand > 0) {
+        sh__serve(stage, item->demand);
+    } else if (item->marker) {
+        sh__mark_accumulated(stage, item->marker, item->is_older);
+        item->marker = NULL;
+    } else if (item->is_older) {
+        sh__emit_buffered(stage, item->events, item->delivery);
+        item->events = (sh_batch){0};
+    } else {
+        sh__emit_accumulated(stage, item->events);
+        item->events = (sh_batch){0};
+    }
+    sh__accumulated_free(item);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage/message.h"
+
+#include <string.h>
+
+#include "consume/recovery.h"
+#include "consume/redirect.h"
+#include "produce/ack.h"
+#include "stage/links.h"
+#include "stage/stage.h"
+#include "work/host.h"
+
+/* A burst leaves no more than this behind. */
+enum { MOST_FREE_MESSAGES = 4096 };
+
+struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind,
+                                    sh_stage *to)
+{
+    struct sh__message *message = worker->free_messages;
+    if (sh__likely(message != NULL)) {
+        worker->free_messages = message->next;
+        worker->n_free_messages--;
+    } else if (!(message = sh_malloc(sizeof *message)))
+        return NULL;
+    /* Field by field: compilers turn a whole-struct zero into a slow string store. */
+    message->next = NULL;
+    message->to = to;
+    message->kind = (uint8_t)kind;
+    message->what = 0;
+    message->crossing = to->worker != worker;
+    message->status = 0;
+    message->n = 0;
+    message->sub = NULL;
+    message->batch.list = NULL;
+    message->batch.first = message->batch.n = 0;
+    message->from.stage = NULL;
+    message->from.ref = 0;
+    message->error = NULL;
+    message->subscribe = NULL;
+    message->parcel = NULL;
+    if (message->crossing)
+        sh_stage_ref(to);
+    return message;
+}
+
+void sh__message_name(struct sh__message *message, sh_subscription *sub)
+{
+    message->sub = sub;
+    sh__subscription_hold(sub, message->crossing);
+}
+
+static void crossing_free(struct sh__crossing *crossing)
+{
+    if (!crossing)
+        return;
+    if (crossing->parcel.free)
+        crossing->parcel.free(crossing->parcel.data, crossing->parcel.len);
+    else
+        sh_free(crossing->parcel.data);
+    sh_free(crossing);
+}
+
+/* What asks and events never carry. */
+static void free_extras(struct sh__message *message)
+{
+    sh_stage_unref(message->from.stage);
+    sh_error_unref(message->error);
+    if (message->subscribe)
+        sh__subscribe_free(message->subscribe);
+    crossing_free(message->parcel);
+    if (message->crossing)
+        sh_stage_unref(message->to);
+}
+
+void sh__message_free(sh_worker *worker, struct sh__message *message)
+{
+    if (message->batch.list)
+        sh_batch_unref(message->batch);
+    if (message->sub)
+        sh__subscription_drop(message->sub, message->crossing);
+    if ((message->kind != SH__ASK && message->kind != SH__EVENTS) || message->crossing)
+        free_extras(message);
+    if (worker->n_free_messages >= MOST_FREE_MESSAGES) {
+        sh_free(message);
+        return;
+    }
+    worker->n_free_messages++;
+    message->next = worker->free_messages;
+    worker->free_messages = message;
+}
+
+/* Puts what `batch` holds into a parcel for another worker. */
+static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
+                        struct sh__crossing **out, sh_error **error)
+{
+    if (!batch->list)
+        return SH_OK;
+    struct sh__crossing *crossing = sh_malloc(sizeof *crossing);
+    if (!crossing)
+        return SH_ENOMEM;
+    *crossing = (struct sh__crossing){.ops = batch->list->ops, .n = batch->n};
+    int status = crossing->ops->encode(worker, batch, extra, &crossing->parcel, error);
+    if (status < 0) {
+        sh_free(crossing);
+        return status;
+    }
+    sh_batch_unref(*batch);
+    *batch = (sh_batch){0};
+    *out = crossing;
+    return SH_OK;
+}
+
+int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
+{
+    if (!message->crossing) {
+        sh__stage_deliver(message->to, message);
+        return SH_OK;
+    }
+    sh_error *local = NULL;
+    sh_batch *batch =
+        message->subscribe ? &message->subscribe->opts.extra : &message->batch;
+    int status =
+        encode_batch(worker, batch, message->subscribe != NULL, &message->parcel, &local);
+    if (status < 0) {
+        if (!local)
+            local = sh_error_fmt(SH_REASON_RAISED, status, NULL, "%s", sh_strerror(status));
+        sh__message_free(worker, message);
+        if (error)
+            *error = local;
+        else
+            sh_error_unref(local);
+        return SH_EFAILED;
+    }
+    sh__worker_post(worker, message->to->worker, message);
+    return SH_OK;
+}
+
+/* What can't be decoded stays packed: whoever refuses the message counts it. */
+int sh__message_arrive(sh_worker *worker, struct sh__message *message)
+{
+    struct sh__crossing *crossing = message->parcel;
+    if (!crossing)
+        return SH_OK;
+    sh_error *error = NULL;
+    sh_list *list = crossing->ops->decode(worker, &crossing->parcel, &error);
+    if (list) {
+        sh_batch *batch =
+            message->subscribe ? &message->subscribe->opts.extra : &message->batch;
+        *batch = (sh_batch){.list = list, .n = list->n};
+        message->parcel = NULL;
+        crossing_free(crossing);
+        return SH_OK;
+    }
+    if (!error)
+        error =
+            sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
+    sh_error_unref(message->error);
+    message->error = error;
+    return SH_EFAILED;
+}
+
+static void refuse_subscribe(sh_worker *worker, struct sh__message *message)
+{
+    struct sh__message *down = sh__message_new(worker, SH__DOWN, message->sub->consumer);
+    if (!down)
+        return;
+    sh__message_name(down, message->sub);
+    down->what = SH_ROLE_PRODUCER;
+    down->error =
+        sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL, "the producer is not alive");
+    sh__send(worker, down, NULL);
+}
+
+static uint64_t lost_events(const struct sh__message *message)
+{
+    if (message->kind == SH__LETTERS)
+        return (uint64_t)message->n;
+    if (message->kind != SH__EVENTS || message->sub->in.ack)
+        return 0;
+    return sh__message_events(message);
+}
+
+void sh__message_refuse(sh_worker *worker, struct sh__message *message)
+{
+    sh_stage *to = message->to;
+    uint64_t lost = lost_events(message);
+    if (lost > 0 && message->kind == SH__LETTERS) {
+        sh__dead_letter_refused(to, lost);
+    } else if (lost > 0 && to->chose_to_stop) {
+        to->stats.discarded_stopped += lost;
+        worker->totals_discarded += lost;
+    } else if (lost > 0) {
+        sh__worker_count_unfinished(worker, to, lost, "mailbox");
+    }
+    if (message->kind == SH__ASK || message->kind == SH__ACK || message->kind == SH__DOWN)
+        sh__ack_refused(worker, message);
+    if (message->kind == SH__SUBSCRIBE) {
+        refuse_subscribe(worker, message);
+    } else if (sh__message_is_signal(message)) {
+        sh__links_refuse(worker, message);
+    } else if (message->from.stage && message->kind != SH__REPLY) {
+        bool for_its_end = message->kind == SH__STOP || message->kind == SH__MONITOR;
+        sh__reply(worker, message->from, for_its_end ? SH_OK : SH_ENOPROC, (sh_batch){0},
+                  message->kind == SH__MONITOR ? to->end_reason : NULL);
+    }
+    sh__message_free(worker, message);
+}
+
+static char *copy_string(const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *copy = sh_malloc(len);
+    return copy ? memcpy(copy, text, len) : NULL;
+}
+
+struct sh__subscribe *sh__subscribe_new(const sh_subscribe_opts *opts)
+{
+    struct sh__subscribe *subscribe = sh_malloc(sizeof *subscribe);
+    if (!subscribe)
+        goto fail;
+    *subscribe = (struct sh__subscribe){.opts = *opts};
+    subscribe->opts.to_name = NULL;
+    subscribe->opts.partition = NULL;
+    subscribe->opts.to = opts->to ? sh_stage_ref(opts->to) : NULL;
+    subscribe->opts.current = opts->current ? sh_subscription_ref(opts->current) : NULL;
+    if ((opts->to_name && !(subscribe->opts.to_name = copy_string(opts->to_name))) ||
+        (opts->partition && !(subscribe->opts.partition = copy_string(opts->partition)))) {
+        sh__subscribe_free(subscribe);
+        return NULL;
+    }
+    return subscribe;
+fail:
+    sh_error_unref(opts->current_reason);
+    sh_batch_unref(opts->extra);
+    if (opts->selector)
+        opts->selector->free(opts->selector);
+    return NULL;
+}
+
+void sh__subscribe_free(struct sh__subscribe *subscribe)
+{
+    sh_subscribe_opts *opts = &subscribe->opts;
+    sh_stage_unref(opts->to);
+    sh_free((void *)opts->to_name);
+    sh_free((void *)opts->partition);
+    sh_subscription_unref(opts->current);
+    sh_error_unref(opts->current_reason);
+    sh_batch_unref(opts->extra);
+    if (opts->selector)
+        opts->selector->free(opts->selector);
+    sh__redirect_free(subscribe->redirect);
+    sh_free(subscribe);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Timers of a stage, on libuv's. They end with the stage. */
+#include <uv.h>
+
+#include "consume/recovery.h"
+#include "produce/paced.h"
+#include "stage/stage.h"
+#include "work/host.h"
+
+enum timer_kind {
+    TIMER_MESSAGE,
+    TIMER_WAKE,
+    TIMER_CALL,
+    TIMER_POLL,
+    TIMER_RETRY,
+    TIMER_RATE,
+    TIMER_FLOW
+};
+
+struct sh__timer {
+    uv_timer_t handle;
+    struct sh__timer *next, **link; /* in stage->timers */
+    sh_stage *stage;                /* borrowed: the stage stops its timers first */
+    enum timer_kind kind;
+    uint64_t id, ref;
+    sh_batch message;
+};
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct sh__timer *timer =
+        sh__container_of((uv_timer_t *)handle, struct sh__timer, handle);
+    sh_free(timer);
+}
+
+static void timer_stop(struct sh__timer *timer)
+{
+    *timer->link = timer->next;
+    if (timer->next)
+        timer->next->link = timer->link;
+    sh_batch_unref(timer->message);
+    timer->message = (sh_batch){0};
+    uv_close((uv_handle_t *)&timer->handle, on_closed);
+}
+
+static void send_message(struct sh__timer *timer, bool again)
+{
+    sh_stage *stage = timer->stage;
+    struct sh__message *message = sh__message_new(stage->worker, SH__INFO, stage);
+    if (!message)
+        return;
+    message->batch = timer->message;
+    if (again)
+        timer->message = sh_batch_ref(timer->message);
+    else
+        timer->message = (sh_batch){0};
+    sh__stage_deliver(stage, message);
+}
+
+static void poll_demand(struct sh__timer *timer)
+{
+    sh_stage *stage = timer->stage;
+    if (stage->out->owed > 0 && !stage->out->is_accumulating &&
+        stage->phase == SH__PHASE_RUNNING) {
+        if (!stage->is_waiting && stage->n_tasks == 0)
+            sh__stage_push_task(
+                stage, (struct sh__task){.kind = SH__TASK_DEMAND, .n = stage->out->owed});
+        return;
+    }
+    stage->out->polling_timer = 0;
+    timer_stop(timer);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct sh__timer *timer = sh__container_of(handle, struct sh__timer, handle);
+    bool again = uv_timer_get_repeat(handle) > 0;
+    switch (timer->kind) {
+    case TIMER_MESSAGE:
+        send_message(timer, again);
+        break;
+    case TIMER_WAKE:
+    case TIMER_CALL:
+        sh__reply(timer->stage->worker, (sh_from){timer->stage, timer->ref}, SH_ETIMEDOUT,
+                  (sh_batch){0}, NULL);
+        break;
+    case TIMER_RETRY:
+        sh__recovery_due(timer->stage);
+        break;
+    case TIMER_POLL:
+        poll_demand(timer);
+        return;
+    case TIMER_FLOW:
+        sh__flow_wake(timer->stage, timer->id);
+        break;
+    case TIMER_RATE:
+        sh__paced_wake(timer->stage);
+        break;
+    }
+    if (!again)
+        timer_stop(timer);
+}
+
+static int timer_start(sh_stage *stage, enum timer_kind kind, uint64_t after_ms,
+                       uint64_t every_ms, struct sh__timer **out)
+{
+    struct sh__timer *timer =
+        stage->phase == SH__PHASE_ENDED ? NULL : sh_malloc(sizeof *timer);
+    if (!timer)
+        return stage->phase == SH__PHASE_ENDED ? SH_ESTATE : SH_ENOMEM;
+    sh_worker *worker = stage->worker;
+    *timer = (struct sh__timer){
+        .stage = stage, .kind = kind, .next = stage->timers, .link = &stage->timers};
+    timer->id = atomic_fetch_add(&worker->host->next_id, 1) + 1;
+    if (timer->next)
+        timer->next->link = &timer->next;
+    stage->timers = timer;
+    uv_timer_init(worker->loop, &timer->handle);
+    uv_update_time(worker->loop);
+    uv_timer_start(&timer->handle, on_timer, after_ms, every_ms);
+    *out = timer;
+    return SH_OK;
+}
+
+int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batch message,
+                   uint64_t *id)
+{
+    struct sh__timer *timer;
+    int status = timer_start(self, TIMER_MESSAGE, after_ms, every_ms, &timer);
+    if (status < 0) {
+        sh_batch_unref(message);
+        return status;
+    }
+    timer->message = message;
+    *id = timer->id;
+    return SH_OK;
+}
+
+static int start_wake(sh_stage *self, enum timer_kind kind, uint64_t after_ms, uint64_t ref,
+                      uint64_t *id)
+{
+    struct sh__timer *timer;
+    int status = timer_start(self, kind, after_ms, 0, &timer);
+    if (status < 0)
+        return status;
+    timer->ref = ref;
+    if (id)
+        *id = timer->id;
+    return SH_OK;
+}
+
+int sh_timer_wake(sh_stage *self, uint64_t after_ms, uint64_t ref, uint64_t *id)
+{
+    return start_wake(self, TIMER_WAKE, after_ms, ref, id);
+}
+
+int sh_timer_limit(sh_stage *self, uint64_t timeout_ms, uint64_t ref)
+{
+    return start_wake(self, TIMER_CALL, timeout_ms, ref, NULL);
+}
+
+bool sh__timer_retry(sh_stage *self, uint64_t after_ms)
+{
+    return start_wake(self, TIMER_RETRY, after_ms, 0, NULL) == SH_OK;
+}
+
+void sh__timer_answered(sh_stage *stage, uint64_t ref)
+{
+    for (struct sh__timer *timer = stage->timers; timer; timer = timer->next)
+        if (timer->kind == TIMER_CALL && timer->ref == ref) {
+            timer_stop(timer);
+            return;
+        }
+}
+
+int sh_timer_cancel(sh_stage *self, uint64_t id)
+{
+    for (struct sh__timer *timer = self->timers; timer; timer = timer->next)
+        if (timer->id == id) {
+            timer_stop(timer);
+            return SH_OK;
+        }
+    return SH_ENOPROC;
+}
+
+void sh__polling_start(sh_stage *stage)
+{
+    struct sh__timer *timer;
+    if (stage->out->polling_timer)
+        return;
+    uint64_t ms = stage->out->polling_ms;
+    if (timer_start(stage, TIMER_POLL, ms, ms, &timer) == SH_OK)
+        stage->out->polling_timer = timer->id;
+}
+
+int sh__timer_flow(sh_stage *self, uint64_t after_ms, uint64_t *id)
+{
+    return start_wake(self, TIMER_FLOW, after_ms, 0, id);
+}
+
+int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id)
+{
+    return start_wake(self, TIMER_RATE, after_ms, 0, id);
+}
+
+void sh__timers_stop(sh_stage *stage)
+{
+    while (stage->timers)
+        timer_stop(stage->timers);
+}
+
+bool sh__stage_is_sleeping(const sh_stage *stage)
+{
+    for (const struct sh__timer *timer = stage->timers; timer; timer = timer->next)
+        if (timer->kind == TIMER_WAKE)
+            return true;
+    return false;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where workers meet: messages staged in outboxes and handed over once per turn, and
+ * orders. */
+#include "stage/stage.h"
+#include "work/host.h"
+#include "work/worker.h"
+
+/* So many events or asks are not kept until the end of the turn: the other worker could be
+ * at work on them. */
+enum { FLUSH_AT = 256 };
+
+void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message)
+{
+    struct sh__outbox *outbox = &worker->outboxes[target->index];
+    message->next = NULL;
+    if (outbox->tail)
+        outbox->tail->next = message;
+    else
+        outbox->head = message;
+    outbox->tail = message;
+    worker->has_outgoing = true;
+    worker->outgoing_events +=
+        message->kind == SH__ASK ? (uint64_t)message->n : sh__message_events(message);
+    if (worker->outgoing_events >= FLUSH_AT)
+        sh__worker_flush(worker);
+}
+
+void sh__worker_flush(sh_worker *worker)
+{
+    if (!worker->has_outgoing)
+        return;
+    worker->has_outgoing = false;
+    worker->outgoing_events = 0;
+    for (unsigned i = 0; i < worker->host->n_workers; i++) {
+        struct sh__outbox *outbox = &worker->outboxes[i];
+        if (!outbox->head)
+            continue;
+        sh_worker *target = &worker->host->workers[i];
+        uv_mutex_lock(&target->inbox_lock);
+        bool was_empty = target->inbox_head == NULL;
+        if (was_empty)
+            target->inbox_head = outbox->head;
+        else
+            target->inbox_tail->next = outbox->head;
+        target->inbox_tail = outbox->tail;
+        uv_mutex_unlock(&target->inbox_lock);
+        *outbox = (struct sh__outbox){0};
+        if (was_empty)
+            uv_async_send(&target->wake);
+    }
+}
+
+void sh__worker_order(sh_worker *worker, uint32_t orders)
+{
+    atomic_fetch_or(&worker->orders, orders);
+    uv_async_send(&worker->wake);
+}
+
+struct sh__message *sh__worker_take_inbox(sh_worker *worker)
+{
+    uv_mutex_lock(&worker->inbox_lock);
+    struct sh__message *message = worker->inbox_head;
+    worker->inbox_head = worker->inbox_tail = NULL;
+    uv_mutex_unlock(&worker->inbox_lock);
+    return message;
+}
+
+bool sh__message_unpack(sh_worker *worker, struct sh__message *message)
+{
+    if (sh__message_arrive(worker, message) == SH_OK)
+        return true;
+    sh__stage_fail(message->to, sh_error_ref(message->error));
+    sh__message_refuse(worker, message);
+    return false;
+}
+
+/* Events stay packed until their stage takes them: decoding is the larger part of their
+ * way, and what came before them can be handled, and more be asked for, meanwhile. */
+static void deliver_inbox(sh_worker *worker)
+{
+    struct sh__message *message = sh__worker_take_inbox(worker);
+    while (message) {
+        struct sh__message *next = message->next;
+        if (message->kind == SH__EVENTS || sh__message_unpack(worker, message))
+            sh__stage_deliver(message->to, message);
+        message = next;
+    }
+}
+
+/* -- orders ---------------------------------------------------------------------------- */
+
+static void send_to_all(sh_worker *worker, enum sh__message_kind kind)
+{
+    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
+         link = link->next) {
+        sh_stage *stage = sh__container_of(link, sh_stage, link);
+        if (kind == SH__DRAIN && stage->kind == SH_PROCESS)
+            continue;
+        struct sh__message *message = sh__message_new(worker, kind, stage);
+        if (message)
+            sh__stage_deliver(stage, message);
+    }
+}
+
+/* The pipeline has drained: a process that only sleeps ends now, the others when they are
+ * through with what they do. */
+static void shut_processes_down(sh_worker *worker)
+{
+    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
+         link = link->next) {
+        sh_stage *stage = sh__container_of(link, sh_stage, link);
+        if (stage->kind != SH_PROCESS)
+            continue;
+        struct sh__message *message = sh__message_new(worker, SH__DRAIN, stage);
+        if (message)
+            sh__stage_deliver(stage, message);
+        sh__worker_schedule(worker, stage); /* also one that waits: it may be only asleep */
+    }
+}
+
+static void dump_stages(sh_worker *worker)
+{
+    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
+         link = link->next)
+        sh__stage_dump(sh__container_of(link, sh_stage, link));
+}
+
+void sh__worker_on_wake(uv_async_t *handle)
+{
+    sh_worker *worker = handle->data;
+    uint32_t orders = atomic_exchange(&worker->orders, 0);
+    deliver_inbox(worker);
+    if (orders & SH__ORDER_DRAIN)
+        send_to_all(worker, SH__DRAIN);
+    if (orders & SH__ORDER_SHUTDOWN)
+        shut_processes_down(worker);
+    if (orders & SH__ORDER_KILL)
+        send_to_all(worker, SH__KILL);
+    if (orders & SH__ORDER_FAILURE)
+        worker->host->opts.on_failure(worker->host->opts.failure_data);
+    if (orders & SH__ORDER_DUMP)
+        dump_stages(worker);
+    sh__worker_flush(worker);
+    if (orders & SH__ORDER_QUIT)
+        uv_stop(worker->loop);
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A host owns its workers. Worker 0 runs on the thread that calls sh_host_run; another
+ * worker's thread is made when the first stage is placed on it. The host ends when no stage
+ * is alive. */
+#include "work/host.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "stage/stage.h"
+
+static unsigned count_cpus(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return (unsigned)CPU_COUNT(&set);
+    return 1;
+}
+
+static unsigned choose_workers(const sh_host_opts *opts)
+{
+    if (opts->seeded)
+        return 1;
+    return opts->workers ? opts->workers : count_cpus();
+}
+
+static void free_base(sh_host *host)
+{
+    sh__name_waiters_free(host);
+    sh__registry_free(host);
+    sh__groups_free(host);
+    sh_error_unref(host->first_failure);
+    uv_mutex_destroy(&host->thread_lock);
+    uv_mutex_destroy(&host->log_lock);
+    uv_mutex_destroy(&host->lock);
+    sh_free(host->workers);
+    sh_free(host);
+}
+
+static sh_host *new_base(const sh_host_opts *opts)
+{
+    sh_host *host = sh_malloc(sizeof *host);
+    if (!host)
+        return NULL;
+    memset(host, 0, sizeof *host);
+    host->opts = *opts;
+    if (!opts->seeded && opts->seed == 0)
+        host->opts.seed = uv_hrtime();
+    host->n_workers = choose_workers(opts);
+    atomic_init(&host->exit_status, -1);
+    host->ticks_at_start = sh__ticks();
+    host->ns_at_start = uv_hrtime();
+    host->workers = sh_malloc(host->n_workers * sizeof *host->workers);
+    if (!host->workers) {
+        sh_free(host);
+        return NULL;
+    }
+    uv_mutex_init(&host->lock);
+    uv_mutex_init(&host->log_lock);
+    uv_mutex_init(&host->thread_lock);
+    return host;
+}
+
+int sh_host_new(const sh_host_opts *opts, sh_host **out)
+{
+    static const sh_host_opts defaults;
+    sh_host *host = new_base(opts ? opts : &defaults);
+    if (!host)
+        return SH_ENOMEM;
+    unsigned made = 0;
+    int status = SH_OK;
+    for (; made < host->n_workers; made++) {
+        struct uv_loop_s *loop = made == 0 ? host->opts.loop : NULL;
+        status = sh__worker_init(&host->workers[made], host, made, loop);
+        if (status < 0)
+            goto worker_failed;
+    }
+    sh__worker_open(
+        &host->workers[0]); /* a failure is told to every stage that is started here */
+    *out = host;
+    return SH_OK;
+worker_failed:
+    while (made > 0)
+        sh__worker_fini(&host->workers[--made]);
+    free_base(host);
+    return status;
+}
+
+/* -- threads --------------------------------------------------------------------------- */
+
+static void run_thread(void *arg)
+{
+    sh_worker *worker = arg;
+    sh__worker_open(worker); /* a failure is told to every stage that is started here */
+    uv_ref((uv_handle_t *)&worker->wake);
+    uv_run(worker->loop, UV_RUN_DEFAULT);
+    uv_unref((uv_handle_t *)&worker->wake);
+    sh__worker_flush(worker);
+    sh__worker_close(worker);
+}
+
+int sh__host_ensure_thread(sh_host *host, sh_worker *worker)
+{
+    if (worker->index == 0)
+        return SH_OK;
+    uv_mutex_lock(&host->thread_lock);
+    int status = SH_OK;
+    if (!worker->has_thread) {
+        status =
+            uv_thread_create(&worker->thread, run_thread, worker) == 0 ? SH_OK : SH_ENOMEM;
+        worker->has_thread = status == SH_OK;
+    }
+    uv_mutex_unlock(&host->thread_lock);
+    return status;
+}
+
+static void join_threads(sh_host *host)
+{
+    for (unsigned i = 1; i < host->n_workers; i++)
+        if (host->workers[i].has_thread)
+            sh__worker_order(&host->workers[i], SH__ORDER_QUIT);
+    for (unsigned i = 1; i < host->n_workers; i++)
+        if (host->workers[i].has_thread) {
+            uv_thread_join(&host->workers[i].thread);
+            host->workers[i].has_thread = false;
+        }
+}
+
+static void order_all(sh_host *host, uint32_t orders)
+{
+    for (unsigned i = 0; i < host->n_workers; i++)
+        sh__worker_order(&host->workers[i], orders);
+}
+
+/* A drain goes from the sources to the ends: when nothing produces any more, processes are told to end (a script may
+ * first ask consumers for what they have got); when none is left, the consumers. */
+static void advance_drain(sh_host *host)
+{
+    if (!atomic_load(&host->draining) || atomic_load(&host->alive_sources) > 0)
+        return;
+    if (!atomic_exchange(&host->shutting_down, true))
+        order_all(host, SH__ORDER_SHUTDOWN);
+    if (atomic_load(&host->alive_processes) == 0 &&
+        !atomic_exchange(&host->finishing, true))
+        order_all(host, SH__ORDER_DRAIN);
+}
+
+void sh__host_stage_begins(sh_host *host, sh_kind kind)
+{
+    atomic_fetch_add(&host->alive, 1);
+    if (kind == SH_PROCESS)
+        atomic_fetch_add(&host->alive_processes, 1);
+    else if (kind != SH_CONSUMER)
+        atomic_fetch_add(&host->alive_sources, 1);
+    atomic_fetch_add(&host->started, 1);
+}
+
+/* Once for each stage: when it ends, or before. */
+static void count_out(sh_host *host, sh_stage *stage)
+{
+    if (atomic_exchange(&stage->is_exempt, true))
+        return;
+    if (stage->kind == SH_PROCESS)
+        atomic_fetch_sub(&host->alive_processes, 1);
+    else if (stage->kind != SH_CONSUMER)
+        atomic_fetch_sub(&host->alive_sources, 1);
+}
+
+void sh__host_exempt(sh_host *host, sh_stage *stage)
+{
+    count_out(host, stage);
+    advance_drain(host);
+}
+
+void sh__host_stage_ended(sh_host *host, sh_stage *stage)
+{
+    count_out(host, stage);
+    if (stage->kind == SH_PROCESS)
+        sh__host_tell_failure(host);
+    if (atomic_fetch_sub(&host->alive, 1) == 1)
+        sh__worker_order(&host->workers[0], SH__ORDER_QUIT);
+    else
+        advance_drain(host);
+}
+
+/* -- run, drain, stop ------------------------------------------------------------------ */
+
+/* Messages that crossed while their receivers were ending: refused, until no answer is
+ * under way. */
+static void sweep(sh_host *host)
+{
+    bool again = true;
+    while (again) {
+        again = false;
+        for (unsigned i = 0; i < host->n_workers; i++)
+            again |= sh__worker_sweep(&host->workers[i]);
+    }
+}
+
+int sh_host_run(sh_host *host)
+{
+    sh_worker *worker = &host->workers[0];
+    uv_ref((uv_handle_t *)&worker->wake);
+    while (atomic_load(&host->alive) > 0)
+        uv_run(worker->loop, UV_RUN_DEFAULT);
+    uv_unref((uv_handle_t *)&worker->wake);
+    join_threads(host);
+    sweep(host);
+    return SH_OK;
+}
+
+static void on_drain_timeout(uv_timer_t *timer)
+{
+    sh_host_stop(timer->data);
+}
+
+int sh_host_drain(sh_host *host, uint64_t timeout_ms)
+{
+    if (atomic_exchange(&host->draining, true))
+        return SH_ESTATE;
+    if (timeout_ms > 0) {
+        uv_timer_init(host->workers[0].loop, &host->drain_timer);
+        host->drain_timer.data = host;
+        host->drain_timer_open = true;
+        uv_timer_start(&host->drain_timer, on_drain_timeout, timeout_ms, 0);
+        uv_unref((uv_handle_t *)&host->drain_timer);
+    }
+    for (unsigned i = 0; i < host->n_workers; i++)
+        sh__worker_order(&host->workers[i], SH__ORDER_DRAIN);
+    advance_drain(host);
+    return SH_OK;
+}
+
+void sh_host_stop(sh_host *host)
+{
+    if (atomic_load(&host->alive) == 0 || atomic_exchange(&host->killed, true))
+        return;
+    for (unsigned i = 0; i < host->n_workers; i++)
+        sh__worker_order(&host->workers[i], SH__ORDER_KILL);
+}
+
+bool sh_host_is_draining(const sh_host *host)
+{
+    return atomic_load(&host->draining);
+}
+
+void sh_host_dump(sh_host *host)
+{
+    for (unsigned i = 0; i < host->n_workers; i++)
+        sh__worker_order(&host->workers[i], SH__ORDER_DUMP);
+}
+
+static void ignore_closed(uv_handle_t *handle)
+{
+    sh_host *host = handle->data;
+    host->drain_timer_open = false;
+}
+
+void sh_host_free(sh_host *host)
+{
+    if (!host)
+        return;
+    if (atomic_load(&host->alive) > 0) {
+        sh_host_stop(host);
+        sh_host_run(host);
+    }
+    join_threads(host);
+    sweep(host);
+    sh__worker_close(&host->workers[0]);
+    if (host->drain_timer_open) {
+        uv_close((uv_handle_t *)&host->drain_timer, ignore_closed);
+        while (host->drain_timer_open)
+            uv_run(host->workers[0].loop, UV_RUN_NOWAIT);
+    }
+    sweep(host);
+    for (unsigned i = 0; i < host->n_workers; i++)
+        sh__worker_fini(&host->workers[i]);
+    free_base(host);
+}
+
+/* -- what it knows --------------------------------------------------------------------- */
+
+void sh__host_record_failure(sh_host *host, sh_error *error)
+{
+    uv_mutex_lock(&host->lock);
+    if (!host->first_failure)
+        host->first_failure = sh_error_ref(error);
+    uv_mutex_unlock(&host->lock);
+    atomic_store(&host->has_failed, true);
+    sh__host_tell_failure(host);
+}
+
+void sh__host_tell_failure(sh_host *host)
+{
+    if (host->opts.on_failure && atomic_load(&host->has_failed))
+        sh__worker_order(&host->workers[0], SH__ORDER_FAILURE);
+}
+
+const sh_error *sh_host_first_failure(const sh_host *host)
+{
+    return host->first_failure;
+}
+
+void sh_host_get_summary(const sh_host *host, sh_host_summary *out)
+{
+    *out = (sh_host_summary){.stages_started = atomic_load(&host->started),
+                             .killed = atomic_load(&host->killed)};
+    for (unsigned i = 0; i < host->n_workers; i++) {
+        out->stages_failed += host->workers[i].stages_failed;
+        out->discarded += host->workers[i].totals_discarded;
+        out->unfinished += host->workers[i].totals_unfinished;
+        out->skipped += host->workers[i].totals_skipped;
+        out->dead_lettered += host->workers[i].totals_dead_lettered;
+        out->redelivered += host->workers[i].totals_redelivered;
+    }
+}
+
+void sh_host_each_unfinished(const sh_host *host,
+                             void (*each)(void *data, const char *stage, uint64_t events,
+                                          const char *where),
+                             void *data)
+{
+    for (unsigned i = 0; i < host->n_workers; i++)
+        for (struct sh__unfinished *entry = host->workers[i].unfinished; entry;
+             entry = entry->next)
+            each(data, entry->stage, entry->events, entry->where);
+}
+
+uint64_t sh__host_ticks_to_ns(const sh_host *host, uint64_t ticks)
+{
+    uint64_t elapsed = sh__ticks() - host->ticks_at_start;
+    uint64_t ns = uv_hrtime() - host->ns_at_start;
+    return elapsed ? (uint64_t)((double)ticks * ((double)ns / (double)elapsed)) : 0;
+}
+
+void sh_host_set_exit_status(sh_host *host, int status)
+{
+    atomic_store(&host->exit_status, status);
+}
+
+int sh_host_exit_status(const sh_host *host)
+{
+    return atomic_load(&host->exit_status);
+}
+
+sh_worker *sh_host_worker0(sh_host *host)
+{
+    return &host->workers[0];
+}
+
+unsigned sh_host_workers(const sh_host *host)
+{
+    return host->n_workers;
+}

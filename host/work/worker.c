@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loop of a worker. While stages have something to do, an idle handle keeps the loop
+ * from waiting and runs a bounded slice of the run queue in each of its turns, so that
+ * timers and I/O come in between; when the queue is empty nothing is active and the worker
+ * sleeps in the kernel. Messages to other workers are staged in outboxes and handed over
+ * once per turn: one short lock and at most one wake-up for each target. */
+#include "work/worker.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "stage/stage.h"
+#include "work/host.h"
+
+enum {
+    SLICE_TURNS = 1024,
+    FRONT_TURNS = 64,
+    CLOCK_EVERY = 16,
+    SLICE_NS = 2000000,
+
+};
+
+/* xorshift64*; good enough to shuffle. */
+uint64_t sh__worker_random(sh_worker *worker)
+{
+    uint64_t x = worker->random;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    worker->random = x;
+    return x * UINT64_C(0x2545F4914F6CDD1D);
+}
+
+/* -- run queue ------------------------------------------------------------------------- */
+
+static bool run_queue_grow(sh_worker *worker)
+{
+    uint32_t capacity = worker->run_capacity ? worker->run_capacity * 2 : 64;
+    sh_stage **ring = sh_malloc(capacity * sizeof(sh_stage *));
+    if (!ring)
+        return false;
+    for (uint32_t i = 0; i < worker->run_length; i++)
+        ring[i] = worker->run_queue[(worker->run_head + i) & (worker->run_capacity - 1)];
+    sh_free(worker->run_queue);
+    worker->run_queue = ring;
+    worker->run_capacity = capacity;
+    worker->run_head = 0;
+    return true;
+}
+
+void sh__worker_schedule(sh_worker *worker, sh_stage *stage)
+{
+    if (stage->is_queued)
+        return;
+    if (worker->run_length == worker->run_capacity && !run_queue_grow(worker))
+        return;
+    uint32_t mask = worker->run_capacity - 1;
+    worker->run_queue[(worker->run_head + worker->run_length++) & mask] = stage;
+    stage->is_queued = true;
+    if (!worker->slicing && worker->run_length == 1)
+        uv_idle_start(&worker->idle, worker->idle.idle_cb);
+}
+
+/* The oldest one, or with a seed any one. */
+static sh_stage *run_queue_pop(sh_worker *worker)
+{
+    uint32_t mask = worker->run_capacity - 1;
+    uint32_t head = worker->run_head;
+    if (worker->is_seeded && worker->run_length > 1) {
+        uint32_t pick =
+            (head + (uint32_t)(sh__worker_random(worker) % worker->run_length)) & mask;
+        sh_stage *swap = worker->run_queue[pick];
+        worker->run_queue[pick] = worker->run_queue[head];
+        worker->run_queue[head] = swap;
+    }
+    sh_stage *stage = worker->run_queue[head];
+    worker->run_head = (head + 1) & mask;
+    worker->run_length--;
+    return stage;
+}
+
+void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage)
+{
+    if (stage->is_queued)
+        return;
+    if (!worker->slicing || worker->is_seeded) {
+        sh__worker_schedule(worker, stage);
+        return;
+    }
+    stage->is_queued = true;
+    stage->behind = NULL;
+    if (worker->fed_head)
+        worker->fed_tail->behind = stage;
+    else
+        worker->fed_head = stage;
+    worker->fed_tail = stage;
+}
+
+/* After a turn that gave others events: they go first, then, if it has more to do, who gave them. */
+static void put_in_front(sh_worker *worker, sh_stage *giver, bool has_more)
+{
+    if (has_more && !giver->is_queued) {
+        giver->is_queued = true;
+        giver->behind = worker->front;
+        worker->front = giver;
+    }
+    worker->fed_tail->behind = worker->front;
+    worker->front = worker->fed_head;
+    worker->fed_head = NULL;
+}
+
+/* What goes before the run queue has done so for long: it gets in line. */
+static void clear_front(sh_worker *worker)
+{
+    while (worker->front) {
+        sh_stage *stage = worker->front;
+        worker->front = stage->behind;
+        stage->is_queued = false;
+        sh__worker_schedule(worker, stage);
+    }
+    worker->front_turns = 0;
+}
+
+static sh_stage *take_next(sh_worker *worker)
+{
+    if (sh__unlikely(worker->front_turns >= FRONT_TURNS))
+        clear_front(worker);
+    sh_stage *stage = worker->front;
+    if (stage) {
+        worker->front = stage->behind;
+        worker->front_turns++;
+    } else {
+        stage = run_queue_pop(worker);
+        worker->front_turns = 0;
+    }
+    stage->is_queued = false;
+    return stage;
+}
+
+static bool has_work(const sh_worker *worker)
+{
+    return worker->front || worker->run_length > 0;
+}
+
+/* Specs wait for "nothing to do": answered once, when that is so. */
+static void answer_idle_waiter(sh_worker *worker)
+{
+    if (!worker->idle_waiter.stage || has_work(worker))
+        return;
+    sh_from from = worker->idle_waiter;
+    worker->idle_waiter = (sh_from){0};
+    sh__reply(worker, from, SH_OK, (sh_batch){0}, NULL);
+    sh_stage_unref(from.stage);
+}
+
+/* A stage that has ended may still be on the C stack or in the run queue: it is let go
+ * here. */
+static void reap(sh_worker *worker)
+{
+    struct sh__link *link = worker->ended.next;
+    while (link != &worker->ended) {
+        sh_stage *stage = sh__container_of(link, sh_stage, link);
+        link = link->next;
+        if (stage->is_queued)
+            continue;
+        sh__link_remove(&stage->link);
+        sh_stage_unref(stage);
+    }
+}
+
+static void run_slice(sh_worker *worker)
+{
+    uint64_t deadline = uv_hrtime() + SLICE_NS;
+    worker->slicing = true;
+    worker->ticks = sh__ticks();
+    for (unsigned turn = 1; turn <= SLICE_TURNS && has_work(worker); turn++) {
+        sh_stage *stage = take_next(worker);
+        if (sh__unlikely(worker->is_seeded)) /* both ways are tried */
+            worker->is_direct = sh__worker_random(worker) >> 63;
+        worker->current = stage;
+        bool more = sh__stage_turn(stage);
+        worker->current = NULL;
+        if (worker->fed_head)
+            put_in_front(worker, stage, more);
+        else if (more)
+            sh__worker_schedule(worker, stage);
+        if (sh__unlikely(worker->idle_waiter.stage != NULL))
+            answer_idle_waiter(worker);
+        if (turn % CLOCK_EVERY == 0 && uv_hrtime() > deadline)
+            break;
+    }
+    worker->slicing = false;
+    reap(worker);
+}
+
+static void on_idle(uv_idle_t *handle)
+{
+    sh_worker *worker = handle->data;
+    run_slice(worker);
+    sh__worker_flush(worker);
+    if (!has_work(worker))
+        uv_idle_stop(&worker->idle);
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+    sh_worker *worker = handle->data;
+    reap(worker);
+    answer_idle_waiter(worker);
+    sh__worker_flush(worker);
+}
+
+/* -- life ------------------------------------------------------------------------------ */
+
+static uv_loop_t *loop_new(void)
+{
+    uv_loop_t *loop = sh_malloc(sizeof *loop);
+    if (loop && uv_loop_init(loop) < 0) {
+        sh_free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+/* A request that libuv's thread pool does not give back will still touch its loop when it
+ * comes to its end: that loop is left behind. */
+static void loop_free(uv_loop_t *loop)
+{
+    if (loop && uv_loop_close(loop) != UV_EBUSY)
+        sh_free(loop);
+}
+
+int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t *loop)
+{
+    memset(worker, 0, sizeof *worker);
+    worker->host = host;
+    worker->index = index;
+    worker->random = (host->opts.seed + index) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    sh__link_init(&worker->stages);
+    sh__link_init(&worker->ended);
+    sh__link_init(&worker->pending_calls);
+    worker->outboxes = sh_malloc(host->n_workers * sizeof *worker->outboxes);
+    if (!worker->outboxes)
+        return SH_ENOMEM;
+    memset(worker->outboxes, 0, host->n_workers * sizeof *worker->outboxes);
+    worker->is_seeded = host->opts.seeded;
+    worker->is_direct = true;
+    if (!loop)
+        loop = worker->own_loop = loop_new();
+    if (!loop)
+        goto loop_failed;
+    worker->loop = loop;
+    if (uv_async_init(worker->loop, &worker->wake, sh__worker_on_wake) < 0)
+        goto async_failed;
+    uv_mutex_init(&worker->inbox_lock);
+    uv_idle_init(worker->loop, &worker->idle);
+    uv_prepare_init(worker->loop, &worker->prepare);
+    worker->wake.data = worker->idle.data = worker->prepare.data = worker;
+    worker->idle.idle_cb = on_idle; /* given again at every start */
+    uv_prepare_start(&worker->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&worker->prepare);
+    uv_unref((uv_handle_t *)&worker->wake);
+    worker->n_open_handles = 3;
+    return SH_OK;
+async_failed:
+    loop_free(worker->own_loop);
+loop_failed:
+    sh_free(worker->outboxes);
+    return SH_ENOMEM;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    sh_worker *worker = handle->data;
+    worker->n_open_handles--;
+}
+
+bool sh__worker_sweep(sh_worker *worker)
+{
+    struct sh__message *message = sh__worker_take_inbox(worker);
+    bool any = message || worker->has_outgoing;
+    worker->front = NULL;
+    worker->run_length = 0; /* only stages that have ended are left in it */
+    for (struct sh__link *link = worker->ended.next; link != &worker->ended;
+         link = link->next)
+        sh__container_of(link, sh_stage, link)->is_queued = false;
+    reap(worker);
+    while (message) {
+        struct sh__message *next = message->next;
+        sh__message_refuse(worker, message);
+        message = next;
+    }
+    sh__worker_flush(worker);
+    return any;
+}
+
+void sh__worker_fini(sh_worker *worker)
+{
+    uv_close((uv_handle_t *)&worker->wake, on_closed);
+    uv_close((uv_handle_t *)&worker->idle, on_closed);
+    uv_close((uv_handle_t *)&worker->prepare, on_closed);
+    while (worker->n_open_handles > 0)
+        uv_run(worker->loop, UV_RUN_NOWAIT);
+    loop_free(worker->own_loop);
+    uv_mutex_destroy(&worker->inbox_lock);
+    while (worker->free_messages) {
+        struct sh__message *message = worker->free_messages;
+        worker->free_messages = message->next;
+        sh_free(message);
+    }
+    while (worker->unfinished) {
+        struct sh__unfinished *entry = worker->unfinished;
+        worker->unfinished = entry->next;
+        sh_free(entry);
+    }
+    sh_error_unref(worker->open_error);
+    sh_free(worker->outboxes);
+    sh_free(worker->run_queue);
+}
+
+int sh__worker_open(sh_worker *worker)
+{
+    const sh_worker_hooks *hooks = &worker->host->opts.hooks;
+    if (worker->is_open || !hooks->open) {
+        worker->is_open = true;
+        return SH_OK;
+    }
+    int status = hooks->open(worker, hooks->data, &worker->open_error);
+    worker->is_open = status == SH_OK;
+    return status;
+}
+
+void sh__worker_close(sh_worker *worker)
+{
+    const sh_worker_hooks *hooks = &worker->host->opts.hooks;
+    if (worker->is_open && hooks->close)
+        hooks->close(worker, hooks->data);
+    worker->is_open = false;
+}
+
+sh_host *sh_worker_host(sh_worker *worker)
+{
+    return worker->host;
+}
+
+unsigned sh_worker_index(const sh_worker *worker)
+{
+    return worker->index;
+}
+
+struct uv_loop_s *sh_worker_loop(sh_worker *worker)
+{
+    return worker->loop;
+}
+
+void **sh_worker_slot(sh_worker *worker)
+{
+    return &worker->slot;
+}
+
+void sh_worker_each_stage(sh_worker *worker, void (*each)(void *data, sh_stage *stage),
+                          void *data)
+{
+    struct sh__link *link = worker->stages.next;
+    while (link != &worker->stages) {
+        struct sh__link *next = link->next;
+        each(data, sh__container_of(link, sh_stage, link));
+        link = next;
+    }
+}
