@@ -130,15 +130,6 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
     sh__callback_terminate(stage);
 }
 
-void sh__stage_fail(sh_stage *stage, sh_error *error)
-{
-    if (stage->phase == SH__PHASE_ENDED) {
-        sh_error_unref(error);
-        return;
-    }
-    sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_STOP, .error = error});
-}
-
 void sh__stage_end_drained(sh_stage *stage)
 {
     if (!stage->is_draining || stage->phase >= SH__PHASE_LEAVING)

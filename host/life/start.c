@@ -349,6 +349,17 @@ void sh__stage_begin(sh_stage *stage, struct sh__message *message)
         sh__callback_init(stage);
 }
 
+void sh__stage_started(sh_stage *stage)
+{
+    if (stage->phase == SH__PHASE_STARTING)
+        sh__stage_set_phase(stage, SH__PHASE_RUNNING);
+    if (stage->recovery)
+        sh__dead_letter_open(stage);
+    sh__reply(stage->worker, stage->start_from, SH_OK, (sh_batch){0}, NULL);
+    sh_stage_unref(stage->start_from.stage);
+    stage->start_from = (sh_from){0};
+}
+
 /* One that is ended before it has taken START: who waits for its start stands there. */
 sh_stage *sh__stage_find_asker(sh_stage *stage)
 {
@@ -364,20 +375,4 @@ void sh__stage_free_start(sh_stage *stage)
 {
     free_arg_parcel(stage);
     free_subscribe_to(stage);
-}
-
-sh_stage *sh_stage_ref(sh_stage *stage)
-{
-    atomic_fetch_add_explicit(&stage->refs, 1, memory_order_relaxed);
-    return stage;
-}
-
-void sh_stage_unref(sh_stage *stage)
-{
-    if (!stage || atomic_fetch_sub_explicit(&stage->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    sh_error_unref(stage->end_reason);
-    sh__recovery_free(stage->recovery);
-    sh_free(stage->name);
-    sh_free(stage);
 }

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a stage tells about itself. */
-#include <string.h>
-
 #include "consume/recovery.h"
 #include "produce/ack.h"
 #include "stage/stage.h"
 #include "work/host.h"
-
-/* More stages than that without a name of their own are counted together. */
-enum { MOST_UNFINISHED = 256 };
 
 static int64_t queued_events(const struct sh__mailbox *box)
 {
@@ -87,47 +82,6 @@ void sh_stage_each_demand(sh_stage *stage,
     }
 }
 
-bool sh_stage_is_alive(const sh_stage *stage)
-{
-    return atomic_load(&stage->alive);
-}
-
-sh_kind sh_stage_kind(const sh_stage *stage)
-{
-    return stage->kind;
-}
-
-uint64_t sh_stage_id(const sh_stage *stage)
-{
-    return stage->id;
-}
-
-const char *sh_stage_name(const sh_stage *stage)
-{
-    return sh__stage_label(stage);
-}
-
-void sh_stage_lose(sh_stage *stage, uint64_t events, const char *where)
-{
-    if (events > 0)
-        sh__worker_count_unfinished(stage->worker, stage, events, where);
-}
-
-unsigned sh_stage_worker_index(const sh_stage *stage)
-{
-    return stage->worker->index;
-}
-
-sh_worker *sh_stage_worker(sh_stage *stage)
-{
-    return stage->worker;
-}
-
-void *sh_stage_state(sh_stage *stage)
-{
-    return stage->state;
-}
-
 static const char *const kind_names[] = {
     [SH_PRODUCER] = "producer",
     [SH_PRODUCER_CONSUMER] = "producer_consumer",
@@ -159,48 +113,4 @@ void sh__stage_dump(sh_stage *stage)
             (unsigned long long)stats.dead_lettered, (unsigned long long)stats.redelivered,
             stats.producers, stats.consumers, stage->mailbox.length,
             (double)stats.callback_ns / 1e9, (unsigned long long)stats.callbacks);
-}
-
-/* -- what nobody got ------------------------------------------------------------------- */
-
-/* By label: a stage that was restarted under its name is one with those before it. */
-static struct sh__unfinished *find_unfinished(sh_worker *worker, const char *label,
-                                              const char *where)
-{
-    struct sh__unfinished *entry = worker->unfinished;
-    while (entry && (strcmp(entry->where, where) != 0 || strcmp(entry->stage, label) != 0))
-        entry = entry->next;
-    return entry;
-}
-
-/* NULL: out of memory. */
-static struct sh__unfinished *add_unfinished(sh_worker *worker, const char *label,
-                                             const char *where)
-{
-    size_t len = strlen(label) + 1;
-    struct sh__unfinished *entry = sh_malloc(sizeof *entry + len);
-    if (!entry)
-        return NULL;
-    *entry = (struct sh__unfinished){worker->unfinished, 0, where};
-    memcpy(entry->stage, label, len);
-    worker->unfinished = entry;
-    worker->n_unfinished++;
-    return entry;
-}
-
-void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint64_t events,
-                                 const char *where)
-{
-    worker->totals_unfinished += events;
-    ((sh_stage *)stage)->stats.unfinished += events;
-    const char *label = sh__stage_label(stage);
-    struct sh__unfinished *entry = find_unfinished(worker, label, where);
-    if (!entry && worker->n_unfinished >= MOST_UNFINISHED) {
-        label = "(others)";
-        entry = find_unfinished(worker, label, where);
-    }
-    if (!entry)
-        entry = add_unfinished(worker, label, where);
-    if (entry)
-        entry->events += events;
 }

@@ -1,55 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where workers meet: messages staged in outboxes and handed over once per turn, and
- * orders. */
+ * What reaches a worker from outside: the messages in its inbox, and orders. */
 #include "stage/stage.h"
 #include "work/host.h"
 #include "work/worker.h"
-
-/* So many events or asks are not kept until the end of the turn: the other worker could be
- * at work on them. */
-enum { FLUSH_AT = 256 };
-
-void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message)
-{
-    struct sh__outbox *outbox = &worker->outboxes[target->index];
-    message->next = NULL;
-    if (outbox->tail)
-        outbox->tail->next = message;
-    else
-        outbox->head = message;
-    outbox->tail = message;
-    worker->has_outgoing = true;
-    worker->outgoing_events +=
-        message->kind == SH__ASK ? (uint64_t)message->n : sh__message_events(message);
-    if (worker->outgoing_events >= FLUSH_AT)
-        sh__worker_flush(worker);
-}
-
-void sh__worker_flush(sh_worker *worker)
-{
-    if (!worker->has_outgoing)
-        return;
-    worker->has_outgoing = false;
-    worker->outgoing_events = 0;
-    for (unsigned i = 0; i < worker->host->n_workers; i++) {
-        struct sh__outbox *outbox = &worker->outboxes[i];
-        if (!outbox->head)
-            continue;
-        sh_worker *target = &worker->host->workers[i];
-        uv_mutex_lock(&target->inbox_lock);
-        bool was_empty = target->inbox_head == NULL;
-        if (was_empty)
-            target->inbox_head = outbox->head;
-        else
-            target->inbox_tail->next = outbox->head;
-        target->inbox_tail = outbox->tail;
-        uv_mutex_unlock(&target->inbox_lock);
-        *outbox = (struct sh__outbox){0};
-        if (was_empty)
-            uv_async_send(&target->wake);
-    }
-}
 
 void sh__worker_order(sh_worker *worker, uint32_t orders)
 {

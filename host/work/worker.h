@@ -115,6 +115,17 @@ void sh__worker_schedule(sh_worker *worker, sh_stage *stage);
 /* The same for a stage that has been given events. Those that the stage at work gives events go
  * next, then it goes on itself: so events are handled while the processor has them at hand. */
 void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage);
+/* Whether a stage stands in front or in the queue. */
+static inline bool sh__worker_has_work(const sh_worker *worker)
+{
+    return worker->front || worker->run_length > 0;
+}
+
+/* Takes out the stage whose turn it is; there is one. */
+sh_stage *sh__worker_take_next(sh_worker *worker);
+/* After a turn of `giver` that gave others events: they go first, then the giver itself if it has
+ * more to do. */
+void sh__worker_put_in_front(sh_worker *worker, sh_stage *giver, bool has_more);
 /* Stages a message for another worker; takes it. */
 void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message);
 /* Sends what is staged. */

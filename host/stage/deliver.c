@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A message arrives at its stage: into the mailbox, or acted on at once. */
+#include "consume/flow.h"
+#include "stage/links.h"
+#include "stage/stage.h"
+
+/* Takes what is not for the mailbox; false: the message is for it. */
+static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)
+{
+    if (sh__message_is_signal(message)) {
+        sh__links_deliver(stage, message);
+        return true;
+    }
+    if (message->kind == SH__STEER) {
+        sh__flow_steer(stage, message);
+    } else if (message->kind == SH__KILL) {
+        stage->is_killed = true;
+        sh__message_free(stage->worker, message);
+    } else if (!stage->tap) {
+        sh__mailbox_push(&stage->answers, message);
+        stage->has_answers = true;
+    } else {
+        return false;
+    }
+    if (!stage->is_absent)
+        sh__worker_schedule(stage->worker, stage);
+    return true;
+}
+
+/* START comes before whatever has overtaken it: messages of a third worker, which found the
+ * stage by its name. */
+static void begin_life(sh_stage *stage, struct sh__message *message)
+{
+    sh__link_append(&stage->worker->stages, &stage->link);
+    stage->is_absent = false;
+    sh__mailbox_push_first(&stage->mailbox, message);
+}
+
+void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
+{
+    sh_worker *worker = stage->worker;
+    if (stage->phase == SH__PHASE_ENDED) {
+        sh__message_refuse(worker, message);
+        return;
+    }
+    if (message->kind >= SH__KILL && handle_on_arrival(stage, message))
+        return;
+    stage->stats.messages_in++;
+    if (sh__unlikely(message->kind == SH__START))
+        begin_life(stage, message);
+    else
+        sh__mailbox_push(&stage->mailbox, message);
+    if (!stage->is_waiting && !stage->is_held && !stage->is_absent)
+        sh__worker_schedule(worker, stage);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The stages of a worker that have something to do, in the order of their turns. */
+#include "stage/stage.h"
+#include "work/worker.h"
+
+enum { FRONT_TURNS = 64 };
+
+/* xorshift64*; good enough to shuffle. */
+uint64_t sh__worker_random(sh_worker *worker)
+{
+    uint64_t x = worker->random;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    worker->random = x;
+    return x * UINT64_C(0x2545F4914F6CDD1D);
+}
+
+static bool run_queue_grow(sh_worker *worker)
+{
+    uint32_t capacity = worker->run_capacity ? worker->run_capacity * 2 : 64;
+    sh_stage **ring = sh_malloc(capacity * sizeof(sh_stage *));
+    if (!ring)
+        return false;
+    for (uint32_t i = 0; i < worker->run_length; i++)
+        ring[i] = worker->run_queue[(worker->run_head + i) & (worker->run_capacity - 1)];
+    sh_free(worker->run_queue);
+    worker->run_queue = ring;
+    worker->run_capacity = capacity;
+    worker->run_head = 0;
+    return true;
+}
+
+void sh__worker_schedule(sh_worker *worker, sh_stage *stage)
+{
+    if (stage->is_queued)
+        return;
+    if (worker->run_length == worker->run_capacity && !run_queue_grow(worker))
+        return;
+    uint32_t mask = worker->run_capacity - 1;
+    worker->run_queue[(worker->run_head + worker->run_length++) & mask] = stage;
+    stage->is_queued = true;
+    if (!worker->slicing && worker->run_length == 1)
+        uv_idle_start(&worker->idle, worker->idle.idle_cb);
+}
+
+void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage)
+{
+    if (stage->is_queued)
+        return;
+    if (!worker->slicing || worker->is_seeded) {
+        sh__worker_schedule(worker, stage);
+        return;
+    }
+    stage->is_queued = true;
+    stage->behind = NULL;
+    if (worker->fed_head)
+        worker->fed_tail->behind = stage;
+    else
+        worker->fed_head = stage;
+    worker->fed_tail = stage;
+}
+
+/* The oldest one, or with a seed any one. */
+static sh_stage *run_queue_pop(sh_worker *worker)
+{
+    uint32_t mask = worker->run_capacity - 1;
+    uint32_t head = worker->run_head;
+    if (worker->is_seeded && worker->run_length > 1) {
+        uint32_t pick =
+            (head + (uint32_t)(sh__worker_random(worker) % worker->run_length)) & mask;
+        sh_stage *swap = worker->run_queue[pick];
+        worker->run_queue[pick] = worker->run_queue[head];
+        worker->run_queue[head] = swap;
+    }
+    sh_stage *stage = worker->run_queue[head];
+    worker->run_head = (head + 1) & mask;
+    worker->run_length--;
+    return stage;
+}
+
+void sh__worker_put_in_front(sh_worker *worker, sh_stage *giver, bool has_more)
+{
+    if (has_more && !giver->is_queued) {
+        giver->is_queued = true;
+        giver->behind = worker->front;
+        worker->front = giver;
+    }
+    worker->fed_tail->behind = worker->front;
+    worker->front = worker->fed_head;
+    worker->fed_head = NULL;
+}
+
+/* What goes before the run queue has done so for long: it gets in line. */
+static void clear_front(sh_worker *worker)
+{
+    while (worker->front) {
+        sh_stage *stage = worker->front;
+        worker->front = stage->behind;
+        stage->is_queued = false;
+        sh__worker_schedule(worker, stage);
+    }
+    worker->front_turns = 0;
+}
+
+sh_stage *sh__worker_take_next(sh_worker *worker)
+{
+    if (sh__unlikely(worker->front_turns >= FRONT_TURNS))
+        clear_front(worker);
+    sh_stage *stage = worker->front;
+    if (stage) {
+        worker->front = stage->behind;
+        worker->front_turns++;
+    } else {
+        stage = run_queue_pop(worker);
+        worker->front_turns = 0;
+    }
+    stage->is_queued = false;
+    return stage;
+}
