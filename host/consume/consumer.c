@@ -182,6 +182,17 @@ void sh__consumer_feed(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
+void sh__consumer_drop_feed(sh_stage *stage)
+{
+    if (!stage->feed.sub)
+        return;
+    sh_batch_unref(stage->feed.rest);
+    stage->feed.rest = (sh_batch){0};
+    sh__subscription_drop(stage->feed.sub, false);
+    stage->feed.sub = NULL;
+    stage->feed.is_acked = false;
+}
+
 bool sh__consumer_offer(sh_stage *stage, sh_subscription *sub, sh_batch batch)
 {
     if (!sub->local || !sub->in.open || sub->in.flow || !sh__stage_is_idle(stage))

@@ -49,7 +49,7 @@ void sh__flow_hold_feed(sh_stage *stage, struct sh__flow *flow)
     stage->feed.rest = (sh_batch){0};
     sh__mailbox_unshift(&flow->held, message);
     if (stage->now.callback != SH__CALLBACK_EVENTS)
-        sh__stage_drop_feed(stage);
+        sh__consumer_drop_feed(stage);
 }
 
 /* Sends what it has earned meanwhile and lets what it holds be handled. */

@@ -147,7 +147,7 @@ static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
         if (sh__unlikely(stage->feed.is_acked))
             sh__consumer_acknowledge(stage, stage->feed.sub);
         if (stage->feed.rest.n == 0)
-            sh__stage_drop_feed(stage);
+            sh__consumer_drop_feed(stage);
         return;
     case SH__CALLBACK_SUBSCRIBE_IN:
         subscribed(stage, task, r);
@@ -338,7 +338,7 @@ static inline void events_done(sh_stage *stage, sh_batch events)
     if (stage->now.ask > 0)
         sh__consumer_ask(stage, stage->feed.sub, stage->now.ask);
     if (stage->feed.rest.n == 0)
-        sh__stage_drop_feed(stage);
+        sh__consumer_drop_feed(stage);
     sh__batch_unref(stage->now.batch);
     stage->now.batch = (sh_batch){0};
     stage->now.callback = SH__CALLBACK_NONE;

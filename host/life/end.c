@@ -90,17 +90,6 @@ static void abandon_callback(sh_stage *stage, sh_error *reason)
     sh__callback_forget(stage);
 }
 
-void sh__stage_drop_feed(sh_stage *stage)
-{
-    if (!stage->feed.sub)
-        return;
-    sh_batch_unref(stage->feed.rest);
-    stage->feed.rest = (sh_batch){0};
-    sh__subscription_drop(stage->feed.sub, false);
-    stage->feed.sub = NULL;
-    stage->feed.is_acked = false;
-}
-
 void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
 {
     if (stage->phase >= SH__PHASE_ENDING) {
@@ -328,7 +317,7 @@ void sh__stage_finish(sh_stage *stage)
     sh__timers_stop(stage);
     abandon_callback(stage, stage->end_reason);
     drop_agenda(stage);
-    sh__stage_drop_feed(stage);
+    sh__consumer_drop_feed(stage);
     sh__flows_free(stage);
     close_producers(stage);
     close_consumers(stage);

@@ -262,7 +262,7 @@ void sh__settle(sh_stage *stage)
         ask_for(stage, missing);
     }
     if (sh__unlikely(out->polling_ms > 0 && out->owed > 0))
-        sh__polling_start(stage);
+        sh__producer_start_polling(stage);
 }
 
 void sh__serve(sh_stage *stage, int64_t n)

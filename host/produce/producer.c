@@ -241,6 +241,28 @@ void sh__producer_message(sh_stage *stage, struct sh__message *message)
     }
 }
 
+/* -- polling --------------------------------------------------------------------------- */
+
+void sh__producer_start_polling(sh_stage *stage)
+{
+    struct sh__producer *out = stage->out;
+    if (!out->polling_timer)
+        sh__timer_poll(stage, out->polling_ms, &out->polling_timer);
+}
+
+bool sh__producer_poll(sh_stage *stage)
+{
+    struct sh__producer *out = stage->out;
+    if (out->owed <= 0 || out->is_accumulating || stage->phase != SH__PHASE_RUNNING) {
+        out->polling_timer = 0;
+        return false;
+    }
+    if (!stage->is_waiting && stage->n_tasks == 0)
+        sh__stage_push_task(stage,
+                            (struct sh__task){.kind = SH__TASK_DEMAND, .n = out->owed});
+    return true;
+}
+
 /* -- demand mode ----------------------------------------------------------------------- */
 
 void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode)

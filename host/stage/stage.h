@@ -231,8 +231,6 @@ void sh__stage_end_sleeping(sh_stage *stage);
 void sh__stage_end_by_signal(sh_stage *stage);
 /* While LEAVING: ends the stage if nothing is left to hand on. */
 void sh__stage_check_leaving(sh_stage *stage);
-/* Drops what is being fed to handle_events. */
-void sh__stage_drop_feed(sh_stage *stage);
 /* terminate has run (or is left out): takes everything down and tells the peers. */
 void sh__stage_finish(sh_stage *stage);
 
@@ -257,6 +255,8 @@ void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
 /* Starts feeding the events of a message (taken) to handle_events. */
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message);
+/* Drops what is being fed to handle_events. */
+void sh__consumer_drop_feed(sh_stage *stage);
 /* Events for an idle stage, without a message. Takes `batch` and returns true if the stage can
  * begin with them at once. */
 bool sh__consumer_offer(sh_stage *stage, sh_subscription *sub, sh_batch batch);
@@ -287,6 +287,10 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
                          sh_error *reason, bool tell);
 void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode);
 void sh__producer_replay(sh_stage *stage);
+/* Calls handle_demand again every polling_interval while demand is owed. */
+void sh__producer_start_polling(sh_stage *stage);
+/* The polling interval is over. False: nothing is owed any more, and the timer is to stop. */
+bool sh__producer_poll(sh_stage *stage);
 
 /* emit.c: events on their way out ------------------------------------------------------ */
 /* Takes events from a callback: to the dispatcher, the rest to the buffer. */
@@ -350,8 +354,6 @@ void sh__answer_ended(sh_stage *stage);
 void sh__monitor_add(sh_stage *stage, sh_from from);
 
 /* timer.c */
-/* Calls handle_demand again every polling_interval while demand is owed. */
-void sh__polling_start(sh_stage *stage);
 /* stats.c */
 /* Logs one line: phase, demand, queues, last error. */
 void sh__stage_dump(sh_stage *stage);
@@ -363,6 +365,8 @@ bool sh__timer_retry(sh_stage *self, uint64_t after_ms);
 /* Tells a producer with a rate when some time has passed: sh__paced_wake. */
 /* Tells a flow that it is time: sh__flow_wake. */
 int sh__timer_flow(sh_stage *self, uint64_t after_ms, uint64_t *id);
+/* Calls sh__producer_poll every every_ms; *id: the timer. */
+int sh__timer_poll(sh_stage *self, uint64_t every_ms, uint64_t *id);
 int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id);
 void sh__timers_stop(sh_stage *stage);
 bool sh__stage_is_sleeping(const sh_stage *stage);

@@ -58,20 +58,6 @@ static void send_message(struct sh__timer *timer, bool again)
     sh__stage_deliver(stage, message);
 }
 
-static void poll_demand(struct sh__timer *timer)
-{
-    sh_stage *stage = timer->stage;
-    if (stage->out->owed > 0 && !stage->out->is_accumulating &&
-        stage->phase == SH__PHASE_RUNNING) {
-        if (!stage->is_waiting && stage->n_tasks == 0)
-            sh__stage_push_task(
-                stage, (struct sh__task){.kind = SH__TASK_DEMAND, .n = stage->out->owed});
-        return;
-    }
-    stage->out->polling_timer = 0;
-    timer_stop(timer);
-}
-
 static void on_timer(uv_timer_t *handle)
 {
     struct sh__timer *timer = sh__container_of(handle, struct sh__timer, handle);
@@ -89,7 +75,8 @@ static void on_timer(uv_timer_t *handle)
         sh__recovery_due(timer->stage);
         break;
     case TIMER_POLL:
-        poll_demand(timer);
+        if (!sh__producer_poll(timer->stage))
+            timer_stop(timer);
         return;
     case TIMER_FLOW:
         sh__flow_wake(timer->stage, timer->id);
@@ -184,14 +171,13 @@ int sh_timer_cancel(sh_stage *self, uint64_t id)
     return SH_ENOPROC;
 }
 
-void sh__polling_start(sh_stage *stage)
+int sh__timer_poll(sh_stage *self, uint64_t every_ms, uint64_t *id)
 {
     struct sh__timer *timer;
-    if (stage->out->polling_timer)
-        return;
-    uint64_t ms = stage->out->polling_ms;
-    if (timer_start(stage, TIMER_POLL, ms, ms, &timer) == SH_OK)
-        stage->out->polling_timer = timer->id;
+    int status = timer_start(self, TIMER_POLL, every_ms, every_ms, &timer);
+    if (status == SH_OK)
+        *id = timer->id;
+    return status;
 }
 
 int sh__timer_flow(sh_stage *self, uint64_t after_ms, uint64_t *id)
