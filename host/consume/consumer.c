@@ -4,6 +4,7 @@
  * and what happens when a subscription ends. */
 #include <string.h>
 
+#include "consume/batching.h"
 #include "consume/recovery.h"
 #include "consume/redirect.h"
 #include "life/stage_opts.h"
@@ -73,10 +74,10 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
     sub->in.max = opts->max_demand;
     sub->in.min = opts->min_demand;
     struct sh__message *message = NULL;
-    if (sh__flow_start(stage, sub, opts) == SH_OK)
+    if (sh__limits_start(stage, sub, opts) == SH_OK)
         message = subscribe_message(stage, sub, subscribe);
     if (!message || sh__send(stage->worker, message, &error) < 0) {
-        sh__flow_close(stage, sub);
+        sh__limits_close(stage, sub);
         answer(stage, from, message ? SH_EFAILED : SH_ENOMEM, error);
         sh_error_unref(error);
         sh__subscribe_free(subscribe);
@@ -145,7 +146,7 @@ void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
 {
     if (!sub->in.open || !sub->producer || stage->phase == SH__PHASE_LEAVING)
         return;
-    if (sh__unlikely(sub->in.flow) && !sh__flow_may_ask(sub->in.flow, n))
+    if (sh__unlikely(sub->in.limits) && !sh__limits_may_ask(sub->in.limits, n))
         return;
     sub->in.stats.asks++;
     stage->stats.asks_out++;
@@ -195,7 +196,7 @@ void sh__consumer_drop_feed(sh_stage *stage)
 
 bool sh__consumer_offer(sh_stage *stage, sh_subscription *sub, sh_batch batch)
 {
-    if (!sub->local || !sub->in.open || sub->in.flow || !sh__stage_is_idle(stage))
+    if (!sub->local || !sub->in.open || sub->in.limits || !sh__stage_is_idle(stage))
         return false;
     if (stage->out && (stage->input.head || sh__credit(stage->out) <= 0))
         return false;
@@ -235,8 +236,8 @@ void sh__consumer_next(sh_stage *stage)
     sh_batch rest = stage->feed.rest;
     int64_t limit = in->max - in->min;
     bool whole = in->manual || !in->open;
-    if (sh__unlikely(in->flow)) {
-        limit = sh__flow_limit(stage, in->flow, whole ? rest.n : limit);
+    if (sh__unlikely(in->limits)) {
+        limit = sh__limits_allow(stage, in->limits, whole ? rest.n : limit);
         if (limit == 0)
             return;
     } else if (whole) {
@@ -301,7 +302,7 @@ void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message)
 {
     push_cancel(stage, message);
     sh__consumer_last_ack(stage, message->sub);
-    sh__flow_close(stage, message->sub);
+    sh__limits_close(stage, message->sub);
     sh__message_free(stage->worker, message);
 }
 
@@ -348,7 +349,7 @@ void sh__consumer_message(sh_stage *stage, struct sh__message *message)
         unknown_subscription(stage, message);
         return;
     }
-    if (sh__unlikely(sub->in.flow) && sh__flow_takes(stage, message))
+    if (sh__unlikely(sub->in.limits) && sh__limits_take(stage, message))
         return;
     if (message->kind == SH__EVENTS) {
         sub->in.stats.messages++;

@@ -9,7 +9,7 @@
 
 bool sh__pump_is_empty(const sh_stage *stage)
 {
-    return !stage->input.head && !stage->feed.sub && !sh__flows_hold_any(stage);
+    return !stage->input.head && !stage->feed.sub && !sh__limits_hold_any(stage);
 }
 
 /* Its consumers were there and have left: nobody will give credit for what is queued before
@@ -70,8 +70,8 @@ bool sh__pump(sh_stage *stage)
     struct sh__message *message = stage->input.head;
     if (!message)
         return false;
-    if (sh__unlikely(stage->flows) && sh__flow_is_shut(message)) {
-        sh__flow_hold(sh__mailbox_pop(&stage->input));
+    if (sh__unlikely(stage->limits) && sh__limits_shut_out(message)) {
+        sh__limits_hold(sh__mailbox_pop(&stage->input));
         return true;
     }
     bool in_band = message->kind == SH__NOTIFICATION;

@@ -177,7 +177,7 @@ static void follow_one(sh_stage *stage, const struct sh__message *message, size_
 void sh__redirect_follow(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
-    if ((sub->in.flow && sub->in.flow->is_parting) || stage->phase >= SH__PHASE_LEAVING)
+    if ((sub->in.limits && sub->in.limits->is_parting) || stage->phase >= SH__PHASE_LEAVING)
         return;
     sub->in.cancel = SH_CANCEL_TEMPORARY; /* the CANCEL to come is not its producer's end */
     for (size_t i = message->subscribe->redirect->n; i > 0; i--)
@@ -192,7 +192,7 @@ void sh__redirect_part(sh_stage *stage, struct sh__message *message)
         sh_subscription *sub = sh__container_of(link, sh_subscription, in.link);
         link = link->next;
         if (sub->producer == opts->to && sub->in.via == opts->via)
-            sh__flow_unsubscribe(stage, sub, sh_error_ref(opts->current_reason));
+            sh__limits_unsubscribe(stage, sub, sh_error_ref(opts->current_reason));
     }
     sh__message_free(stage->worker, message);
 }

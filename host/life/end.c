@@ -41,7 +41,7 @@ void sh__stage_count_leftovers(sh_stage *stage)
         count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events",
               true);
     count(stage, events_in(&stage->input), "input", true);
-    count(stage, sh__flows_held_events(stage), "held", true);
+    count(stage, sh__limits_held_events(stage), "held", true);
     if (stage->out)
         count(stage, (uint64_t)sh__producer_held(stage, SH_HELD_ALL), "buffer", false);
 }
@@ -63,7 +63,7 @@ static bool should_wait(const sh_stage *stage)
     if (out && sh__unlikely(out->acks != NULL) && sh__acks_pending(out) > 0)
         return true; /* they will be acknowledged, or come back */
     if (!out || (sh__producer_held(stage, which) == 0 && sh__pump_is_empty(stage) &&
-                 !sh__flows_gather_any(stage)))
+                 !sh__limits_gather_any(stage)))
         return false;
     if (!sh__link_is_empty(&stage->consumers))
         return true;
@@ -104,7 +104,7 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
     sh_error_unref(stage->end_reason);
     stage->end_reason = reason;
     if (in_order && stage->phase == SH__PHASE_RUNNING && should_wait(stage)) {
-        sh__flows_resume(stage);
+        sh__limits_resume_all(stage);
         sh__stage_set_phase(stage, SH__PHASE_LEAVING);
         if (stage->out)
             sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
@@ -318,7 +318,7 @@ void sh__stage_finish(sh_stage *stage)
     abandon_callback(stage, stage->end_reason);
     drop_agenda(stage);
     sh__consumer_drop_feed(stage);
-    sh__flows_free(stage);
+    sh__limits_free_all(stage);
     close_producers(stage);
     close_consumers(stage);
     if (stage->out)

@@ -135,7 +135,7 @@ static void drain(sh_stage *stage, struct sh__message *message)
     if (atomic_load(&stage->writers) > 0)
         return; /* it is drained when they have ended */
     stage->is_draining = true;
-    sh__flows_resume(stage);
+    sh__limits_resume_all(stage);
     if (stage->kind == SH_PRODUCER)
         sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
     bool is_fed = sh__stage_consumes(stage) && !sh__link_is_empty(&stage->producers);

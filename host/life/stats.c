@@ -39,7 +39,7 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
     sh__recovery_get_stats(stage, out);
     out->callback_ns = sh__host_ticks_to_ns(stage->worker->host, stage->callback_ticks);
     out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
-                  stage->feed.rest.n + (int64_t)sh__flows_held_events(stage);
+                  stage->feed.rest.n + (int64_t)sh__limits_held_events(stage);
     out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;
     out->unacknowledged = stage->out ? sh__acks_pending(stage->out) : 0;
     out->demand_owed = stage->out ? stage->out->owed : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A message arrives at its stage: into the mailbox, or acted on at once. */
-#include "consume/flow.h"
+#include "consume/limits.h"
 #include "stage/links.h"
 #include "stage/stage.h"
 
@@ -13,7 +13,7 @@ static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)
         return true;
     }
     if (message->kind == SH__STEER) {
-        sh__flow_steer(stage, message);
+        sh__limits_steer(stage, message);
     } else if (message->kind == SH__KILL) {
         stage->is_killed = true;
         sh__message_free(stage->worker, message);

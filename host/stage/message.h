@@ -36,7 +36,7 @@
     XX(DRAIN, "drain")   /* end in order: the host is draining      */                     \
     XX(KILL, "kill")     /* this and all below: on arrival         */                      \
     XX(REPLY, "reply")   /* handled on arrival, not in turn         */                     \
-    XX(STEER, "steer")   /* anyone -> consumer: see flow.h; on arrival, not in turn */     \
+    XX(STEER, "steer")   /* anyone -> consumer: see limits.h; on arrival, not in turn */   \
     /* signals, see links.h: n is a number, from.stage the sender (no answer is wanted) */ \
     XX(LINK, "link")                                                                       \
     XX(UNLINK, "unlink")                                                                   \

@@ -12,7 +12,7 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
-#include "consume/flow.h"
+#include "consume/limits.h"
 #include "events/buffer.h"
 #include "life/callback.h"
 #include "stage/message.h"
@@ -176,7 +176,7 @@ struct sh_stage {
     struct sh__task *tasks;
     uint16_t n_tasks, task_capacity;
 
-    struct sh__flow *flows;    /* of its subscriptions as a consumer that have one */
+    struct sh__limits *limits; /* of its subscriptions as a consumer that have one */
     struct sh__link producers; /* in-halves  */
     struct sh__link consumers; /* out-halves */
     struct sh__producer *out;  /* NULL on consumers and processes */
@@ -363,8 +363,8 @@ void sh__timer_answered(sh_stage *stage, uint64_t ref);
 /* Calls sh__recovery_due. False: there is no memory for it. */
 bool sh__timer_retry(sh_stage *self, uint64_t after_ms);
 /* Tells a producer with a rate when some time has passed: sh__paced_wake. */
-/* Tells a flow that it is time: sh__flow_wake. */
-int sh__timer_flow(sh_stage *self, uint64_t after_ms, uint64_t *id);
+/* Calls sh__limits_wake with the timer, once. */
+int sh__timer_for_limits(sh_stage *self, uint64_t after_ms, uint64_t *id);
 /* Calls sh__producer_poll every every_ms; *id: the timer. */
 int sh__timer_poll(sh_stage *self, uint64_t every_ms, uint64_t *id);
 int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id);

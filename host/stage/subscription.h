@@ -37,8 +37,8 @@ struct sh_subscription {
         uint32_t acked;   /* ack: handled, and not told yet */
         sh_cancel cancel;
         int64_t max, min, outstanding;
-        uint64_t via;          /* see sh_subscribe_opts */
-        struct sh__flow *flow; /* NULL: none; see flow.h */
+        uint64_t via;              /* see sh_subscribe_opts */
+        struct sh__limits *limits; /* NULL: none; see limits.h */
         void *slot;
         sh_subscription_stats stats;
     } in;

@@ -3,6 +3,7 @@
  * Timers of a stage, on libuv's. They end with the stage. */
 #include <uv.h>
 
+#include "consume/batching.h"
 #include "consume/recovery.h"
 #include "produce/paced.h"
 #include "stage/stage.h"
@@ -15,7 +16,7 @@ enum timer_kind {
     TIMER_POLL,
     TIMER_RETRY,
     TIMER_RATE,
-    TIMER_FLOW
+    TIMER_LIMITS
 };
 
 struct sh__timer {
@@ -78,8 +79,8 @@ static void on_timer(uv_timer_t *handle)
         if (!sh__producer_poll(timer->stage))
             timer_stop(timer);
         return;
-    case TIMER_FLOW:
-        sh__flow_wake(timer->stage, timer->id);
+    case TIMER_LIMITS:
+        sh__limits_wake(timer->stage, timer->id);
         break;
     case TIMER_RATE:
         sh__paced_wake(timer->stage);
@@ -180,9 +181,9 @@ int sh__timer_poll(sh_stage *self, uint64_t every_ms, uint64_t *id)
     return status;
 }
 
-int sh__timer_flow(sh_stage *self, uint64_t after_ms, uint64_t *id)
+int sh__timer_for_limits(sh_stage *self, uint64_t after_ms, uint64_t *id)
 {
-    return start_wake(self, TIMER_FLOW, after_ms, 0, id);
+    return start_wake(self, TIMER_LIMITS, after_ms, 0, id);
 }
 
 int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id)
