@@ -48,6 +48,19 @@ cmake -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$prefix" 
 cmake --build "$work/project/build" >>"$work/cmake.log"
 expect "found by CMake" "$greeting" "$work/project/build/with_cmake"
 
+# Every installed header can be included alone, in C and in C++.
+compile_headers() {
+    local header
+    for header in "$prefix"/include/*.h "$prefix"/include/stagehost/*.h; do
+        cc -std=c11 -Wall -Wextra -Werror -fsyntax-only "${cflags[@]}" "$header"
+        c++ -x c++ -Wall -Wextra -Werror -fsyntax-only "${cflags[@]}" "$header"
+    done
+}
+expect "the installed headers compile" "" compile_headers
+expect "no header is missing" \
+    "base.h dispatcher.h events.h host.h stage.h subscription.h" \
+    bash -c "ls '$prefix/include/stagehost' | xargs"
+
 version=$(pkg-config --modversion stagehost)
 expect "the installed command" "stagehost $version" \
     bash -c "$prefix/bin/stagehost --version | grep -o '^stagehost [0-9.]*'"

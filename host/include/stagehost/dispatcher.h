@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Dispatchers: how the events of a producer are spread over its consumers. */
+#ifndef STAGEHOST_DISPATCHER_H
+#define STAGEHOST_DISPATCHER_H
+
+#include "stagehost/subscription.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* -- writing a dispatcher -------------------------------------------------------------- */
+
+/* An in-band message on its way through buffer and partition queues. */
+typedef struct sh_marker sh_marker;
+
+/* Events that came back from a consumer that did not acknowledge them. */
+typedef struct sh_returned {
+    sh_batch events;   /* owned */
+    uint32_t delivery; /* the number of their next delivery, from 1 */
+} sh_returned;
+
+/* Where a dispatcher puts its deliveries. It is given to the dispatcher's callbacks; its
+ * functions may only be called from inside them. */
+typedef struct sh_dispatch sh_dispatch;
+struct sh_dispatch {
+    sh_worker *worker;
+    /* Of what send() is given: whoever hands out returned events sets it, and then back to 0,
+     * which says that events were never sent before. */
+    uint32_t delivery;
+    /* dispatch: how many of the events answer demand already handed upstream. */
+    int64_t owed;
+    /* Sends events to one consumer as one message. Takes one reference of `batch`. */
+    void (*send)(sh_dispatch *out, sh_subscription *to, sh_batch batch);
+    /* Sends a notification marker to one consumer. Borrows. */
+    void (*notify)(sh_dispatch *out, sh_subscription *to, sh_marker *marker);
+    /* Every queue has let this marker pass. Takes it. */
+    void (*release)(sh_dispatch *out, sh_marker *marker);
+    /* Ends one subscription with an error (taken), after the current callback. */
+    void (*fail)(sh_dispatch *out, sh_subscription *sub, sh_error *error);
+    /* n events go to nobody: hashed to "none" (error NULL) or bad (error taken, logged). */
+    void (*skip)(sh_dispatch *out, uint32_t n, sh_error *error);
+    /* Like skip, for bad events that are at hand: dead letters, if the producer has a
+     * dead-letter stage. Takes both. */
+    void (*refuse)(sh_dispatch *out, sh_batch events, sh_error *error);
+    /* n events were dropped because a queue of the dispatcher, of this size, is full: as if it
+     * were the stage's buffer. */
+    void (*discard)(sh_dispatch *out, uint64_t n, int64_t size);
+    /* ask: n is above the dispatcher's max_demand. It is granted all the same; logged. */
+    void (*warn)(sh_dispatch *out, sh_subscription *sub, int64_t n, int64_t max);
+};
+
+typedef enum sh_held {
+    SH_HELD_ALL,
+    SH_HELD_EXPECTED, /* for a present subscriber, or one that has never been there yet */
+    SH_HELD_PRESENT,  /* for a present subscriber */
+} sh_held;
+
+/* A dispatcher spreads a producer's events over its consumers. It is a pure state machine:
+ * it neither waits nor calls libuv. Demand is kept by the core: after every callback it
+ * sends what is buffered as far as credit() goes, then asks handle_demand for what is still
+ * missing and not already owed. */
+struct sh_dispatcher_ops {
+    const char *name;
+    size_t size; /* of its state, zeroed */
+    /* SH_EBADOPT sets *error. */
+    int (*init)(void *state, const void *opts, uint64_t seed, sh_error **error);
+    void (*fini)(void *state); /* all subscriptions have been cancelled before */
+    /* SH_EFAILED with *error refuses: that subscription alone is cancelled with it. */
+    int (*subscribe)(void *state, sh_subscription *sub, sh_subscribe_opts *opts,
+                     sh_error **error);
+    /* Forgets `sub`; never sends to it again. */
+    void (*cancel)(void *state, sh_subscription *sub, sh_dispatch *out);
+    void (*ask)(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out);
+    /* How many events dispatch() would take now, whoever gets them. >= 0. */
+    int64_t (*credit)(const void *state);
+    /* Sends events of `batch` from its head; returns how many were taken, the rest is
+     * buffered. The batch stays the caller's (send slices or references of it).
+     * A negative result with *error ends the producer. */
+    int64_t (*dispatch)(void *state, sh_batch batch, sh_dispatch *out, sh_error **error);
+    /* Optional. Passes a marker on, now or behind queued events; owns it until release().
+     * SH_ENOMEM: nothing was passed on, and the marker is still the caller's. */
+    int (*mark)(void *state, sh_marker *marker, sh_dispatch *out);
+    /* Optional. Events taken by dispatch() but not sent yet: all, or only those that
+     * somebody can still ask for. */
+    int64_t (*held)(const void *state, sh_held which);
+    /* dispatch() takes what is owed even without credit, into queues of its own: so a producer
+     * that ends hands all it has on to them. */
+    bool takes_owed;
+    /* Optional. The partition that a subscription takes, as sh_stage_each_demand tells. */
+    const char *(*partition_of)(const void *state, sh_subscription *sub);
+    /* Every event goes to several consumers: there is no acknowledgement. */
+    bool shares_events;
+    /* Optional, both or none: dispatchers with queues of their own. `place` tells the queue
+     * of a subscription's events; give_back takes n parts to its head, before whatever is in
+     * it, and sends them to who has asked already. SH_ENOMEM: nothing was taken. */
+    void *(*place)(const void *state, sh_subscription *sub);
+    int (*give_back)(void *state, void *place, const sh_returned *parts, uint32_t n,
+                     sh_dispatch *out);
+};
+
+/* A word for the dispatcher to keep its record of a subscription in. */
+void **sh_subscription_dispatch_data(sh_subscription *sub);
+bool sh_marker_is_notification(const sh_marker *marker);
+
+/* -- the dispatchers that are there ---------------------------------------------------- */
+
+/* Largest demand first; opts: sh_demand_opts or NULL. As GenStage.DemandDispatcher. */
+extern const sh_dispatcher_ops sh_dispatcher_demand;
+typedef struct sh_demand_opts {
+    int64_t max_demand; /* asks above it are logged; 0: the first ask's size */
+    bool shuffle_demands_on_first_dispatch;
+} sh_demand_opts;
+
+/* Each dispatch shared out over all consumers that have asked: by priority, highest first,
+ * within it proportionally to weight, never more than was asked for (sh_subscribe_opts).
+ * Each gets one message of consecutive events; what rounding takes or gives evens out over
+ * later dispatches. No opts. */
+extern const sh_dispatcher_ops sh_dispatcher_fair;
+enum { SH_WEIGHT_MAX = 1000000 };
+
+/* Everything to everybody, at the pace of the slowest. As GenStage.BroadcastDispatcher. */
+extern const sh_dispatcher_ops sh_dispatcher_broadcast;
+
+/* A broadcast with a memory; opts: sh_replay_opts. A late subscriber first gets the last n
+ * events that were broadcast before it came, through its selector, in order: they use up its
+ * demand. Only when it has them does its demand count for the broadcast, which waits for it
+ * until then, as for any newcomer that has not asked. Notifications are not replayed. */
+extern const sh_dispatcher_ops sh_dispatcher_replay;
+typedef struct sh_replay_opts {
+    int64_t n; /* >= 1 */
+} sh_replay_opts;
+
+/* Splits events by hash; one consumer a partition, or a group of them, of which the one with
+ * the largest demand goes first. As GenStage.PartitionDispatcher. What a partition's
+ * consumers have not asked for is queued for them. Queued events count against the demand of
+ * other partitions, so a partition nobody asks for ends up holding up the others; `limit`
+ * events a partition don't. */
+extern const sh_dispatcher_ops sh_dispatcher_partition;
+typedef struct sh_splitter {
+    /* Distributes events of `in` from its head over parts[0 .. n_parts): the events of
+     * partition p in order as parts[p] (owned; empty if none). Stops when `limit` events
+     * went to a partition. *taken: events used up; *skipped: of these, to "none". A bad
+     * answer for an event counts it as skipped, and in *bad, with the first such error in
+     * *error. Must not wait. Returns SH_OK, or SH_EFAILED with *error when nothing could be
+     * done at all. */
+    int (*split)(struct sh_splitter *self, sh_worker *worker, sh_batch in, uint32_t limit,
+                 sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
+                 uint32_t *bad, sh_error **error);
+    /* Optional. The bad events of the last split, in order, once; owned by the caller. */
+    sh_batch (*refused)(struct sh_splitter *self);
+    void (*free)(struct sh_splitter *self);
+} sh_splitter;
+/* Hashes C values by structure (1 and 1.0 are equal) modulo the number of partitions. Other
+ * lists are refused with the name "hash_required". NULL when out of memory. For one
+ * producer. */
+sh_splitter *sh_splitter_default(void);
+typedef struct sh_partition_opts {
+    const char *const *names; /* partition names in order, "0".."n-1" for a count */
+    size_t n;
+    sh_splitter *splitter; /* taken; also when init fails; NULL: sh_splitter_default() */
+    bool groups;           /* a partition may have several consumers */
+    int64_t limit; /* events that may be queued for a partition without holding up others */
+    bool discards; /* what is above the limit is discarded instead of holding up others */
+    sh_keep keep;  /* which events are kept then */
+} sh_partition_opts;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Events: lists of them, ranges of lists, what carries them to another worker, and lists
+ * of C values. */
+#ifndef STAGEHOST_EVENTS_H
+#define STAGEHOST_EVENTS_H
+
+#include "stagehost/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* -- lists and batches ----------------------------------------------------------------- */
+
+/* Something encoded, on its way between workers. The core calls `free` once, after decoding
+ * it or instead, on any worker. */
+typedef struct sh_parcel {
+    void *data;
+    size_t len;
+    void (*free)(void *data, size_t len); /* NULL: sh_free(data) */
+} sh_parcel;
+
+/* A list of events belongs to one worker and is counted without atomics. Who makes a list
+ * embeds this struct at its head and fills it with refs = 1. The events themselves are
+ * opaque to the core; it only counts, slices and forwards them. */
+typedef struct sh_list_ops {
+    const char *name;
+    /* Last reference dropped. On the owning worker's thread. */
+    void (*free)(sh_list *list);
+    /* Makes one list of `n_parts` ranges, all of lists with these ops, in order. */
+    sh_list *(*concat)(sh_worker *worker, const sh_batch *parts, size_t n_parts);
+    /* Encodes a range for another worker. `extra`: options of a subscription, which may
+     * hold functions. SH_EFAILED sets *error (owned by the caller), which names the place
+     * of the event that can't cross. */
+    int (*encode)(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
+                  sh_error **error);
+    /* The reverse, on the target worker. Borrows the parcel; returns a new list or NULL with
+     * *error. */
+    sh_list *(*decode)(sh_worker *worker, const sh_parcel *parcel, sh_error **error);
+    /* Optional. A message for a dead-letter stage, as a list of one: the list of the letters
+     * of `events` (borrowed), each { event =, error =, stage =, deliveries = }. NULL: no
+     * memory. Events of a kind without it can't be dead letters. */
+    sh_list *(*letters)(sh_worker *worker, const sh_batch *events, const sh_error *error,
+                        const char *stage, uint32_t deliveries);
+} sh_list_ops;
+
+struct sh_list {
+    const sh_list_ops *ops;
+    uint32_t n; /* number of events, never changes */
+    uint32_t refs;
+};
+
+/* A range of a list. By value; an "owned" batch carries one reference of its list. The
+ * empty batch is all zero. Message payloads travel as batches of one event. */
+struct sh_batch {
+    sh_list *list;
+    uint32_t first; /* from 0 */
+    uint32_t n;
+};
+
+/* All on the owning worker's thread. */
+sh_batch sh_batch_ref(sh_batch batch); /* another owned batch of the same range */
+void sh_batch_unref(sh_batch batch);
+/* An owned batch over [first, first + n) of `batch` (relative). Asserts the range. */
+sh_batch sh_batch_slice(sh_batch batch, uint32_t first, uint32_t n);
+
+/* -- lists of C values ----------------------------------------------------------------- */
+
+/* Lists of C values, for stages written in C. Strings and nested values are copied in. */
+typedef enum sh_type {
+    SH_NIL,
+    SH_BOOLEAN,
+    SH_INTEGER,
+    SH_NUMBER,
+    SH_STRING,
+    SH_POINTER,
+    SH_LIST,
+    SH_MAP
+} sh_type;
+typedef struct sh_value {
+    sh_type type;
+    union {
+        bool boolean;
+        int64_t integer;
+        double number;
+        struct {
+            const char *data;
+            size_t len;
+        } string;
+        struct {
+            void *data;
+            void (*free)(void *data);
+        } pointer; /* moves with the value */
+        struct {
+            struct sh_value *items;
+            size_t n;
+        } list;
+        struct {
+            struct sh_value *items;
+            size_t n;
+        } map; /* n pairs: key, value, key, ... */
+    } u;
+} sh_value;
+
+extern const sh_list_ops sh_values_ops;
+enum { SH_VALUE_DEPTH = 200 }; /* lists and maps may be nested so deep */
+/* Copies `n` values (deeply; pointers are taken over) into an owned batch. A pointer is
+ * freed when the last list or parcel that holds it goes, on whatever worker. SH_ENOMEM.
+ * SH_EINVAL: nested more than SH_VALUE_DEPTH deep or too many; the pointers are then still
+ * the caller's. */
+int sh_batch_from_values(const sh_value *values, size_t n, sh_batch *out);
+/* Borrowed array of batch.n values; NULL if the batch is not a list of C values. */
+const sh_value *sh_batch_values(sh_batch batch);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The host: logs, hooks, running and draining, what it knows at its end, and its workers. */
+#ifndef STAGEHOST_HOST_H
+#define STAGEHOST_HOST_H
+
+#include "stagehost/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* -- logs ------------------------------------------------------------------------------ */
+
+typedef enum sh_log_level {
+    SH_LOG_OFF,
+    SH_LOG_ERROR,
+    SH_LOG_WARN,
+    SH_LOG_INFO,
+    SH_LOG_DEBUG,
+    SH_LOG_TRACE
+} sh_log_level;
+
+/* clang-format off */
+#define SH_LOG_MAP(XX)                                                                     \
+    XX(STAGE_ENDED, "stage_ended")   /* ended with an unclean reason */                    \
+    XX(DISCARDED, "discarded")       /* a buffer was full */                               \
+    XX(EXCESS, "excess")             /* more events than asked for */                      \
+    XX(MAX_DEMAND_MISMATCH, "max_demand_mismatch")                                         \
+    XX(DUPLICATED_SUBSCRIPTION, "duplicated_subscription")                                 \
+    XX(CONSUMER_CANNOT_DISPATCH, "consumer_cannot_dispatch")                               \
+    XX(NOT_A_PRODUCER, "not_a_producer")                                                   \
+    XX(NOT_A_CONSUMER, "not_a_consumer")                                                   \
+    XX(NOT_ALIVE, "not_alive")       /* subscribing to an unknown name */                  \
+    XX(INVALID_OPTION, "invalid_option")                                                   \
+    XX(DEMAND_MODE_NOT_PRODUCER, "demand_mode_not_producer")                               \
+    XX(BUFFERED_NOT_PRODUCER, "buffered_not_producer")                                     \
+    XX(PRODUCER_CANNOT_SUBSCRIBE, "producer_cannot_subscribe")                             \
+    XX(STOPPING_AFTER_CANCEL, "stopping_after_cancel")                                     \
+    XX(ALREADY_SUBSCRIBED, "already_subscribed")                                           \
+    XX(SUBSCRIPTION_REFUSED, "subscription_refused")                                       \
+    XX(BAD_EVENT, "bad_event")       /* a hash refused an event */                         \
+    XX(SKIPPED, "skipped")           /* a batch that failed was dropped */                 \
+    XX(RETRY, "retry")               /* a batch that failed will be given again */         \
+    XX(DEAD_LETTER, "dead_letter")   /* events went there, or could not */                 \
+    XX(MAX_DELIVER, "max_deliver")   /* delivered so often, and never acknowledged */      \
+    XX(UNHANDLED_INFO, "unhandled_info")                                                   \
+    XX(UNFINISHED, "unfinished")     /* events left at a stage's end */                    \
+    XX(START_FAILED, "start_failed")                                                       \
+    XX(CHILD_START_FAILED, "child_start_failed") /* by a supervisor */                     \
+    XX(MAX_RESTART_INTENSITY, "max_restart_intensity") /* a supervisor gives up */         \
+    XX(USER, "log")                  /* sh_log */
+/* clang-format on */
+
+typedef enum sh_log_code {
+#define XX(name, text) SH_LOG_##name,
+    SH_LOG_MAP(XX)
+#undef XX
+} sh_log_code;
+const char *sh_log_code_name(sh_log_code code);
+
+typedef struct sh_log_record {
+    sh_log_level level;
+    sh_log_code code;
+    const char *stage; /* name, or NULL */
+    const char *message;
+    const sh_error *error; /* or NULL */
+} sh_log_record;
+/* Called on the worker that logs, one call at a time (under the host's log lock). */
+typedef void (*sh_log_fn)(void *data, const sh_log_record *record);
+void sh_log(sh_worker *worker, sh_log_level level, const char *stage, const char *fmt, ...);
+/* Logs with a code of the map: for parts of a binding that extend the engine, such as its
+ * supervisors. */
+void sh_log_as(sh_worker *worker, sh_log_level level, sh_log_code code, const char *stage,
+               const char *fmt, ...);
+
+/* -- the host -------------------------------------------------------------------------- */
+
+struct uv_loop_s;
+
+/* Hooks of a binding: called on the worker's own thread, before its first and after its
+ * last stage. `open` failing makes starts on that worker fail with SH_EFAILED and its
+ * *error. */
+typedef struct sh_worker_hooks {
+    int (*open)(sh_worker *worker, void *data, sh_error **error);
+    void (*close)(sh_worker *worker, void *data);
+    void *data;
+} sh_worker_hooks;
+
+/* Called on worker 0's thread when a stage has failed, and whenever a process ends after that. */
+typedef void (*sh_failure_fn)(void *data);
+
+typedef struct sh_host_opts {
+    unsigned workers;       /* 0: number of CPUs this process may use */
+    bool seeded;            /* one worker, run queue shuffled by `seed`: for tests */
+    uint64_t seed;          /* also feeds shuffles; 0 and not seeded: from the clock */
+    struct uv_loop_s *loop; /* worker 0's loop; borrowed; NULL: the host makes one */
+    sh_worker_hooks hooks;
+    sh_log_fn log;
+    void *log_data;
+    sh_log_level log_level;   /* SH_LOG_OFF: nothing reaches `log` */
+    sh_failure_fn on_failure; /* e.g. to drain what a failure has left without purpose */
+    void *failure_data;
+} sh_host_opts;
+
+/* Made on the thread that will run it. *out on SH_OK. */
+int sh_host_new(const sh_host_opts *opts, sh_host **out);
+/* Worker 0, for starting the first stages before sh_host_run(). */
+sh_worker *sh_host_worker0(sh_host *host);
+unsigned sh_host_workers(const sh_host *host); /* how many there are */
+/* Runs worker 0 on this thread until no stage is alive; starts and joins the other workers.
+ * Returns SH_OK. May be called again after more stages were started. */
+int sh_host_run(sh_host *host);
+/* Ends all producers in order (see sh_stage_stop), then what depends on them, then the
+ * rest, with reason "shutdown"; after timeout_ms (0: never) whatever is left is killed.
+ * Once; worker 0. */
+int sh_host_drain(sh_host *host, uint64_t timeout_ms);
+/* Kills every stage. Worker 0's thread. */
+void sh_host_stop(sh_host *host);
+/* Has every worker log one line for each of its stages at SH_LOG_INFO: kind, demand owed,
+ * events buffered and queued, consumers and producers, last error. Returns at once; other
+ * workers log when they get to it. Worker 0's thread, while the host runs. */
+void sh_host_dump(sh_host *host);
+/* Whether a drain is going on. Any thread. */
+bool sh_host_is_draining(const sh_host *host);
+/* Frees everything; not while running. Kills what is alive first. */
+void sh_host_free(sh_host *host);
+
+/* -- what it knows --------------------------------------------------------------------- */
+
+/* What the host knows at its end, or now (worker 0's thread, exact when nothing runs). */
+typedef struct sh_host_summary {
+    uint64_t stages_started, stages_failed; /* failed: ended by an error or custom reason */
+    uint64_t discarded, unfinished;         /* events, over all stages */
+    uint64_t skipped, dead_lettered, redelivered;
+    bool killed; /* a drain was cut short, or sh_host_stop */
+} sh_host_summary;
+void sh_host_get_summary(const sh_host *host, sh_host_summary *out);
+/* One call for each stage that ended with unfinished events. */
+void sh_host_each_unfinished(const sh_host *host,
+                             void (*each)(void *data, const char *stage, uint64_t events,
+                                          const char *where),
+                             void *data);
+/* What a script wants the process to answer, for the command or an embedder to use:
+ * replaces what the ledger would give. -1: nothing was set. Any thread. */
+void sh_host_set_exit_status(sh_host *host, int status);
+int sh_host_exit_status(const sh_host *host);
+/* First unclean end of a stage, borrowed until the host is freed; NULL: none. */
+const sh_error *sh_host_first_failure(const sh_host *host);
+
+/* -- workers --------------------------------------------------------------------------- */
+
+sh_host *sh_worker_host(sh_worker *worker);
+unsigned sh_worker_index(const sh_worker *worker);
+struct uv_loop_s *sh_worker_loop(sh_worker *worker);
+/* The binding's own pointer of a worker. */
+void **sh_worker_slot(sh_worker *worker);
+/* Calls `each` for every stage of the worker, in order of start. The callback must not end
+ * any. */
+void sh_worker_each_stage(sh_worker *worker, void (*each)(void *data, sh_stage *stage),
+                          void *data);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
