@@ -4,7 +4,7 @@
 #ifndef SH_ALLOC_H
 #define SH_ALLOC_H
 
-#include "stagehost.h"
+#include "stagehost/base.h"
 
 /* n * size zeroed bytes, or NULL: also when the product does not fit. */
 void *sh__calloc(size_t n, size_t size);

@@ -3,12 +3,12 @@
  * Errors are one block: the head, then the opaque data (so that it is aligned), then the
  * texts. NULL means "normal", so running out of memory must never yield NULL where
  * something went wrong: there is one immortal error for that. */
+#include "stagehost/base.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/alloc.h"
 
 struct sh_error {
     atomic_uint refs;

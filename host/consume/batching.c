@@ -12,8 +12,10 @@
 
 #include "dispatch/rate.h"
 #include "events/gather.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/above.h"
+#include "stage/ledger.h"
+#include "stage/run_queue.h"
+#include "stage/timer.h"
 
 static const uint64_t ns_per_ms = 1000000;
 
@@ -190,7 +192,7 @@ bool sh__limits_gather(sh_stage *stage, struct sh__limits *limits,
     if (message->kind != SH__EVENTS) { /* goes behind what was sent before it */
         if (!had_any)
             return false;
-        sh__mailbox_unshift(&stage->mailbox, message);
+        sh__mailbox_push_first(&stage->mailbox, message);
         let_go(stage, limits, limits->gather->n);
         return true;
     }

@@ -21,7 +21,5 @@ void sh__limits_wait_for_batch(sh_stage *stage, struct sh__limits *limits);
 /* How many events of what is being fed handle_events is given next; `usual` is what it would be
  * without limits. 0: none now, and nothing is being fed any more. */
 int64_t sh__limits_allow(sh_stage *stage, struct sh__limits *limits, int64_t usual);
-/* A timer of the stage's limits has fired. */
-void sh__limits_wake(sh_stage *stage, uint64_t timer);
 
 #endif

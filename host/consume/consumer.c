@@ -2,15 +2,24 @@
  *
  * The consumer side: subscribing, cutting what arrives into batches and asking for more,
  * and what happens when a subscription ends. */
+#include "consume/consumer.h"
+
 #include <string.h>
 
+#include "consume/above.h"
 #include "consume/batching.h"
+#include "consume/producer_consumer.h"
 #include "consume/recovery.h"
 #include "consume/redirect.h"
-#include "life/stage_opts.h"
+#include "produce/above.h"
 #include "produce/ack.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/producer.h"
+#include "stage/above.h"
+#include "stage/agenda.h"
+#include "stage/ledger.h"
+#include "stage/log.h"
+#include "stage/request.h"
+#include "stage/run_queue.h"
 
 /* -- subscribing ----------------------------------------------------------------------- */
 

@@ -2,8 +2,13 @@
  *
  * Dead letters: events that nobody could handle, on their way to a stage that looks after
  * them. They are never lost silently: what does not get there is counted unfinished. */
+#include "consume/dead_letter.h"
+
+#include "consume/above.h"
 #include "consume/recovery.h"
-#include "work/host.h"
+#include "produce/above.h"
+#include "stage/ledger.h"
+#include "stage/log.h"
 
 static const char where[] = "dead letter";
 

@@ -2,10 +2,11 @@
 #include "consume/limits.h"
 
 #include "consume/batching.h"
+#include "consume/consumer.h"
 #include "events/gather.h"
 #include "produce/ack.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/above.h"
+#include "stage/run_queue.h"
 
 /* The limits of a subscription that is open on this side; NULL when out of memory. */
 static struct sh__limits *limits_of(sh_stage *stage, sh_subscription *sub)
@@ -48,7 +49,7 @@ void sh__limits_hold_feed(sh_stage *stage, struct sh__limits *limits)
     message->n = stage->feed.deliveries;
     message->batch = stage->feed.rest;
     stage->feed.rest = (sh_batch){0};
-    sh__mailbox_unshift(&limits->held, message);
+    sh__mailbox_push_first(&limits->held, message);
     if (stage->now.callback != SH__CALLBACK_EVENTS)
         sh__consumer_drop_feed(stage);
 }

@@ -12,7 +12,7 @@
 #ifndef SH_LIMITS_H
 #define SH_LIMITS_H
 
-#include "stage/message.h"
+#include "stage/mailbox.h"
 
 struct sh__limits {
     struct sh__limits *next; /* in consumer->limits */
@@ -36,8 +36,6 @@ enum sh__steer { SH__STEER_PAUSE, SH__STEER_RESUME, SH__STEER_UNSUBSCRIBE };
 /* message->what of EVENTS whose events have been received already. */
 enum { SH__RECEIVED = 1 };
 
-/* STEER has arrived at the consumer; takes the message. */
-void sh__limits_steer(sh_stage *stage, struct sh__message *message);
 /* Gives a new subscription the limits that its options want. SH_ENOMEM. */
 int sh__limits_start(sh_stage *stage, sh_subscription *sub, const sh_subscribe_opts *opts);
 /* Does what sh_subscription_unsubscribe says; the subscription is open. Takes `reason`. */

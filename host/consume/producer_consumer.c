@@ -4,8 +4,14 @@
  * subscriptions, in order. Events are taken while its consumers have credit; a message that
  * was taken is handled to its end, and what nobody has asked for then is buffered. As
  * GenStage 1.3. */
-#include "stage/stage.h"
-#include "work/host.h"
+#include "consume/producer_consumer.h"
+
+#include "consume/consumer.h"
+#include "consume/limits.h"
+#include "produce/emit.h"
+#include "produce/producer.h"
+#include "stage/above.h"
+#include "stage/ledger.h"
 
 bool sh__pump_is_empty(const sh_stage *stage)
 {

@@ -7,7 +7,12 @@
 
 #include <string.h>
 
-#include "work/host.h"
+#include "consume/dead_letter.h"
+#include "produce/above.h"
+#include "stage/above.h"
+#include "stage/log.h"
+#include "stage/run_queue.h"
+#include "stage/timer.h"
 
 /* -- options --------------------------------------------------------------------------- */
 
@@ -48,7 +53,8 @@ int sh__recovery_check(const sh_stage_opts *opts, sh_error **error)
     return SH_OK;
 }
 
-struct sh__recovery *sh__recovery_of(sh_stage *stage)
+/* The stage's, made if need be; NULL when out of memory. */
+static struct sh__recovery *recovery_of(sh_stage *stage)
 {
     if (!stage->recovery && (stage->recovery = sh_malloc(sizeof *stage->recovery)))
         memset(stage->recovery, 0, sizeof *stage->recovery);
@@ -84,7 +90,7 @@ int sh__recovery_configure(sh_stage *stage, const sh_stage_opts *opts)
         opts->on_error != SH_ON_ERROR_STOP || opts->dead_letter || opts->dead_letter_name;
     if (!is_wanted && !stage->recovery)
         return SH_OK;
-    struct sh__recovery *recovery = sh__recovery_of(stage);
+    struct sh__recovery *recovery = recovery_of(stage);
     if (!recovery)
         return SH_ENOMEM;
     const sh_retry *retry = &opts->retry;
@@ -223,7 +229,7 @@ uint32_t sh__recovery_tries(const sh_stage *stage)
 
 void sh__recovery_count_returned(sh_stage *stage, uint64_t n)
 {
-    struct sh__recovery *recovery = sh__recovery_of(stage);
+    struct sh__recovery *recovery = recovery_of(stage);
     if (recovery)
         recovery->redelivered += n;
     stage->worker->totals_redelivered += n;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a stage does about what can't be handled: batches that fail (recovery.c), and where
- * dead letters go (dead_letter.c). Only a stage that was given such an option, or that had
- * something of it to count, has a struct for it. */
+ * What a stage does about batches that fail, and what it counts of that and of dead letters
+ * (dead_letter.h). Only a stage that was given such an option, or that had something of it to
+ * count, has a struct for it. */
 #ifndef SH_RECOVERY_H
 #define SH_RECOVERY_H
 
-#include "stage/stage.h"
+#include "stagehost/stage.h"
 
 struct sh__recovery {
     uint8_t on_error, after; /* enum sh_on_error */
@@ -23,39 +23,20 @@ struct sh__recovery {
     uint64_t skipped, dead_lettered, redelivered;
 };
 
-/* recovery.c --------------------------------------------------------------------------- */
 /* Whether these options fit the kind and one another. SH_EBADOPT with *error. */
 int sh__recovery_check(const sh_stage_opts *opts, sh_error **error);
+/* Gives the stage what the options want. SH_ENOMEM. */
 int sh__recovery_configure(sh_stage *stage, const sh_stage_opts *opts);
 /* The stage has ended: only the counters stay. */
 void sh__recovery_end(sh_stage *stage);
-void sh__recovery_free(struct sh__recovery *recovery); /* NULL is allowed */
-/* The stage's, made if need be; NULL when out of memory. */
-struct sh__recovery *sh__recovery_of(sh_stage *stage);
 /* A callback has failed. True: it was a batch, and is dealt with; *r is empty then, as if
  * nothing had been returned, and if the stage is waiting the batch will have another try. */
 bool sh__recovery_try(sh_stage *stage, sh_result *r);
-/* The delay is over. */
-void sh__recovery_due(sh_stage *stage);
 /* Whether the next try is to be made now. */
 bool sh__recovery_take_due(sh_stage *stage);
 /* How often the batch in `now` was tried again. */
 uint32_t sh__recovery_tries(const sh_stage *stage);
-/* n events came back unacknowledged. */
-void sh__recovery_count_returned(sh_stage *stage, uint64_t n);
+/* Fills in the counters that are kept here. */
 void sh__recovery_get_stats(const sh_stage *stage, sh_stage_stats *out);
-
-/* dead_letter.c ------------------------------------------------------------------------ */
-/* The stage has started: its dead-letter stage, if it is there, stays until it has ended. */
-void sh__dead_letter_open(sh_stage *stage);
-void sh__dead_letter_close(sh_stage *stage);
-/* Whether the stage was told where dead letters go. */
-bool sh__dead_letter_is_given(const sh_stage *stage);
-/* Sends events (borrowed) as letters, or counts them unfinished. `failed`: the name of the
- * stage that could not handle them. */
-void sh__dead_letter(sh_stage *stage, sh_batch events, const sh_error *error,
-                     const char *failed, uint32_t deliveries);
-/* The dead-letter stage `to` has ended before it took n letters, or failed with them. */
-void sh__dead_letter_refused(sh_stage *to, uint64_t n);
 
 #endif

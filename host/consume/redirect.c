@@ -3,8 +3,11 @@
 
 #include <string.h>
 
-#include "stage/stage.h"
-#include "work/host.h"
+#include "consume/consumer.h"
+#include "consume/limits.h"
+#include "produce/producer.h"
+#include "stage/above.h"
+#include "stage/agenda.h"
 
 /* Who is sent on more often goes in circles. */
 enum { MOST_HOPS = 16 };

@@ -6,9 +6,7 @@
 #ifndef SH_REDIRECT_H
 #define SH_REDIRECT_H
 
-#include "stage/message.h"
-
-struct sh__task;
+#include "stage/stage.h"
 
 /* Where to; every stage and name is owned. */
 struct sh__redirect {
@@ -21,7 +19,6 @@ struct sh__redirect {
     } targets[];
 };
 
-void sh__redirect_free(struct sh__redirect *redirect);
 /* handle_subscribe of a producer has answered with a redirection (in r->reply; taken): sends it,
  * and cancels the subscription. */
 void sh__redirect_send(sh_stage *stage, struct sh__task *task, sh_result *r);

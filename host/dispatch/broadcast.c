@@ -11,9 +11,10 @@
  * once: up when the common demand grows, down when a new consumer takes the common demand
  * away. Only finding the lowest level looks at all consumers; `n_at_base` says when that is
  * worth it: when it is 0 all of them have asked, and at least one event can go to each. */
+#include "stagehost/dispatcher.h"
+
 #include <assert.h>
 
-#include "base/alloc.h"
 #include "base/list.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/stage_set.h"

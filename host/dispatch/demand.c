@@ -4,9 +4,10 @@
  * takes. Among equals the one goes first whose demand has not changed for longest.
  * Consumers stand in a binary heap; `turn` numbers every change of place, so the order is
  * total and FIFO among equals. */
+#include "stagehost/dispatcher.h"
+
 #include <assert.h>
 
-#include "base/alloc.h"
 #include "dispatch/dispatch.h"
 
 struct consumer {

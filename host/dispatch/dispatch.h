@@ -6,6 +6,7 @@
 
 #include "base/compiler.h"
 #include "events/batch.h"
+#include "stagehost/dispatcher.h"
 
 /* Outstanding demand of one consumer is cut here, so that sums over all consumers stay
  * exact in 64 bits. Asking for more means "no limit": at ten million events a second this

@@ -13,11 +13,12 @@
  *
  * A dispatch looks at all consumers of the priorities it reaches. Each gets one message of
  * consecutive events. */
+#include "stagehost/dispatcher.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "dispatch/dispatch.h"
 
 enum { CARRY_BITS = 20 }; /* a carry of one event is 1 << CARRY_BITS */

@@ -8,6 +8,8 @@
  * holds up nobody: the others' demand is asked of the producer as if it were not there.
  * Above it, what is queued counts against the demand of the others: so a partition that
  * nobody asks for can't grow without end. Or it is discarded, if so chosen. */
+#include "stagehost/dispatcher.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

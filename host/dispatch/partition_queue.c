@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dispatch/partition_queue.h"
 
-#include <assert.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "dispatch/dispatch.h"
 
 int sh__partition_init(struct sh__partition *partition, const char *name, int64_t size,

@@ -13,8 +13,9 @@
  *
  * A subscription's word belongs to the broadcast in its callbacks, and to this between them.
  */
+#include "stagehost/dispatcher.h"
+
 #include <assert.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/list.h"

@@ -3,6 +3,8 @@
  * The default splitter: a structural hash of C values modulo the number of partitions.
  * Events that follow one another into the same partition are one run; runs are sorted by
  * partition by counting, then joined. */
+#include "stagehost/dispatcher.h"
+
 #include <assert.h>
 #include <string.h>
 

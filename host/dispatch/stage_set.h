@@ -4,7 +4,7 @@
 #ifndef SH_STAGE_SET_H
 #define SH_STAGE_SET_H
 
-#include "stagehost.h"
+#include "stagehost/base.h"
 
 struct sh__stage_set {
     sh_stage **slots; /* capacity is a power of two; NULL: free */

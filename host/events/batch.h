@@ -4,7 +4,7 @@
 #ifndef SH_BATCH_H
 #define SH_BATCH_H
 
-#include "stagehost.h"
+#include "stagehost/events.h"
 
 static inline sh_batch sh__batch_ref(sh_batch batch)
 {

@@ -5,7 +5,7 @@
 #ifndef SH_GATHER_H
 #define SH_GATHER_H
 
-#include "stagehost.h"
+#include "stagehost/events.h"
 
 struct sh__gather {
     int64_t size;

@@ -6,7 +6,7 @@
 #ifndef SH_MARKER_H
 #define SH_MARKER_H
 
-#include "stagehost.h"
+#include "stagehost/dispatcher.h"
 
 struct sh_marker {
     sh_marker *next; /* in a buffer or a list of released markers */

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
 #include "events/batch.h"
 
 enum { INITIAL_CAPACITY = 8 };

@@ -6,7 +6,7 @@
 #ifndef SH_UNACKED_H
 #define SH_UNACKED_H
 
-#include "stagehost.h"
+#include "stagehost/dispatcher.h"
 
 struct sh__unacked {
     sh_returned

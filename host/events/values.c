@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
-#include "events/batch.h"
+#include "events/values_codec.h"
+#include "events/values_letters.h"
 
 struct sh__box *sh__box_ref(struct sh__box *box)
 {

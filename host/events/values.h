@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#include "stagehost.h"
+#include "stagehost/events.h"
 
 struct sh__box {
     atomic_uint refs; /* lists and parcels on any worker */
@@ -49,14 +49,5 @@ struct sh__box **sh__values_boxes(const sh_batch *batch, size_t n);
 
 struct sh__box *sh__box_ref(struct sh__box *box);
 void sh__box_unref(struct sh__box *box);
-
-/* values_letters.c: as sh_list_ops has it. */
-sh_list *sh__values_letters(sh_worker *worker, const sh_batch *events,
-                            const sh_error *error, const char *stage, uint32_t deliveries);
-
-/* The two halves of sh_values_ops that are in values_codec.c. */
-int sh__values_encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
-                      sh_error **error);
-sh_list *sh__values_decode(sh_worker *worker, const sh_parcel *parcel, sh_error **error);
 
 #endif

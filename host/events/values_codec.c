@@ -4,9 +4,10 @@
  * value; integers, lengths and counts as base-128 numbers. A parcel begins with its
  * measures, so that decoding allocates once, and holds the boxes of its pointers, so that
  * they are freed with the parcel unless a decoded list shares them. */
+#include "events/values_codec.h"
+
 #include <string.h>
 
-#include "base/alloc.h"
 #include "events/values.h"
 
 struct parcel {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Dead letters of C values: a list with one map for each event. */
+#include "events/values_letters.h"
+
 #include <string.h>
 
 #include "base/alloc.h"

@@ -3,16 +3,28 @@
  * Callbacks: one at a time, and any may wait. Each is started by a sh__callback_* function,
  * which leaves in stage->now what its end needs; callback_done takes it up from there, at
  * once or when sh_stage_complete is called. */
+#include "life/callback.h"
+
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "consume/above.h"
+#include "consume/consumer.h"
+#include "consume/dead_letter.h"
 #include "consume/recovery.h"
 #include "consume/redirect.h"
 #include "events/batch.h"
+#include "life/above.h"
+#include "life/end.h"
+#include "life/start.h"
 #include "produce/ack.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/emit.h"
+#include "produce/producer.h"
+#include "stage/agenda.h"
+#include "stage/ledger.h"
+#include "stage/log.h"
+#include "stage/request.h"
+#include "stage/run_queue.h"
 
 static const char *const callback_names[] = {
 #define XX(name, text) text,

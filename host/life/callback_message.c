@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * Callbacks for messages, and what becomes of a message that a stage has no callback for. */
+#include "stage/above.h"
+
 #include <stdio.h>
 
-#include "stage/stage.h"
-#include "work/host.h"
+#include "life/callback.h"
+#include "stage/log.h"
 
 static sh_error *missing_callback(const sh_stage *stage, enum sh__callback callback)
 {

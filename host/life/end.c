@@ -3,13 +3,29 @@
  * How a stage ends: in order (its consumers take what it holds first) or at once;
  * terminate; then everything is taken down and the peers are told, and what nobody got is
  * counted. */
-#include <assert.h>
+#include "life/end.h"
 
+#include "consume/above.h"
+#include "consume/consumer.h"
+#include "consume/limits.h"
+#include "consume/producer_consumer.h"
 #include "consume/recovery.h"
+#include "life/above.h"
+#include "life/callback.h"
+#include "life/start.h"
 #include "produce/ack.h"
+#include "produce/emit.h"
+#include "produce/producer.h"
+#include "stage/above.h"
+#include "stage/agenda.h"
+#include "stage/group.h"
+#include "stage/host_state.h"
+#include "stage/ledger.h"
 #include "stage/links.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/log.h"
+#include "stage/registry.h"
+#include "stage/request.h"
+#include "stage/timer.h"
 
 /* -- leftovers ------------------------------------------------------------------------- */
 
@@ -35,7 +51,7 @@ static uint64_t events_in(const struct sh__mailbox *box)
 }
 
 /* What a mailbox holds is counted where its messages are refused. */
-void sh__stage_count_leftovers(sh_stage *stage)
+static void count_leftovers(sh_stage *stage)
 {
     if (!stage->feed.is_acked)
         count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events",
@@ -306,7 +322,7 @@ void sh__stage_finish(sh_stage *stage)
     sh_worker *worker = stage->worker;
     bool never_ran = stage->phase < SH__PHASE_RUNNING;
     sh_stage *asker = sh__stage_find_asker(stage);
-    sh__stage_count_leftovers(stage);
+    count_leftovers(stage);
     sh__stage_set_phase(stage, SH__PHASE_ENDED);
     atomic_store(&stage->alive, false);
     stage->is_waiting = false;

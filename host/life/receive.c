@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a stage does with a message that it takes from its mailbox. */
+#include "life/receive.h"
+
 #include <assert.h>
 
+#include "consume/above.h"
+#include "consume/consumer.h"
+#include "consume/limits.h"
+#include "consume/producer_consumer.h"
 #include "consume/redirect.h"
+#include "life/above.h"
+#include "life/start.h"
 #include "produce/ack.h"
+#include "produce/emit.h"
+#include "produce/producer.h"
+#include "stage/above.h"
+#include "stage/agenda.h"
+#include "stage/host_state.h"
 #include "stage/links.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/log.h"
+#include "stage/request.h"
 
 static void refuse_kind(sh_stage *stage, struct sh__message *message, sh_log_code code,
                         int status, const char *what)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * What becomes of a message that nobody will handle. */
-#include "consume/recovery.h"
+#include "stage/above.h"
+
+#include "consume/dead_letter.h"
 #include "produce/ack.h"
+#include "stage/ledger.h"
 #include "stage/links.h"
-#include "stage/stage.h"
+#include "stage/request.h"
 
 static void refuse_subscribe(sh_worker *worker, struct sh__message *message)
 {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * The public ways to talk to a stage: each makes one message. */
-#include <assert.h>
+#include "stagehost/subscription.h"
 
+#include "consume/consumer.h"
+#include "produce/emit.h"
+#include "stage/request.h"
 #include "stage/stage.h"
-#include "work/host.h"
 
 static struct sh__message *new_message(sh_worker *worker, enum sh__message_kind kind,
                                        sh_stage *to, sh_from from)

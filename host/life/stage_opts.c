@@ -3,9 +3,9 @@
  * What a stage may be started with. */
 #include "life/stage_opts.h"
 
+#include "consume/above.h"
 #include "consume/recovery.h"
 #include "produce/paced.h"
-#include "stage/stage.h"
 
 int sh__bad_option(sh_error **error, const char *name, const char *fmt, const char *value)
 {

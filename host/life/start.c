@@ -2,15 +2,27 @@
  *
  * Making stages: options are checked on the starter's worker, init runs on the stage's own.
  */
+#include "life/start.h"
+
 #include <stdio.h>
 #include <string.h>
 
+#include "consume/above.h"
+#include "consume/dead_letter.h"
 #include "consume/recovery.h"
+#include "life/above.h"
+#include "life/callback.h"
 #include "life/stage_opts.h"
+#include "produce/delivery.h"
 #include "produce/paced.h"
+#include "produce/producer.h"
+#include "stage/agenda.h"
+#include "stage/host_state.h"
 #include "stage/links.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/name_waiters.h"
+#include "stage/registry.h"
+#include "stage/request.h"
+#include "stage/run_queue.h"
 
 enum { DEFAULT_BUFFER = 10000 };
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a stage tells about itself. */
+#include "life/stats.h"
+
+#include "consume/limits.h"
 #include "consume/recovery.h"
+#include "life/above.h"
 #include "produce/ack.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/emit.h"
+#include "produce/producer.h"
+#include "stage/log.h"
 
 static int64_t queued_events(const struct sh__mailbox *box)
 {

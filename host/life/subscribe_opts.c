@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The options of a subscription: defaults and bounds. */
-#include "life/stage_opts.h"
+#include "consume/above.h"
+
 #include "produce/paced.h"
-#include "stage/stage.h"
 
 enum { DEFAULT_MAX_DEMAND = 1000 };
 

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
  * The turn of a stage: what it does next. */
+#include "life/turn.h"
+
+#include "consume/above.h"
+#include "consume/consumer.h"
+#include "consume/producer_consumer.h"
 #include "consume/recovery.h"
+#include "life/callback.h"
+#include "life/end.h"
+#include "life/receive.h"
+#include "life/start.h"
+#include "produce/emit.h"
 #include "produce/paced.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/producer.h"
+#include "stage/agenda.h"
+#include "stage/host_state.h"
+#include "stage/timer.h"
 
 enum { TURN_STEPS = 32 };
 

@@ -3,8 +3,10 @@
  * What a producer holds back in demand mode "accumulate", in the order of its replay: first
  * events that were buffered before (older than all that was emitted since), then emissions
  * and demands as they came. */
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/accumulate.h"
+
+#include "produce/producer.h"
+#include "stage/agenda.h"
 
 static struct sh__accumulated *item_new(sh_stage *stage, struct sh__accumulated fields)
 {

@@ -3,9 +3,12 @@
 
 #include <limits.h>
 
-#include "consume/recovery.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/above.h"
+#include "produce/emit.h"
+#include "produce/producer.h"
+#include "stage/agenda.h"
+#include "stage/ledger.h"
+#include "stage/log.h"
 
 enum { DEFAULT_MAX_DELIVER = 5 };
 

@@ -16,7 +16,7 @@
 #define SH_ACK_H
 
 #include "events/unacked.h"
-#include "stage/message.h"
+#include "stage/mailbox.h"
 
 struct sh__producer;
 

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a dispatcher can do with events and markers: the functions of its sh_dispatch. */
-#include "consume/recovery.h"
-#include "produce/ack.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/delivery.h"
 
-sh_error *sh__error_at(sh_error *error, const sh_stage *stage)
+#include "produce/above.h"
+#include "produce/ack.h"
+#include "produce/producer.h"
+#include "stage/agenda.h"
+#include "stage/deliver.h"
+#include "stage/ledger.h"
+#include "stage/log.h"
+
+/* A copy of `error` (taken) that names the stage, if it names none. */
+static sh_error *name_stage(sh_error *error, const sh_stage *stage)
 {
     sh_error_fields fields = *sh_error_get(error);
     if (!error || fields.stage)
@@ -57,7 +63,7 @@ static void send_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
             sh__ack_not_sent(sub, n);
         sh__worker_count_unfinished(stage->worker, stage, n,
                                     "could not cross to another worker");
-        sh__stage_fail(stage, sh__error_at(error, stage));
+        sh__stage_fail(stage, name_stage(error, stage));
     }
 }
 
@@ -87,7 +93,7 @@ static void do_notify(sh_dispatch *base, sh_subscription *sub, sh_marker *marker
     stage->stats.messages_out++;
     sh_error *error = NULL;
     if (sh__send(stage->worker, message, &error) < 0)
-        sh__stage_fail(stage, sh__error_at(error, stage));
+        sh__stage_fail(stage, name_stage(error, stage));
 }
 
 /* An info that everything before it has passed goes to the stage's own mailbox. */

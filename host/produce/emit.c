@@ -4,12 +4,14 @@
  * consumer -> dispatcher -> buffer first -> what is missing to handle_demand. The
  * dispatcher says how much it would send now (credit); the stage knows how much it has
  * asked for and not got (owed). New events never overtake buffered ones. */
-#include <assert.h>
-#include <string.h>
+#include "produce/emit.h"
 
 #include "events/batch.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/accumulate.h"
+#include "produce/delivery.h"
+#include "produce/producer.h"
+#include "stage/agenda.h"
+#include "stage/ledger.h"
 
 /* Offers events (borrowed) to the dispatcher; returns how many it took. */
 static uint32_t dispatch(sh_stage *stage, sh_batch batch, int64_t owed)

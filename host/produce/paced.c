@@ -12,8 +12,11 @@
 #include <uv.h>
 
 #include "dispatch/rate.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/emit.h"
+#include "produce/producer.h"
+#include "stage/above.h"
+#include "stage/agenda.h"
+#include "stage/timer.h"
 
 struct withheld {
     sh_subscription *sub;

@@ -6,14 +6,13 @@
 #ifndef SH_PACED_H
 #define SH_PACED_H
 
-#include "stagehost.h"
+#include "stagehost/stage.h"
 
 /* Checks a rate that is given. SH_EBADOPT with *error. */
 int sh__rate_check(const sh_rate *rate, sh_error **error);
 /* Puts it around the dispatcher of the stage. SH_ENOMEM: nothing has changed. */
 int sh__paced_wrap(sh_stage *stage, const sh_rate *rate);
-/* Some time has passed: the stage's next task is sh__paced_resume. From a timer. */
-void sh__paced_wake(sh_stage *stage);
+/* Passes on what may be sent by now. */
 void sh__paced_resume(sh_stage *stage);
 
 #endif

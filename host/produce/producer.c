@@ -2,11 +2,18 @@
  *
  * The producer side: who is subscribed, who asks, and the demand mode. What happens to
  * events is in emit.c. */
+#include "produce/producer.h"
+
 #include <string.h>
 
+#include "produce/accumulate.h"
 #include "produce/ack.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "produce/emit.h"
+#include "stage/above.h"
+#include "stage/agenda.h"
+#include "stage/log.h"
+#include "stage/run_queue.h"
+#include "stage/timer.h"
 
 struct sh__producer *sh__producer_new(void)
 {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * The agenda of a stage, and its phases: how anybody leaves it something to do. */
+#include "stage/agenda.h"
+
 #include <assert.h>
 #include <string.h>
 
-#include "stage/stage.h"
+#include "stage/run_queue.h"
 
 /* -- phases ---------------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 #ifndef SH_BONDS_H
 #define SH_BONDS_H
 
-#include "stagehost.h"
+#include "stagehost/stage.h"
 
 struct sh__bond {
     uint64_t key;   /* 0: a free slot */

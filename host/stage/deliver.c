@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * A message arrives at its stage: into the mailbox, or acted on at once. */
-#include "consume/limits.h"
+#include "stage/deliver.h"
+
+#include "stage/above.h"
 #include "stage/links.h"
-#include "stage/stage.h"
+#include "stage/run_queue.h"
 
 /* Takes what is not for the mailbox; false: the message is for it. */
 static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)

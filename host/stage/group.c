@@ -3,12 +3,14 @@
  * Groups: stages that can be found by a common name. A group is there while it has members;
  * a stage leaves all of its groups when it ends. Looked up now and then, not per event: one
  * sorted list under the host's lock. */
+#include "stage/group.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
+#include "stage/host_state.h"
 #include "stage/links.h"
 #include "stage/stage.h"
-#include "work/host.h"
 
 struct sh__group {
     sh_stage *

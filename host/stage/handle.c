@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The handle of a stage: references, and what it tells on any thread. */
-#include "stagehost.h"
+#include "stagehost/stage.h"
 
-#include "consume/recovery.h"
-#include "stage/stage.h"
+#include "stage/above.h"
 
 sh_stage *sh_stage_ref(sh_stage *stage)
 {

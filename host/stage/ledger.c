@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The ledger of a worker: events that were accepted and that nobody got. */
+#include "stage/ledger.h"
+
 #include <string.h>
 
 #include "stage/stage.h"

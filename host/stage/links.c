@@ -4,8 +4,9 @@
 #include "stage/links.h"
 
 #include "base/alloc.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/above.h"
+#include "stage/host_state.h"
+#include "stage/run_queue.h"
 
 struct sh__links *sh__links_of(sh_stage *stage)
 {

@@ -23,7 +23,6 @@
 
 #include "stage/bonds.h"
 #include "stage/message.h"
-#include "stagehost.h"
 
 /* What an EXIT says (message.what). The first failure of linked stages is an error; those
  * that end with it are neither logged as one nor counted again. */

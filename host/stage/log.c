@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "stage/log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "stage/host_state.h"
 #include "stage/stage.h"
-#include "work/host.h"
 
 static const char *const code_names[] = {
 #define XX(name, text) text,
@@ -17,7 +19,7 @@ const char *sh_log_code_name(sh_log_code code)
     return (size_t)code < n ? code_names[code] : "unknown";
 }
 
-bool sh__log_enabled(const sh_host *host, sh_log_level level)
+static bool is_enabled(const sh_host *host, sh_log_level level)
 {
     return host->opts.log && level <= host->opts.log_level;
 }
@@ -49,7 +51,7 @@ static void log_formatted(sh_host *host, sh_log_record *record, const char *fmt,
 void sh__log(sh_host *host, sh_log_level level, sh_log_code code, const sh_stage *stage,
              const sh_error *error, const char *fmt, ...)
 {
-    if (!sh__log_enabled(host, level))
+    if (!is_enabled(host, level))
         return;
     sh_log_record record = {.level = level, .code = code, .error = error};
     record.stage = stage ? sh__stage_label(stage) : NULL;
@@ -61,7 +63,7 @@ void sh__log(sh_host *host, sh_log_level level, sh_log_code code, const sh_stage
 
 void sh_log(sh_worker *worker, sh_log_level level, const char *stage, const char *fmt, ...)
 {
-    if (!sh__log_enabled(worker->host, level))
+    if (!is_enabled(worker->host, level))
         return;
     sh_log_record record = {.level = level, .code = SH_LOG_USER, .stage = stage};
     va_list args;
@@ -73,7 +75,7 @@ void sh_log(sh_worker *worker, sh_log_level level, const char *stage, const char
 void sh_log_as(sh_worker *worker, sh_log_level level, sh_log_code code, const char *stage,
                const char *fmt, ...)
 {
-    if (!sh__log_enabled(worker->host, level))
+    if (!is_enabled(worker->host, level))
         return;
     sh_log_record record = {.level = level, .code = code, .stage = stage};
     va_list args;

@@ -3,12 +3,9 @@
 
 #include <string.h>
 
-#include "consume/recovery.h"
-#include "consume/redirect.h"
-#include "produce/ack.h"
-#include "stage/links.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/above.h"
+#include "stage/deliver.h"
+#include "stage/outbox.h"
 
 /* A burst leaves no more than this behind. */
 enum { MOST_FREE_MESSAGES = 4096 };

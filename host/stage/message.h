@@ -6,38 +6,40 @@
 #ifndef SH_MESSAGE_H
 #define SH_MESSAGE_H
 
-#include "stagehost.h"
+#include "stagehost/subscription.h"
 
-/* kind, name for logs and specs */
+/* clang-format off */
+/* Kind, and its name for logs and specs. */
 #define SH__MESSAGE_MAP(XX)                                                                \
-    XX(START, "start")                   /* first message of every stage           */      \
-    XX(SUBSCRIBE_TO, "subscribe_to")     /* anyone -> consumer: subscribe           */     \
-    XX(SUBSCRIBE, "subscribe")           /* consumer -> producer                    */     \
-    XX(ASK, "ask")                       /* consumer -> producer: n                 */     \
-    XX(ACK, "ack")                       /* consumer -> producer: see ack.h         */     \
-    XX(CANCEL_REQUEST, "cancel_request") /* consumer -> producer: error             */     \
-    XX(EVENTS, "events")                 /* producer -> consumer: batch             */     \
-    XX(NOTIFICATION, "notification")     /* producer -> consumer: batch             */     \
-    XX(CANCEL, "cancel")                 /* producer -> consumer: error             */     \
+    XX(START, "start")                   /* first message of every stage */                \
+    XX(SUBSCRIBE_TO, "subscribe_to")     /* anyone -> consumer: subscribe */               \
+    XX(SUBSCRIBE, "subscribe")           /* consumer -> producer */                        \
+    XX(ASK, "ask")                       /* consumer -> producer: n */                     \
+    XX(ACK, "ack")                       /* consumer -> producer: see produce/ack.h */     \
+    XX(CANCEL_REQUEST, "cancel_request") /* consumer -> producer: error */                 \
+    XX(EVENTS, "events")                 /* producer -> consumer: batch */                 \
+    XX(NOTIFICATION, "notification")     /* producer -> consumer: batch */                 \
+    XX(CANCEL, "cancel")                 /* producer -> consumer: error */                 \
     XX(REDIRECT, "redirect")             /* producer -> consumer: other producers */       \
-    XX(PART, "part") /* anyone -> consumer: unsubscribe from one producer */               \
-    XX(DOWN, "down") /* either -> either: the sender has ended  */                         \
+    XX(PART, "part")                     /* anyone -> consumer: leave one producer */      \
+    XX(DOWN, "down")                     /* either -> either: the sender has ended */      \
     XX(CALL, "call")                                                                       \
     XX(CAST, "cast")                                                                       \
-    XX(LETTERS, "letters")         /* handle_cast with dead letters: n        */           \
-    XX(INFO, "info")               /* plain message                           */           \
-    XX(QUEUED_INFO, "queued_info") /* handle_info behind what is buffered     */           \
-    XX(NOTIFY, "notify")           /* tell every consumer, in order           */           \
+    XX(LETTERS, "letters")               /* handle_cast with dead letters: n */            \
+    XX(INFO, "info")                     /* plain message */                               \
+    XX(QUEUED_INFO, "queued_info")       /* handle_info behind what is buffered */         \
+    XX(NOTIFY, "notify")                 /* tell every consumer, in order */               \
     XX(SET_DEMAND, "set_demand")                                                           \
     XX(QUERY, "query")                                                                     \
     XX(MONITOR, "monitor")                                                                 \
     XX(STOP, "stop")                                                                       \
-    XX(FINISH, "finish") /* end in order, with what is buffered   */                       \
-    XX(DRAIN, "drain")   /* end in order: the host is draining      */                     \
-    XX(KILL, "kill")     /* this and all below: on arrival         */                      \
-    XX(REPLY, "reply")   /* handled on arrival, not in turn         */                     \
-    XX(STEER, "steer")   /* anyone -> consumer: see limits.h; on arrival, not in turn */   \
-    /* signals, see links.h: n is a number, from.stage the sender (no answer is wanted) */ \
+    XX(FINISH, "finish")                 /* end in order, with what is buffered */         \
+    XX(DRAIN, "drain")                   /* end in order: the host is draining */          \
+    /* From here on: acted on when they arrive, not in turn. */                            \
+    XX(KILL, "kill")                                                                       \
+    XX(REPLY, "reply")                                                                     \
+    XX(STEER, "steer")                   /* anyone -> consumer: see consume/limits.h */    \
+    /* Signals, see links.h: n is a number, from.stage the sender, who wants no answer. */ \
     XX(LINK, "link")                                                                       \
     XX(UNLINK, "unlink")                                                                   \
     XX(UNLINKED, "unlinked")                                                               \
@@ -45,6 +47,7 @@
     XX(DEMONITOR, "demonitor")                                                             \
     XX(EXIT, "exit")                                                                       \
     XX(GONE, "gone")
+/* clang-format on */
 
 enum sh__message_kind {
 #define XX(name, text) SH__##name,
@@ -54,8 +57,9 @@ enum sh__message_kind {
 
 /* What a subscribe request carries beside its message. */
 struct sh__subscribe {
-    sh_subscribe_opts
-        opts; /* owns to (ref), to_name, partition, current (ref), reason, extra */
+    /* Owns to (a reference), to_name, partition, current (a reference), current_reason, selector
+     * and extra. */
+    sh_subscribe_opts opts;
     struct sh__redirect *redirect; /* REDIRECT: owned */
     uint8_t hops;                  /* how often it was redirected */
 };
@@ -67,17 +71,22 @@ struct sh__crossing {
     uint32_t n;
 };
 
+/* What `what`, `status` and `n` say depends on the kind:
+ *
+ *   what    DOWN: sh_role of the sender. SET_DEMAND, QUERY, STEER: which one. ACK: whether it is
+ *           the last. EVENTS: whether they have been received already. EXIT: SH__EXIT_*.
+ *   status  REPLY: the result. ASK: events handled. ACK, DOWN: events begun and not handled.
+ *   n       ASK: events. EVENTS: the number of their delivery, 0 or 1 is the first. ACK, DOWN:
+ *           events handled. LETTERS: how many; 0: the sender has ended. REPLY: the asker's
+ *           number. Signals: a number. */
 struct sh__message {
     struct sh__message *next;
-    sh_stage *to;  /* a reference only while crossing workers */
-    uint8_t kind;  /* enum sh__message_kind */
-    uint8_t what;  /* DOWN: sh_role of the sender; SET_DEMAND, QUERY, STEER: which;
-                             EXIT: SH__EXIT_* */
+    sh_stage *to; /* a reference only while crossing workers */
+    uint8_t kind; /* enum sh__message_kind */
+    uint8_t what;
     bool crossing; /* sent from another worker */
-    int status;    /* REPLY; ASK: events handled; ACK, DOWN: begun and not handled */
-    int64_t
-        n; /* ASK: events; LETTERS: how many, 0: the sender has ended; EVENTS: number of their delivery,
-                             0 or 1 is the first; ACK, DOWN: events handled */
+    int status;
+    int64_t n;
     sh_subscription *sub; /* counted, see subscription.h */
     sh_batch batch;       /* owned */
     sh_from from;         /* from.stage is a reference */
@@ -97,69 +106,6 @@ static inline uint64_t sh__message_events(const struct sh__message *message)
     return message->parcel ? message->parcel->n : message->batch.n;
 }
 
-/* A FIFO of messages. All zero is empty. */
-struct sh__mailbox {
-    struct sh__message *head, *tail;
-    uint32_t length;
-};
-
-static inline void sh__mailbox_push(struct sh__mailbox *box, struct sh__message *message)
-{
-    message->next = NULL;
-    if (box->tail)
-        box->tail->next = message;
-    else
-        box->head = message;
-    box->tail = message;
-    box->length++;
-}
-
-static inline void sh__mailbox_push_first(struct sh__mailbox *box,
-                                          struct sh__message *message)
-{
-    message->next = box->head;
-    box->head = message;
-    if (!box->tail)
-        box->tail = message;
-    box->length++;
-}
-
-static inline struct sh__message *sh__mailbox_pop(struct sh__mailbox *box)
-{
-    struct sh__message *message = box->head;
-    if (message) {
-        box->head = message->next;
-        if (!box->head)
-            box->tail = NULL;
-        box->length--;
-    }
-    return message;
-}
-
-/* Puts a message before all others. */
-static inline void sh__mailbox_unshift(struct sh__mailbox *box, struct sh__message *message)
-{
-    message->next = box->head;
-    box->head = message;
-    if (!box->tail)
-        box->tail = message;
-    box->length++;
-}
-
-/* Puts all messages of `from` before those of `box`. */
-static inline void sh__mailbox_splice_front(struct sh__mailbox *box,
-                                            struct sh__mailbox *from)
-{
-    if (!from->head)
-        return;
-    from->tail->next = box->head;
-    box->head = from->head;
-    if (!box->tail)
-        box->tail = from->tail;
-    box->length += from->length;
-    *from = (struct sh__mailbox){0};
-}
-
 /* A zeroed message from the worker's free list; NULL when out of memory. */
 struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind,
                                     sh_stage *to);
@@ -167,23 +113,16 @@ struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kin
 void sh__message_name(struct sh__message *message, sh_subscription *sub);
 /* Releases all that the message owns. On the worker that holds it. */
 void sh__message_free(sh_worker *worker, struct sh__message *message);
-/* Nobody will handle this message (its stage has ended): answers whoever waits for it,
- * tells a subscriber, counts lost events against message->to. Frees it. */
-void sh__message_refuse(sh_worker *worker, struct sh__message *message);
-/* Hands a message to its stage: pushed and scheduled on this worker, staged for another
- * one (then its payload is encoded). Takes it. SH_EFAILED with *error (may be NULL): the
- * payload can't cross; nothing was sent and the message was freed. */
+/* Hands a message to its stage: delivered on this worker, staged for another one (then its
+ * payload is encoded). Takes it. SH_EFAILED with *error (may be NULL): the payload can't cross;
+ * nothing was sent and the message was freed. */
 int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error);
-
 /* Decodes the payload of a message that came from another worker. On failure message->error
  * says why, and the payload is still there, encoded. */
 int sh__message_arrive(sh_worker *worker, struct sh__message *message);
-/* crossing.c: the same; on failure the message is refused, its stage ends, and the result is
- * false. */
-bool sh__message_unpack(sh_worker *worker, struct sh__message *message);
 
-/* Deep copy of subscribe options with references of its own; takes what `opts` says is
- * taken. */
+/* Deep copy of subscribe options with references of its own; takes what `opts` says is taken.
+ * NULL when out of memory. */
 struct sh__subscribe *sh__subscribe_new(const sh_subscribe_opts *opts);
 void sh__subscribe_free(struct sh__subscribe *subscribe);
 

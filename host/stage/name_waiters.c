@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Who waits for a stage of some name to be started. */
+#include "stage/name_waiters.h"
+
 #include <string.h>
 
+#include "stage/host_state.h"
+#include "stage/registry.h"
+#include "stage/request.h"
 #include "stage/stage.h"
-#include "work/host.h"
 
 struct sh__name_waiter {
     struct sh__name_waiter *next;

@@ -2,8 +2,11 @@
  *
  * Messages for other workers, staged until the turn is over: one short lock and at most one wake-up
  * for each target. */
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/outbox.h"
+
+#include "stage/host_state.h"
+#include "stage/message.h"
+#include "stage/worker_state.h"
 
 /* So many events or asks are not kept until the end of the turn: the other worker could be
  * at work on them. */

@@ -2,11 +2,13 @@
  *
  * Names of stages: a hash table with open addressing and tombstone-free deletion (backward
  * shift). Looked up when something starts or subscribes by name, not per event. */
+#include "stage/registry.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "stage/host_state.h"
 #include "stage/stage.h"
-#include "work/host.h"
 
 struct sh__registry {
     sh_stage **slots; /* borrowed: a stage leaves when it ends */

@@ -2,10 +2,9 @@
  *
  * Answers: to calls, to whoever waits for a stage's end, to requests. An answer always
  * arrives: what ends without giving one is answered for. */
-#include <string.h>
+#include "stage/request.h"
 
 #include "stage/stage.h"
-#include "work/host.h"
 
 void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value, sh_error *error)
 {
@@ -94,10 +93,17 @@ sh_stage *sh_reply_stage(sh_batch value)
 
 /* -- calls that are still to be answered ----------------------------------------------- */
 
+/* A call that its callee took and has not answered yet. */
+struct pending_call {
+    struct sh__link link;
+    sh_stage *callee; /* borrowed: removed before it is freed */
+    sh_from from;     /* a reference */
+};
+
 void sh__pending_call_add(sh_stage *callee, sh_from from)
 {
     sh_worker *worker = callee->worker;
-    struct sh__pending_call *call = sh_malloc(sizeof *call);
+    struct pending_call *call = sh_malloc(sizeof *call);
     if (!call) {
         sh__reply(worker, from, SH_ENOMEM, (sh_batch){0}, NULL);
         sh_stage_unref(from.stage);
@@ -108,7 +114,7 @@ void sh__pending_call_add(sh_stage *callee, sh_from from)
     sh__link_append(&worker->pending_calls, &call->link);
 }
 
-static void forget_call(struct sh__pending_call *call)
+static void forget_call(struct pending_call *call)
 {
     sh__link_remove(&call->link);
     sh_stage_unref(call->from.stage);
@@ -116,12 +122,11 @@ static void forget_call(struct sh__pending_call *call)
 }
 
 /* Newest first: most late answers come soon. */
-static struct sh__pending_call *find_call(sh_worker *worker, sh_from from)
+static struct pending_call *find_call(sh_worker *worker, sh_from from)
 {
     struct sh__link *head = &worker->pending_calls;
     for (struct sh__link *link = head->prev; link != head; link = link->prev) {
-        struct sh__pending_call *call =
-            sh__container_of(link, struct sh__pending_call, link);
+        struct pending_call *call = sh__container_of(link, struct pending_call, link);
         if (call->from.stage == from.stage && call->from.ref == from.ref)
             return call;
     }
@@ -143,7 +148,7 @@ int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
     message->batch = value;
     message->error = failure;
     int status = sh__send(worker, message, error);
-    struct sh__pending_call *call = status == SH_OK ? find_call(worker, from) : NULL;
+    struct pending_call *call = status == SH_OK ? find_call(worker, from) : NULL;
     if (call)
         forget_call(call);
     return status;
@@ -180,8 +185,7 @@ void sh__answer_ended(sh_stage *stage)
     }
     struct sh__link *link = worker->pending_calls.next;
     while (link != &worker->pending_calls) {
-        struct sh__pending_call *call =
-            sh__container_of(link, struct sh__pending_call, link);
+        struct pending_call *call = sh__container_of(link, struct pending_call, link);
         link = link->next;
         if (call->callee != stage)
             continue;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The stages of a worker that have something to do, in the order of their turns. */
+#include "stage/run_queue.h"
+
 #include "stage/stage.h"
-#include "work/worker.h"
 
 enum { FRONT_TURNS = 64 };
 

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
+#include "stage/host_state.h"
 #include "stage/stage.h"
-#include "work/host.h"
 
 sh_subscription *sh__subscription_new(sh_worker *worker, sh_stage *consumer,
                                       sh_stage *producer)

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
-#include "stagehost.h"
+#include "stagehost/subscription.h"
 
 struct sh_subscription {
     _Atomic uint32_t refs;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Timers of a stage, on libuv's. They end with the stage. */
+#include "stage/timer.h"
+
 #include <uv.h>
 
-#include "consume/batching.h"
-#include "consume/recovery.h"
-#include "produce/paced.h"
-#include "stage/stage.h"
-#include "work/host.h"
+#include "stage/above.h"
+#include "stage/deliver.h"
+#include "stage/host_state.h"
+#include "stage/request.h"
 
 enum timer_kind {
     TIMER_MESSAGE,

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * What reaches a worker from outside: the messages in its inbox, and orders. */
-#include "stage/stage.h"
-#include "work/host.h"
-#include "work/worker.h"
+#include "work/crossing.h"
+
+#include "life/above.h"
+#include "life/stats.h"
+#include "stage/above.h"
+#include "stage/agenda.h"
+#include "stage/deliver.h"
+#include "stage/host_state.h"
+#include "stage/outbox.h"
+#include "stage/run_queue.h"
 
 void sh__worker_order(sh_worker *worker, uint32_t orders)
 {

@@ -3,12 +3,21 @@
  * A host owns its workers. Worker 0 runs on the thread that calls sh_host_run; another
  * worker's thread is made when the first stage is placed on it. The host ends when no stage
  * is alive. */
-#include "work/host.h"
+#include "stagehost/host.h"
 
 #include <sched.h>
 #include <string.h>
 
-#include "stage/stage.h"
+#include "consume/above.h"
+#include "life/above.h"
+#include "stage/group.h"
+#include "stage/host_state.h"
+#include "stage/ledger.h"
+#include "stage/name_waiters.h"
+#include "stage/outbox.h"
+#include "stage/registry.h"
+#include "work/crossing.h"
+#include "work/worker.h"
 
 static unsigned count_cpus(void)
 {
@@ -156,6 +165,13 @@ void sh__host_stage_begins(sh_host *host, sh_kind kind)
     atomic_fetch_add(&host->started, 1);
 }
 
+/* Has opts.on_failure called, if any stage has failed. */
+static void tell_failure(sh_host *host)
+{
+    if (host->opts.on_failure && atomic_load(&host->has_failed))
+        sh__worker_order(&host->workers[0], SH__ORDER_FAILURE);
+}
+
 /* Once for each stage: when it ends, or before. */
 static void count_out(sh_host *host, sh_stage *stage)
 {
@@ -177,7 +193,7 @@ void sh__host_stage_ended(sh_host *host, sh_stage *stage)
 {
     count_out(host, stage);
     if (stage->kind == SH_PROCESS)
-        sh__host_tell_failure(host);
+        tell_failure(host);
     if (atomic_fetch_sub(&host->alive, 1) == 1)
         sh__worker_order(&host->workers[0], SH__ORDER_QUIT);
     else
@@ -288,13 +304,7 @@ void sh__host_record_failure(sh_host *host, sh_error *error)
         host->first_failure = sh_error_ref(error);
     uv_mutex_unlock(&host->lock);
     atomic_store(&host->has_failed, true);
-    sh__host_tell_failure(host);
-}
-
-void sh__host_tell_failure(sh_host *host)
-{
-    if (host->opts.on_failure && atomic_load(&host->has_failed))
-        sh__worker_order(&host->workers[0], SH__ORDER_FAILURE);
+    tell_failure(host);
 }
 
 const sh_error *sh_host_first_failure(const sh_host *host)

@@ -7,11 +7,16 @@
  * once per turn: one short lock and at most one wake-up for each target. */
 #include "work/worker.h"
 
-#include <assert.h>
 #include <string.h>
 
-#include "stage/stage.h"
-#include "work/host.h"
+#include "life/turn.h"
+#include "stage/above.h"
+#include "stage/host_state.h"
+#include "stage/ledger.h"
+#include "stage/outbox.h"
+#include "stage/request.h"
+#include "stage/run_queue.h"
+#include "work/crossing.h"
 
 enum {
     SLICE_TURNS = 1024,

@@ -14,6 +14,7 @@
 
 #include "stage/links.h"
 #include "stage/stage.h"
+#include "stagehost.h"
 #include "test.h"
 
 enum { MEMBERS = 4, STEPS = 24, ROUNDS = MEMBERS + 5, REFS = 16, USUAL_SEEDS = 400 };

@@ -7,8 +7,9 @@
 #include <uv.h>
 
 #include "context.h"
+#include "stage/host_state.h"
+#include "stage/run_queue.h"
 #include "stage/stage.h"
-#include "work/host.h"
 
 /* -- holding and settling -------------------------------------------------------------- */
 

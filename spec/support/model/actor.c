@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "produce/producer.h"
 #include "stage/stage.h"
 
 /* -- waiting --------------------------------------------------------------------------- */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "model.h"
+#include "stage/host_state.h"
 #include "stage/stage.h"
-#include "work/host.h"
 
 enum { DRAIN_MS = 3000, CUT_SHORT_MS = 2 };
 

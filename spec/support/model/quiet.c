@@ -2,7 +2,10 @@
  *
  * What must hold whenever no stage has anything to do. One worker only: it looks into
  * the stages. */
+#include "consume/producer_consumer.h"
 #include "model.h"
+#include "produce/emit.h"
+#include "produce/producer.h"
 #include "stage/stage.h"
 
 /* Runs, and no callback of it waits. */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The calls that go up from this room; stage/above.h has the rule. Beside them consume/ uses one
+ * public function of life/send.c, sh_subscription_cancel. All functions are for the stage's
+ * worker. */
+#ifndef SH_CONSUME_ABOVE_H
+#define SH_CONSUME_ABOVE_H
+
+#include "stage/stage.h"
+
+/* -- life/callback.c ------------------------------------------------------------------- */
+
+/* Runs handle_events with `batch` (taken), a part of what is being fed. `ask`: how many events to
+ * ask for when it has returned. */
+void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask);
+
+/* -- life/subscribe_opts.c ------------------------------------------------------------- */
+
+/* Checks all bounds and fills the defaults in. SH_EBADOPT with *error. */
+int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error);
+
+/* -- life/end.c ------------------------------------------------------------------------ */
+
+/* Ends the stage with `reason` (taken; NULL: normal). `in_order`: only after its consumers have
+ * taken what it holds. */
+void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order);
+/* While the host drains: ends the stage if nothing feeds it any more. A consumer may still be
+ * asked for what it has got: it ends when somebody waits for that, or no process is left. */
+void sh__stage_end_drained(sh_stage *stage);
+
+/* -- work/host.c ----------------------------------------------------------------------- */
+
+/* Somebody may send the stage dead letters: a drain ends it after its writers, and does not wait
+ * for it until then. Any thread. */
+void sh__host_exempt(sh_host *host, sh_stage *stage);
+
+#endif

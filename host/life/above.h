@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The calls that go up from this room; stage/above.h has the rule. */
+#ifndef SH_LIFE_ABOVE_H
+#define SH_LIFE_ABOVE_H
+
+#include "stage/stage.h"
+
+/* -- work/crossing.c ------------------------------------------------------------------- */
+
+/* Decodes the payload of a message that came from another worker. False: that failed, the
+ * message was refused, and its stage ends. */
+bool sh__message_unpack(sh_worker *worker, struct sh__message *message);
+
+/* -- work/host.c ----------------------------------------------------------------------- */
+
+/* Starts the thread of a worker other than 0 if it has none. SH_ENOMEM. Any thread. */
+int sh__host_ensure_thread(sh_host *host, sh_worker *worker);
+/* A stage begins, or has ended; the last end wakes worker 0, and an end moves a drain on. */
+void sh__host_stage_begins(sh_host *host, sh_kind kind);
+void sh__host_stage_ended(sh_host *host, sh_stage *stage);
+/* A stage has failed: the first such error (borrowed) is kept, and opts.on_failure called. Any
+ * thread. */
+void sh__host_record_failure(sh_host *host, sh_error *error);
+/* What so many ticks of sh__ticks() are in nanoseconds. Any thread. */
+uint64_t sh__host_ticks_to_ns(const sh_host *host, uint64_t ticks);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The beginning of a stage. All functions are for the stage's worker. */
+#ifndef SH_START_H
+#define SH_START_H
+
+#include "stage/message.h"
+
+/* START has arrived on the stage's worker: runs init, or ends the stage. Borrows the message. */
+void sh__stage_begin(sh_stage *stage, struct sh__message *message);
+/* init and the first subscriptions are through: the starter is told. */
+void sh__stage_started(sh_stage *stage);
+/* The stage that waits for this start to finish, borrowed; NULL: nobody waits, or it has
+ * finished. */
+sh_stage *sh__stage_find_asker(sh_stage *stage);
+/* Drops what was only kept for the start. */
+void sh__stage_free_start(sh_stage *stage);
+
+#endif

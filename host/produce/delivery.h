@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a dispatcher of a stage works with: the functions of its sh_dispatch. */
+#ifndef SH_DELIVERY_H
+#define SH_DELIVERY_H
+
+#include "stagehost/dispatcher.h"
+
+struct sh__dispatch {
+    sh_dispatch base;
+    sh_stage *stage;
+    uint32_t skipped;
+};
+
+/* Fills in what the dispatcher of this stage may do. */
+void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage);
+/* Counts n events that a buffer or queue (`what`) of that size had no room for, and logs them. */
+void sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t size);
+
+#endif

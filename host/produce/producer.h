@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The producer side of a stage: who is subscribed, who asks, the demand mode, polling. All
+ * functions are for the stage's worker. */
+#ifndef SH_PRODUCER_H
+#define SH_PRODUCER_H
+
+#include "events/buffer.h"
+#include "produce/delivery.h"
+#include "stage/stage.h"
+
+struct sh__producer {
+    struct sh__dispatch dispatch;
+    struct sh__buffer buffer;
+    const sh_dispatcher_ops *dispatcher;
+    void *dispatcher_state;
+    int64_t owed; /* asked of handle_demand (or upstream), not answered by events yet */
+    bool has_had_consumers, discard_when_no_consumers;
+    bool is_accumulating;
+    struct sh__accumulated *accumulated_head, *accumulated_tail;
+    struct sh__accumulated *accumulated_older; /* last of those that came from the buffer */
+    int64_t accumulated_events, accumulated_from_buffer;
+    uint64_t polling_ms, polling_timer;
+    struct sh__ack *acks; /* of all subscriptions with acknowledgement */
+};
+
+/* Zeroed; NULL when out of memory. */
+struct sh__producer *sh__producer_new(void);
+/* Drops all that it holds. */
+void sh__producer_free(struct sh__producer *out);
+
+/* SUBSCRIBE, ASK, ACK, CANCEL_REQUEST, DOWN on a stage that produces; takes the message. */
+void sh__producer_message(sh_stage *stage, struct sh__message *message);
+/* An ask for n > 0 from a stage of the same worker, without a message. Returns whether the stage
+ * has taken it: it is idle, and has nothing to send at once. */
+bool sh__producer_offer_ask(sh_stage *stage, sh_subscription *sub, int64_t n);
+/* handle_subscribe has answered: the dispatcher is told of the consumer. Borrows the task. */
+void sh__producer_subscribed(sh_stage *stage, struct sh__task *task);
+/* Cancels one consumer; takes `reason`. `tell`: it is sent CANCEL. */
+void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
+                         sh_error *reason, bool tell);
+
+/* Changes the demand mode; what was accumulated is replayed when it is "forward" again. */
+void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode);
+/* Takes the first item of what was accumulated, as if it came now. */
+void sh__producer_replay(sh_stage *stage);
+/* Calls handle_demand again every polling_interval while demand is owed. */
+void sh__producer_start_polling(sh_stage *stage);
+
+static inline int64_t sh__credit(const struct sh__producer *out)
+{
+    return out->dispatcher->credit(out->dispatcher_state);
+}
+
+/* A stage that is to end hands on all it has to a dispatcher that takes it, without regard
+ * to credit: nobody would ask for what stands behind events of a consumer that is not there. */
+static inline bool sh__is_emptying(const sh_stage *stage)
+{
+    return (stage->is_draining || stage->phase == SH__PHASE_LEAVING) &&
+           stage->out->dispatcher->takes_owed;
+}
+
+#endif

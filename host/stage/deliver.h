@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The arrival of a message at its stage. */
+#ifndef SH_DELIVER_H
+#define SH_DELIVER_H
+
+#include "stage/message.h"
+
+/* Hands a message to a stage of this worker: queued in its mailbox, or acted on at once (REPLY,
+ * KILL, STEER, signals); refused if the stage has ended. Takes it. */
+void sh__stage_deliver(sh_stage *stage, struct sh__message *message);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Groups: stages that can be found by a common name. */
+#ifndef SH_GROUP_H
+#define SH_GROUP_H
+
+#include "stagehost/stage.h"
+
+/* The stage ends: it leaves all of its groups. On its worker. */
+void sh__group_leave_all(sh_stage *stage);
+/* The host ends. */
+void sh__groups_free(sh_host *host);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The host: what all workers share. The struct is here because stages use it; the functions that
+ * run a host are in work/host.c. */
+#ifndef SH_HOST_STATE_H
+#define SH_HOST_STATE_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "stagehost/host.h"
+
+struct sh_host {
+    sh_host_opts opts;
+    unsigned n_workers;
+    sh_worker *workers;
+    uv_timer_t drain_timer; /* on worker 0 */
+    bool drain_timer_open;
+
+    _Atomic uint32_t alive;           /* stages that have not ended      */
+    _Atomic uint32_t alive_sources;   /* of these, stages that produce   */
+    _Atomic uint32_t alive_processes; /* of these, processes             */
+    _Atomic uint64_t next_id;         /* of stages and subscriptions     */
+    _Atomic uint64_t started;
+    _Atomic bool draining, shutting_down, finishing, killed;
+    _Atomic bool has_failed;
+    _Atomic bool has_name_waiters; /* a hint: changed under the lock */
+    _Atomic int exit_status;       /* -1: none was set                */
+
+    uv_mutex_t lock;
+    /* guarded by: lock */
+    struct sh__registry *registry;
+    struct sh__name_waiter *name_waiters;
+    struct sh__groups *groups;
+    sh_error *first_failure;
+    uv_mutex_t log_lock;    /* guards: calls of opts.log */
+    uv_mutex_t thread_lock; /* guards: has_thread of the workers */
+
+    uint64_t ticks_at_start, ns_at_start; /* to convert ticks into time */
+};
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The ledger of a worker: events that were accepted and that nobody got. */
+#ifndef SH_LEDGER_H
+#define SH_LEDGER_H
+
+#include "stagehost/stage.h"
+
+/* Stages of one name that ended with events nobody got. */
+struct sh__unfinished {
+    struct sh__unfinished *next;
+    uint64_t events;
+    const char *where;
+    char stage[];
+};
+
+/* Counts events of the stage that nobody got. `where` is told in the report; a string that
+ * stays. On the worker, which need not be the stage's. */
+void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint64_t events,
+                                 const char *where);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Answers: to calls, to those who wait for a stage's end, to requests. */
+#ifndef SH_REQUEST_H
+#define SH_REQUEST_H
+
+#include "stagehost/subscription.h"
+
+/* Answers `from`, which is borrowed; without a stage nothing happens. Takes `value`, borrows
+ * `error`. A value that can't cross to the asker's worker becomes SH_EFAILED with the reason. */
+void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value,
+               sh_error *error);
+/* Answers SH_OK with an integer, with a subscription, with a stage (borrowed). */
+void sh__reply_integer(sh_worker *worker, sh_from from, int64_t value);
+void sh__reply_subscription(sh_worker *worker, sh_from from, sh_subscription *sub);
+void sh__reply_stage(sh_worker *worker, sh_from from, sh_stage *stage);
+
+/* The callee has taken a call and will answer it later: keeps `from`, with its reference, in the
+ * worker's list of unanswered calls. Without memory the call is answered SH_ENOMEM. */
+void sh__pending_call_add(sh_stage *callee, sh_from from);
+/* Has `from` answered when the stage ends; takes its reference. Without memory it is answered
+ * SH_ENOMEM at once. */
+void sh__monitor_add(sh_stage *stage, sh_from from);
+/* The stage has ended: answers all its unanswered calls and monitors. */
+void sh__answer_ended(sh_stage *stage);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The stages of a worker that have something to do. What the stage at work has given events goes
+ * next, then that stage itself (`front`): so events are handled while the processor has them at
+ * hand. The others wait in a queue. All functions are for the worker's thread. */
+#ifndef SH_RUN_QUEUE_H
+#define SH_RUN_QUEUE_H
+
+#include "stage/worker_state.h"
+
+/* Puts a stage that has something to do into the queue; harmless when it is there. */
+void sh__worker_schedule(sh_worker *worker, sh_stage *stage);
+/* Schedules a stage that the stage at work has given events. */
+void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage);
+/* Whether a stage stands in front or in the queue. */
+static inline bool sh__worker_has_work(const sh_worker *worker)
+{
+    return worker->front || worker->run_length > 0;
+}
+
+/* Takes out the stage whose turn it is; there is one. */
+sh_stage *sh__worker_take_next(sh_worker *worker);
+/* After a turn of `giver` that gave others events: they go first, then the giver itself if it has
+ * more to do. */
+void sh__worker_put_in_front(sh_worker *worker, sh_stage *giver, bool has_more);
+/* A pseudo random number of the worker's generator. */
+uint64_t sh__worker_random(sh_worker *worker);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A worker: a thread with its loop, its run queue of stages that have something to do, and the
+ * two ends of the queues between workers. Everything in it belongs to its own thread, except the
+ * inbox. The struct is here because stages use it all the time; the functions that run a worker
+ * are in work/worker.c and work/crossing.c. */
+#ifndef SH_WORKER_STATE_H
+#define SH_WORKER_STATE_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "base/compiler.h"
+#include "base/list.h"
+#include "stagehost/stage.h"
+
+struct sh_worker {
+    sh_host *host;
+    unsigned index;
+    bool is_open; /* hooks.open has succeeded */
+    bool has_thread;
+    bool slicing;   /* inside a slice of the run queue */
+    uint64_t ticks; /* when the slice, or the last callback in it, ended or began */
+    uv_thread_t thread;
+    uv_loop_t *loop;
+    uv_loop_t *own_loop; /* NULL: `loop` is the embedder's */
+    uv_async_t wake;
+    uv_idle_t idle;       /* active while the run queue is not empty */
+    uv_prepare_t prepare; /* flushes outboxes before the loop waits */
+    unsigned n_open_handles;
+
+    sh_stage **run_queue; /* ring; capacity is a power of two */
+    uint32_t run_capacity, run_head, run_length;
+    sh_stage *front;               /* a stack of stages that go before the run queue ... */
+    uint32_t front_turns;          /* ... and how many have gone so without a break */
+    sh_stage *fed_head, *fed_tail; /* have been given events in this turn, in order */
+    bool is_seeded;                /* opts.seeded */
+    bool is_direct;                /* an idle stage handles what comes on arrival */
+    uint64_t random; /* state of the generator; shuffles the queue when seeded */
+
+    struct sh__link stages; /* alive ones, in order of start */
+    struct sh__link ended;  /* their last reference here is dropped when nothing runs */
+    sh_stage *current;      /* whose turn it is */
+    struct sh__outbox *outboxes; /* one for each worker */
+    bool has_outgoing;
+    uint64_t outgoing_events; /* in the outboxes: events, and those asked for */
+    struct sh__message *free_messages;
+    uint32_t n_free_messages;
+    struct sh__link pending_calls;
+    struct sh__unfinished *unfinished;
+    uint32_t n_unfinished;
+    sh_from idle_waiter; /* specs: answered when the run queue is empty */
+    sh_error *open_error;
+    void *slot;
+    uint64_t totals_discarded, totals_unfinished, stages_failed;
+    uint64_t totals_skipped, totals_dead_lettered, totals_redelivered;
+    _Atomic uint32_t n_stages; /* for "any": read by others */
+
+    /* guarded by: inbox_lock */
+    uv_mutex_t inbox_lock;
+    struct sh__message *inbox_head, *inbox_tail;
+
+    _Atomic uint32_t orders; /* SH__ORDER_* from other threads; wake follows */
+};
+
+/* The ticks since `began`. Reading the clock costs as much as a small callback: it is read
+ * once for each, and the little that the engine does before a callback counts with it. */
+static inline uint64_t sh__worker_tick(sh_worker *worker, uint64_t began)
+{
+    worker->ticks = sh__ticks();
+    return worker->ticks - began;
+}
+
+#endif
