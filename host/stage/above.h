@@ -3,8 +3,8 @@
  * The calls that go up from this room. A file includes headers of its own room and of those below
  * it only; a function that is called from below the room of its body is declared here, in the
  * lowest room that calls it, and nowhere else. The body's file includes this header too. `.ci/run
- * layers` holds the list to what is called, and counts it: add to it only what can't be turned
- * round. All functions are for the stage's worker. */
+ * circles` holds the list to what is called, and limits its length: add to it only what can't be
+ * turned round. All functions are for the stage's worker. */
 #ifndef SH_STAGE_ABOVE_H
 #define SH_STAGE_ABOVE_H
 
