@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Intrusive doubly linked ring. A head and a free link are links that point to themselves.
- */
+ * Intrusive doubly linked ring. A head and a free link are links that point to themselves. */
 #ifndef SH_LIST_H
 #define SH_LIST_H
 

@@ -93,8 +93,8 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
         return;
     }
     sh__subscription_open_in(sub);
-    if (from.stage ==
-        stage) { /* the agenda has to wait while the stage waits for this answer */
+    if (from.stage == stage) {
+        /* The agenda would have to wait while the stage waits for this answer. */
         sh__reply_subscription(stage->worker, from, sub);
         sh_stage_unref(from.stage);
         from = (sh_from){0};

@@ -12,7 +12,7 @@
 /* Who is sent on more often goes in circles. */
 enum { MOST_HOPS = 16 };
 
-/* -- in a result: the reply is a list without events that holds it ---------------------- */
+/* -- in a result: the reply is a list without events that holds it --------------------- */
 
 struct redirect_list {
     sh_list base;

@@ -185,8 +185,7 @@ static void swap(struct demand *self, uint32_t i, uint32_t j)
     place(self, moved, j);
 }
 
-/* Moves the consumers that have demand to the front, in random order; returns their number.
- */
+/* Moves the consumers that have demand to the front, in random order; returns their number. */
 static uint32_t shuffle_front(struct demand *self)
 {
     uint32_t n = 0;

@@ -67,8 +67,7 @@ static void fair_fini(void *state)
     sh_free(self->sorted);
 }
 
-/* -- who is there ------------------------------------------------------------------------
- */
+/* -- who is there ---------------------------------------------------------------------- */
 
 static bool grow(struct fair *self)
 {
@@ -171,8 +170,7 @@ static int64_t fair_credit(const void *state)
     return sh__demand_credit(((const struct fair *)state)->total);
 }
 
-/* -- splitting ---------------------------------------------------------------------------
- */
+/* -- splitting ------------------------------------------------------------------------- */
 
 /* Opens the shares of a level; returns how many of `n` events it takes. */
 static uint32_t open_shares(const struct level *level, uint32_t n)

@@ -39,8 +39,7 @@ void sh__partition_fini(struct sh__partition *partition)
     sh_free(partition->name);
 }
 
-/* -- members -----------------------------------------------------------------------------
- */
+/* -- members --------------------------------------------------------------------------- */
 
 struct sh__member *sh__partition_join(struct sh__partition *partition, sh_subscription *sub)
 {
@@ -68,8 +67,7 @@ static void change_demand(struct sh__member *member, int64_t n)
     member->turn = ++member->partition->turns;
 }
 
-/* The one with the largest demand; of equals the one whose demand is unchanged for longest.
- */
+/* The one with the largest demand; of equals the one whose demand is unchanged for longest. */
 static struct sh__member *pick_member(struct sh__partition *partition)
 {
     struct sh__link *head = &partition->members;
@@ -83,8 +81,7 @@ static struct sh__member *pick_member(struct sh__partition *partition)
     return best;
 }
 
-/* -- markers -----------------------------------------------------------------------------
- */
+/* -- markers --------------------------------------------------------------------------- */
 
 static void notify(struct sh__partition *partition, sh_marker *marker, sh_dispatch *out)
 {
@@ -136,8 +133,7 @@ void sh__partition_mark(struct sh__partition *partition, sh_marker *marker,
         notify(partition, marker, out);
 }
 
-/* -- events ------------------------------------------------------------------------------
- */
+/* -- events ---------------------------------------------------------------------------- */
 
 /* Sends ranges as few messages as can be; takes them. */
 static void send_parts(sh_subscription *sub, const sh_batch *parts, uint32_t n_parts,

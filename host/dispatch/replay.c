@@ -11,8 +11,7 @@
  * kept that is not in the history anyway, and the order is that of the broadcast. Only
  * notifications can come in the meantime: they wait behind the queue.
  *
- * A subscription's word belongs to the broadcast in its callbacks, and to this between them.
- */
+ * A subscription's word belongs to the broadcast in its callbacks, and to this between them. */
 #include "stagehost/dispatcher.h"
 
 #include <assert.h>
@@ -91,8 +90,7 @@ static void replay_fini(void *state)
     sh__buffer_fini(&self->history);
 }
 
-/* -- who is there ------------------------------------------------------------------------
- */
+/* -- who is there ---------------------------------------------------------------------- */
 
 /* Appends the events of the history, which has no markers. */
 static int copy_history(const struct sh__buffer *history, struct sh__buffer *to)
@@ -166,8 +164,7 @@ static void replay_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
     free_consumer(consumer);
 }
 
-/* -- catching up -------------------------------------------------------------------------
- */
+/* -- catching up ----------------------------------------------------------------------- */
 
 /* What the selector makes of one range (taken), appended to `chosen`. */
 static int choose(struct consumer *consumer, sh_batch part, struct sh__buffer *chosen,
@@ -258,8 +255,7 @@ static int64_t replay_credit(const void *state)
     return broadcast->credit(((const struct replay *)state)->broadcast);
 }
 
-/* -- events and markers ------------------------------------------------------------------
- */
+/* -- events and markers ---------------------------------------------------------------- */
 
 static int64_t replay_dispatch(void *state, sh_batch batch, sh_dispatch *out,
                                sh_error **error)

@@ -45,7 +45,7 @@ int sh__buffer_store(struct sh__buffer *buffer, sh_batch batch,
 /* Puts events back at the head, whatever the size; takes `batch`. SH_ENOMEM: they are
  * dropped. */
 int sh__buffer_put_back(struct sh__buffer *buffer, sh_batch batch);
-/* The same for events that came back. */
+/* Like sh__buffer_put_back, for events that came back; `delivery`: of their next delivery. */
 int sh__buffer_return(struct sh__buffer *buffer, sh_batch batch, uint32_t delivery);
 /* Makes sure that the next n entries need no memory. SH_ENOMEM: nothing has changed. */
 int sh__buffer_reserve(struct sh__buffer *buffer, uint32_t n);
@@ -59,9 +59,10 @@ int sh__buffer_mark(struct sh__buffer *buffer, sh_marker *marker);
 
 /* Takes up to n events from the head, stopping early behind an event that markers follow.
  * Returns how many events; *parts points to *n_parts owned ranges in order (valid until the
- * next call). The markers that follow the last taken event are appended to `released`.
- * Markers at the head come alone, with 0 events. All are of one delivery, taken_delivery. Else 0 only when empty: without memory for
- * its scratch it stops early too, so callers go on until they have n. */
+ * next call), all of one delivery (taken_delivery). The markers that follow the last taken event
+ * are appended to `released`. Markers at the head come alone, with 0 events; otherwise 0 means
+ * that the buffer is empty. Without memory for its scratch it stops early too, so callers go on
+ * until they have n. */
 int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
                         uint32_t *n_parts, struct sh__markers *released);
 

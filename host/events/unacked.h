@@ -9,8 +9,7 @@
 #include "stagehost/dispatcher.h"
 
 struct sh__unacked {
-    sh_returned
-        *parts; /* the first one at `head`; one place is always free behind the last */
+    sh_returned *parts; /* the first is at `head`; there is always room behind the last */
     uint32_t head, length, capacity;
     int64_t events;
 };

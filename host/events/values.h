@@ -32,8 +32,7 @@ struct sh__values {
     sh_value items[];       /* head.n of them, then nested ones, boxes, strings */
 };
 
-/* A list of n values with one reference, room for `extent`, boxes not set. NULL: no memory.
- */
+/* A list of n values with one reference, room for `extent`, boxes not set. NULL: no memory. */
 struct sh__values *sh__values_new(uint32_t n, const struct sh__extent *extent);
 /* Takes room for nested values, or for a string of `len` bytes and its final zero. */
 sh_value *sh__values_add_items(struct sh__values *list, size_t n);

@@ -17,8 +17,7 @@
  *     ownership ("takes") takes it on failure too; everything else is borrowed.
  *   - Threads: a function with an sh_worker parameter may only be called on that worker's
  *     thread. Everything else says what it needs; "any thread" means just that.
- *   - The library never prints, exits or installs a signal handler.
- */
+ *   - The library never prints, exits or installs a signal handler. */
 #ifndef STAGEHOST_H
 #define STAGEHOST_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Making stages: options are checked on the starter's worker, init runs on the stage's own.
- */
+ * Making stages: options are checked on the starter's worker, init runs on the stage's own. */
 #include "life/start.h"
 
 #include <stdio.h>

@@ -13,8 +13,7 @@
 #include "stage/stage.h"
 
 struct sh__group {
-    sh_stage *
-        *members; /* borrowed: a stage leaves before it is freed; in order of joining */
+    sh_stage **members; /* borrowed: a stage leaves before it is freed; by joining */
     size_t n, capacity;
     char name[];
 };

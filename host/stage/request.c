@@ -20,8 +20,8 @@ void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value, sh_e
     message->error = error ? sh_error_ref(error) : NULL;
     sh_error *failure = NULL;
     if (sh__send(worker, message, &failure) < 0) {
-        sh__reply(worker, from, SH_EFAILED, (sh_batch){0},
-                  failure); /* nothing left that can't cross */
+        /* Nothing is left that can't cross. */
+        sh__reply(worker, from, SH_EFAILED, (sh_batch){0}, failure);
         sh_error_unref(failure);
     }
 }

@@ -85,8 +85,8 @@ int sh_host_new(const sh_host_opts *opts, sh_host **out)
         if (status < 0)
             goto worker_failed;
     }
-    sh__worker_open(
-        &host->workers[0]); /* a failure is told to every stage that is started here */
+    /* A failure is told to every stage that is started here. */
+    sh__worker_open(&host->workers[0]);
     *out = host;
     return SH_OK;
 worker_failed:
@@ -101,7 +101,8 @@ worker_failed:
 static void run_thread(void *arg)
 {
     sh_worker *worker = arg;
-    sh__worker_open(worker); /* a failure is told to every stage that is started here */
+    /* A failure is told to every stage that is started here. */
+    sh__worker_open(worker);
     uv_ref((uv_handle_t *)&worker->wake);
     uv_run(worker->loop, UV_RUN_DEFAULT);
     uv_unref((uv_handle_t *)&worker->wake);
@@ -142,8 +143,9 @@ static void order_all(sh_host *host, uint32_t orders)
         sh__worker_order(&host->workers[i], orders);
 }
 
-/* A drain goes from the sources to the ends: when nothing produces any more, processes are told to end (a script may
- * first ask consumers for what they have got); when none is left, the consumers. */
+/* A drain goes from the sources to the ends: when nothing produces any more, processes are told
+ * to end (a script may first ask consumers for what they have got); when none is left, the
+ * consumers. */
 static void advance_drain(sh_host *host)
 {
     if (!atomic_load(&host->draining) || atomic_load(&host->alive_sources) > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The line splitter: a text cut into chunks anywhere comes out as the same lines as in one piece. */
+ * The line splitter: a text cut into chunks anywhere comes out as the same lines as in one
+ * piece. */
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>

@@ -159,11 +159,11 @@ static inline struct actor *model_actor(struct run *run, int stage)
 }
 
 /* restart.c */
-/* Starts the stage that this actor is; its place in the plan. `first` (may be NULL): subscribed to at
- * its start; taken. */
+/* Starts the stage that this actor is, in its place in the plan. `first` (may be NULL): subscribed
+ * to at its start; taken. */
 void model_start(struct run *run, struct actor *actor, sh_subscribe_opts *first);
-/* The actor has ended, as the driver is told: starts its successor if it is supervised, and subscribes
- * that to what it was subscribed to, and to it who was. */
+/* The actor has ended, as the driver is told: starts its successor if it is supervised, and
+ * subscribes that to what it was subscribed to, and to it who was. */
 void model_restart(struct run *run, struct actor *dead);
 
 /* steps.c */

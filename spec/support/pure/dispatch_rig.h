@@ -7,7 +7,8 @@
  *
  * What the dispatcher does is written down in words: "A[1 2]" events sent to A, "A!7"
  * notification 7 sent to A, "done7" marker 7 released, "A?name" A failed, "none3" /
- * "bad3?name" events skipped, "full2:10" events dropped by a queue of 10, "A>12:10" an ask for 12 where 10 is the most. */
+ * "bad3?name" events skipped, "full2:10" events dropped by a queue of 10, "A>12:10" an ask
+ * for 12 where 10 is the most. */
 #ifndef SPEC_DISPATCH_RIG_H
 #define SPEC_DISPATCH_RIG_H
 
