@@ -16,7 +16,7 @@
 #define sh__printf(fmt, args)
 #endif
 
-/* A cheap clock of unknown rate, for time spent in callbacks (host.c converts it). */
+/* A cheap clock of unknown rate, for time spent in callbacks (work/host.c converts it). */
 #if defined(__x86_64__)
 static inline uint64_t sh__ticks(void)
 {

@@ -32,13 +32,13 @@ struct sh_subscription {
         bool open;
         bool manual;
         bool has_started; /* handle_subscribe has answered: asks may be sent */
-        bool ack;         /* the producer wants to hear what is handled; see ack.h */
-        uint32_t begun;   /* ack: given to handle_events, which has not returned */
-        uint32_t acked;   /* ack: handled, and not told yet */
+        bool ack;       /* the producer wants to hear what is handled; see produce/ack.h */
+        uint32_t begun; /* ack: given to handle_events, which has not returned */
+        uint32_t acked; /* ack: handled, and not told yet */
         sh_cancel cancel;
         int64_t max, min, outstanding;
         uint64_t via;              /* see sh_subscribe_opts */
-        struct sh__limits *limits; /* NULL: none; see limits.h */
+        struct sh__limits *limits; /* NULL: none; see consume/limits.h */
         void *slot;
         sh_subscription_stats stats;
     } in;
