@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "handle_stand_ins.h"
 
-#include "context.h"
+#include "state/context.h"
 
 enum { N_HANDLES = 8 };
 

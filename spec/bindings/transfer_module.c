@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * For transfer_spec.lua: bindings/transfer.c between Lua states that the spec makes, with
+ * For transfer_spec.lua: bindings/events/transfer.c between Lua states that the spec makes, with
  * stand-ins for the handles, which are only counted. A module of its own, so that neither a
  * host nor the rest of bindings/ is needed.
  *
@@ -20,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/transfer.h"
 #include "handle_stand_ins.h"
-#include "transfer.h"
 
 #define STATE  "transfer_module.state"
 #define PARCEL "transfer_module.parcel"

@@ -32,7 +32,7 @@ describe("help and usage", function()
     end)
 
     it("has every option of the help in its manual", function()
-        local file = assert(io.open "bindings/stagehost.1")
+        local file = assert(io.open "bindings/command/stagehost.1")
         local manual = file:read "*a"
         file:close()
         for option in output("$S --help"):gmatch "\n[ ]+%-?%w?,? *%-%-(%w[%w-]+)" do

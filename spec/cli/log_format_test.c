@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log_sink.h"
+#include "command/log_sink.h"
 #include "test.h"
 
 static struct cli_text out;

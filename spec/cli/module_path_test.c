@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "module_path.h"
+#include "command/module_path.h"
 #include "test.h"
 
 static struct cli_text out;

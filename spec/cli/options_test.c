@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli_help.h"
-#include "cli_options.h"
-#include "cli_values.h"
+#include "command/help.h"
+#include "command/options.h"
+#include "command/values.h"
 #include "test.h"
 
 enum { MOST_WORDS = 16 };

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <uv.h>
 
-#include "context.h"
 #include "stage/host_state.h"
 #include "stage/run_queue.h"
 #include "stage/stage.h"
+#include "state/context.h"
 
 /* -- holding and settling -------------------------------------------------------------- */
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handle_demand(self, demand, by) of a stage with the option demand_by. */
+#ifndef SHL_DEMAND_BY_H
+#define SHL_DEMAND_BY_H
+
+#include "callbacks/callback.h"
+
+/* Runs the callback; `by` is a list of { from =, demand =, partition = } of all subscriptions
+ * that have open demand now. */
+int shl_demand_by(struct shl_stage *s, int64_t n, sh_result *r);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The `from` of handle_call: an address that can be answered once, now or later. */
+#include "state/handle.h"
+
+struct call {
+    sh_from from; /* a reference to from.stage */
+    bool is_answered;
+};
+
+void shl_push_from(lua_State *L, sh_from from)
+{
+    struct call *call = shl_type_new(L, &shl_call_type, sizeof *call);
+    call->from = from;
+    sh_stage_ref(from.stage);
+}
+
+bool shl_from_take(lua_State *L, int index, sh_from *out)
+{
+    struct call *call = shl_type_test(L, index, &shl_call_type);
+    if (!call || call->is_answered)
+        return false;
+    call->is_answered = true;
+    *out = call->from;
+    return true;
+}
+
+static int call_reply(lua_State *L)
+{
+    struct call *call = shl_type_check(L, 1, &shl_call_type);
+    if (call->is_answered)
+        return luaL_error(L, "from:reply: this call has been answered already");
+    struct shl_context *ctx = shl_context(L);
+    sh_batch value;
+    lua_settop(L, 2);
+    int status = shl_payload_take(ctx, L, &value);
+    sh_error *error = NULL;
+    if (status == SH_OK)
+        status = sh_reply(ctx->worker, call->from, value, NULL, &error);
+    if (status < 0)
+        return shl_raise(L, "from:reply", status, error);
+    call->is_answered = true;
+    return 0;
+}
+
+static int call_gc(lua_State *L)
+{
+    struct call *call = shl_type_check(L, 1, &shl_call_type);
+    call->is_answered = true;
+    sh_stage_unref(call->from.stage);
+    call->from.stage = NULL;
+    return 0;
+}
+
+static int call_tostring(lua_State *L)
+{
+    const struct call *call = shl_type_check(L, 1, &shl_call_type);
+    lua_pushfstring(L, "call<%s>", sh_stage_name(call->from.stage));
+    return 1;
+}
+
+static const luaL_Reg metamethods[] = {
+    {"__gc", call_gc},
+    {"__tostring", call_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg methods[] = {
+    {"reply", call_reply},
+    {NULL, NULL},
+};
+
+const struct shl_type shl_call_type = {
+    .name = "stagehost.call",
+    .noun = "the from of a call",
+    .metamethods = metamethods,
+    .methods = methods,
+};

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stagehost.stop(reason, events, reply), stagehost.noreply and stagehost.ignore: what a callback
+ * returns when it is not only events. */
+#include "callbacks/verdict.h"
+
+#include "state/handle.h"
+
+/* A stop is a table with the helper's metatable: { reason, events, reply, n = how many were
+ * given }. */
+enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
+
+/* A redirection is one, too: { list of handles and names, cancel mode or nil }. */
+enum { REDIRECT_TARGETS = 1, REDIRECT_CANCEL };
+
+/* stop(reason, events, reply) */
+static int result_stop(lua_State *L)
+{
+    int n = lua_gettop(L);
+    if (n >= STOP_EVENTS && !lua_isnil(L, STOP_EVENTS) && !lua_istable(L, STOP_EVENTS))
+        return luaL_error(L, "stagehost.stop: the events must be a list, got a %s",
+                          luaL_typename(L, STOP_EVENTS));
+    lua_settop(L, STOP_REPLY);
+    lua_createtable(L, STOP_COUNT, 0);
+    for (int i = STOP_REASON; i <= STOP_REPLY; i++) {
+        lua_pushvalue(L, i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pushinteger(L, n);
+    lua_rawseti(L, -2, STOP_COUNT);
+    shl_helper_push(shl_context(L), L, SHL_HELPER_STOP);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+/* answers() -> noreply, ignore */
+static int result_answers(lua_State *L)
+{
+    struct shl_context *ctx = shl_context(L);
+    shl_helper_push(ctx, L, SHL_HELPER_NOREPLY);
+    shl_helper_push(ctx, L, SHL_HELPER_IGNORE);
+    return 2;
+}
+
+/* redirect(list of handles and names, cancel = nil), both checked by the facade */
+static int result_redirect(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    lua_createtable(L, REDIRECT_CANCEL, 0);
+    lua_insert(L, 1);
+    lua_rawseti(L, 1, REDIRECT_CANCEL);
+    lua_rawseti(L, 1, REDIRECT_TARGETS);
+    shl_helper_push(shl_context(L), L, SHL_HELPER_REDIRECT);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+const luaL_Reg shl_result_functions[] = {
+    {"redirect", result_redirect},
+    {"stop", result_stop},
+    {"answers", result_answers},
+    {NULL, NULL},
+};
+
+static int print_name(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    return 1;
+}
+
+/* A table of its own that prints as `name`, with itself as its metatable. */
+static void open_value(struct shl_context *ctx, lua_State *L, const char *name,
+                       enum shl_helper helper)
+{
+    lua_newtable(L);
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, print_name, 1);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushvalue(L, -1);
+    lua_setmetatable(L, -2);
+    ctx->helpers[helper] = shl_slot_take(ctx, L);
+}
+
+void shl_result_open(struct shl_context *ctx, lua_State *L)
+{
+    open_value(ctx, L, "stagehost.stop", SHL_HELPER_STOP);
+    open_value(ctx, L, "stagehost.redirect", SHL_HELPER_REDIRECT);
+    open_value(ctx, L, "stagehost.noreply", SHL_HELPER_NOREPLY);
+    open_value(ctx, L, "stagehost.ignore", SHL_HELPER_IGNORE);
+}
+
+/* -- reading --------------------------------------------------------------------------- */
+
+/* Only a table with a metatable can be one: this costs nothing for a plain list. */
+static bool is_marked(struct shl_stage *s, int index, enum shl_helper helper,
+                      bool as_metatable)
+{
+    lua_State *co = s->co;
+    if (lua_type(co, index) != LUA_TTABLE || !lua_getmetatable(co, index))
+        return false;
+    if (!as_metatable) {
+        lua_pop(co, 1);
+        lua_pushvalue(co, index);
+    }
+    shl_helper_push(s->ctx, co, helper);
+    bool is_it = lua_rawequal(co, -1, -2);
+    lua_pop(co, 2);
+    return is_it;
+}
+
+bool shl_stop_is(struct shl_stage *s, int index)
+{
+    return is_marked(s, index, SHL_HELPER_STOP, true);
+}
+
+bool shl_stop_is_value(struct shl_stage *s, int index, enum shl_helper value)
+{
+    return is_marked(s, index, value, false);
+}
+
+bool shl_stop_close_call(struct shl_stage *s)
+{
+    sh_from from;
+    shl_slot_push(s->ctx, s->co, s->call_slot);
+    bool is_open = shl_from_take(s->co, -1, &from);
+    lua_pop(s->co, 1);
+    return is_open;
+}
+
+struct reader {
+    struct shl_stage *s;
+    int index;
+    sh_result *r;
+};
+
+static int read_stop(lua_State *L)
+{
+    const struct reader *reader = lua_touserdata(L, 1);
+    struct shl_stage *s = reader->s;
+    sh_result *r = reader->r;
+    int status = SH_OK;
+    lua_pushvalue(s->co, reader->index);
+    lua_xmove(s->co, L, 1); /* data, stop */
+    lua_rawgeti(L, 2, STOP_REASON);
+    lua_rawgeti(L, 2, STOP_COUNT); /* data, stop, reason, count */
+    if (lua_tointeger(L, 4) >= STOP_EVENTS) {
+        lua_rawgeti(L, 2, STOP_EVENTS);
+        uint32_t n = lua_istable(L, -1) ? (uint32_t)lua_objlen(L, -1) : 0;
+        status = shl_batch_take(s->ctx, L, n, &r->events);
+    }
+    if (status == SH_OK && lua_tointeger(L, 4) >= STOP_REPLY) {
+        lua_rawgeti(L, 2, STOP_REPLY);
+        status = shl_payload_take(s->ctx, L, &r->reply);
+        r->has_reply = status == SH_OK;
+    }
+    if (status == SH_OK)
+        status = shl_to_reason(L, 3, &r->reason);
+    if (status < 0)
+        luaL_error(L, "%s", sh_strerror(status));
+    r->stop = true;
+    return 0;
+}
+
+int shl_stop_take(struct shl_stage *s, int index, sh_result *r, sh_error **error)
+{
+    struct reader reader = {s, index, r};
+    int status = shl_protect(s->ctx, read_stop, &reader, error);
+    if (status < 0 || !r->has_reply)
+        return status;
+    if (s->callback != SHL_CALL || !shl_stop_close_call(s)) { /* nobody waits for it */
+        sh_batch_unref(r->reply);
+        r->reply = (sh_batch){0};
+        r->has_reply = false;
+    }
+    return SH_OK;
+}
+
+/* -- redirections ---------------------------------------------------------------------- */
+
+bool shl_stop_is_redirect(struct shl_stage *s, int index)
+{
+    return is_marked(s, index, SHL_HELPER_REDIRECT, true);
+}
+
+/* Handles and names stay alive with the table. */
+static int read_redirect(lua_State *L)
+{
+    static const char *const modes[] = {"permanent", "transient", "temporary", NULL};
+    static const sh_cancel cancels[] = {SH_CANCEL_PERMANENT, SH_CANCEL_TRANSIENT,
+                                        SH_CANCEL_TEMPORARY};
+    const struct reader *reader = lua_touserdata(L, 1);
+    lua_pushvalue(reader->s->co, reader->index);
+    lua_xmove(reader->s->co, L, 1);
+    lua_rawgeti(L, 2, REDIRECT_TARGETS);
+    lua_rawgeti(L, 2, REDIRECT_CANCEL); /* data, redirect, targets, cancel */
+    size_t n = lua_objlen(L, 3);
+    sh_target *targets = lua_newuserdata(L, n * sizeof *targets + 1);
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 3, (int)i + 1);
+        sh_stage *stage = shl_test_stage(L, -1);
+        targets[i] = (sh_target){stage, stage ? NULL : lua_tostring(L, -1)};
+        lua_pop(L, 1);
+    }
+    const sh_cancel *cancel =
+        lua_isnil(L, 4) ? NULL : &cancels[luaL_checkoption(L, 4, NULL, modes)];
+    int status = sh_result_redirect(reader->r, targets, n, cancel);
+    return status < 0 ? luaL_error(L, "%s", sh_strerror(status)) : 0;
+}
+
+int shl_stop_take_redirect(struct shl_stage *s, int index, sh_result *r, sh_error **error)
+{
+    struct reader reader = {s, index, r};
+    return shl_protect(s->ctx, read_redirect, &reader, error);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The marked values that callbacks return. All of these look at the stage's coroutine. */
+#ifndef SHL_STOP_H
+#define SHL_STOP_H
+
+#include "callbacks/callback.h"
+
+/* Whether the value at `index` was made by stagehost.stop. */
+bool shl_stop_is(struct shl_stage *s, int index);
+/* Fills *r from it: stop, reason, events, and a reply if there is a call to be answered. SH_EFAILED with
+ * *error; what *r holds then is the caller's. */
+int shl_stop_take(struct shl_stage *s, int index, sh_result *r, sh_error **error);
+/* Whether the value at `index` was made by stagehost.redirect. */
+bool shl_stop_is_redirect(struct shl_stage *s, int index);
+/* Fills *r from it. SH_EFAILED with *error. */
+int shl_stop_take_redirect(struct shl_stage *s, int index, sh_result *r, sh_error **error);
+/* Whether the value is stagehost.noreply or stagehost.ignore. */
+bool shl_stop_is_value(struct shl_stage *s, int index, enum shl_helper value);
+/* Whether the call that handle_call runs for is still to be answered; from now on, it is not. */
+bool shl_stop_close_call(struct shl_stage *s);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Suspending the current stage. A function that waits sends a request whose answer is to
+ * come to the stage's handle_reply, then yields the wait token: past any coroutines of the
+ * script's own, which hand it on (lua/stagehost/nest.lua), to shl_callback_run. */
+#include "callbacks/callback.h"
+#include "state/number.h"
+
+static const char wait_token; /* its address */
+
+static const char waker_name[] = "stagehost.waker";
+
+void shl_push_wait_token(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *)&wait_token);
+}
+
+bool shl_is_wait_token(lua_State *L, int index)
+{
+    return lua_touserdata(L, index) == &wait_token;
+}
+
+/* Why the code that runs in L can't wait, or NULL. */
+static const char *obstacle(lua_State *L, const struct shl_context *ctx)
+{
+    if (ctx->still)
+        return lua_pushfstring(L, "%s must not wait", ctx->still);
+    if (!ctx->current)
+        return "only a callback of a stage can wait, and none is running (is this one of "
+               "luv's?)";
+    if (!lua_isyieldable(L))
+        return "can't wait inside of a C function (table.sort, string.gsub, require, ...)";
+    return NULL;
+}
+
+sh_from shl_wait_begin(lua_State *L)
+{
+    struct shl_context *ctx = shl_context(L);
+    const char *why = obstacle(L, ctx);
+    if (why)
+        luaL_error(L, "%s", why);
+    struct shl_stage *s = ctx->current;
+    return (sh_from){s ? s->self : NULL, ++ctx->next_ref};
+}
+
+int shl_wait(lua_State *L, sh_from from, shl_convert convert)
+{
+    struct shl_stage *s = shl_context(L)->current;
+    s->waiting = from.ref;
+    s->convert = convert;
+    shl_push_wait_token(L);
+    return lua_yield(L, 1);
+}
+
+static int convert_nothing(lua_State *L, int status, sh_batch value, const sh_error *error)
+{
+    (void)L, (void)status, (void)value, (void)error;
+    return 0;
+}
+
+/* -- sleep ----------------------------------------------------------------------------- */
+
+/* sleep(ms) */
+static int wait_sleep(lua_State *L)
+{
+    uint64_t ms = shl_check_ms(L, 1, 0);
+    sh_from from = shl_wait_begin(L);
+    uint64_t timer;
+    int status = sh_timer_wake(from.stage, ms, from.ref, &timer);
+    if (status < 0)
+        return luaL_error(L, "sleep: %s", sh_strerror(status));
+    return shl_wait(L, from, convert_nothing);
+}
+
+/* -- what await is made of: a waker is a request that the script itself answers -------- */
+
+struct waker {
+    sh_from from; /* from.stage is a reference */
+};
+
+/* waker() */
+static int wait_waker(lua_State *L)
+{
+    struct waker *waker = lua_newuserdata(L, sizeof *waker);
+    *waker = (struct waker){0};
+    luaL_getmetatable(L, waker_name);
+    lua_setmetatable(L, -2);
+    waker->from = shl_wait_begin(L);
+    sh_stage_ref(waker->from.stage);
+    return 1;
+}
+
+/* park(waker): returns when wake(waker) was called */
+static int wait_park(lua_State *L)
+{
+    const struct waker *waker = luaL_checkudata(L, 1, waker_name);
+    sh_from now = shl_wait_begin(L);
+    if (now.stage != waker->from.stage)
+        return luaL_error(L, "await: started by another stage");
+    return shl_wait(L, waker->from, convert_nothing);
+}
+
+/* wake(waker): from any callback, of a stage or of luv; the stage may have ended */
+static int wait_wake(lua_State *L)
+{
+    const struct waker *waker = luaL_checkudata(L, 1, waker_name);
+    sh_reply(shl_context(L)->worker, waker->from, (sh_batch){0}, NULL, NULL);
+    return 0;
+}
+
+static int waker_gc(lua_State *L)
+{
+    struct waker *waker = lua_touserdata(L, 1);
+    sh_stage_unref(waker->from.stage);
+    waker->from.stage = NULL;
+    return 0;
+}
+
+void shl_wait_open(lua_State *L)
+{
+    luaL_newmetatable(L, waker_name);
+    lua_pushcfunction(L, waker_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+}
+
+const luaL_Reg shl_wait_functions[] = {
+    {"sleep", wait_sleep}, {"waker", wait_waker}, {"park", wait_park},
+    {"wake", wait_wake},   {NULL, NULL},
+};

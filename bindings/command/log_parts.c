@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/log_parts.h"
+
+#include <string.h>
+
+static void add_repeats(struct cli_text *out, const struct log_line *line)
+{
+    if (line->repeats > 0)
+        cli_text_addf(out, " (repeated %llu more %s)", (unsigned long long)line->repeats,
+                      line->repeats == 1 ? "time" : "times");
+}
+
+static const char *error_text(const sh_error_fields *error)
+{
+    const char *text = error->message ? error->message : error->name;
+    return text ? text : "";
+}
+
+/* For the styles that show the error beside it: one that is the error's text is cut to a
+ * line. */
+void log_part_message(struct cli_text *out, const struct log_line *line)
+{
+    const char *message = line->message ? line->message : "";
+    bool is_error = line->error && strcmp(message, error_text(line->error)) == 0;
+    cli_text_add_bytes(out, message, is_error ? strcspn(message, "\n") : strlen(message));
+    add_repeats(out, line);
+}
+
+/* "stage: callback: message", each part only if it is there and the stage not the line's
+ * own. */
+static void add_error_sentence(struct cli_text *out, const struct log_line *line)
+{
+    const sh_error_fields *error = line->error;
+    if (error->stage && (!line->stage || strcmp(error->stage, line->stage) != 0))
+        cli_text_addf(out, "%s: ", error->stage);
+    const char *text = error_text(error);
+    if (error->callback && strncmp(text, error->callback, strlen(error->callback)) != 0)
+        cli_text_addf(out, "%s: ", error->callback);
+    cli_text_add(out, text);
+}
+
+/* Only with an error: what ends in its wake is reported with the sentence alone. A
+ * traceback that starts with the message again is shown without it. */
+static void add_traceback(struct cli_text *out, const struct log_line *line)
+{
+    const char *traceback = line->error->traceback;
+    if (!traceback || !*traceback || line->level != SH_LOG_ERROR)
+        return;
+    const char *text = error_text(line->error);
+    size_t len = strlen(text);
+    if (strncmp(traceback, text, len) == 0 && traceback[len] == '\n')
+        traceback += len + 1;
+    cli_text_addf(out, "\n%s", traceback);
+}
+
+void log_part_error(struct cli_text *out, const struct log_line *line)
+{
+    add_error_sentence(out, line);
+    add_traceback(out, line);
+}
+
+/* Message and error as one sentence: many messages end with the error's own text. */
+void log_part_sentence(struct cli_text *out, const struct log_line *line)
+{
+    size_t start = out->len;
+    cli_text_add(out, line->message ? line->message : "");
+    if (!line->error) {
+        add_repeats(out, line);
+        return;
+    }
+    size_t len = strlen(error_text(line->error));
+    bool is_tail = len > 0 && out->len - start >= len &&
+                   strcmp(out->data + out->len - len, error_text(line->error)) == 0;
+    if (is_tail)
+        out->len -= len;
+    else if (out->len > start)
+        cli_text_add(out, ": ");
+    add_error_sentence(out, line);
+    add_repeats(out, line);
+    add_traceback(out, line);
+}
+
+/* "2024-05-01T12:00:00.250Z" */
+void log_part_utc_time(struct cli_text *out, const struct timespec *at)
+{
+    struct tm tm;
+    char date[32];
+    gmtime_r(&at->tv_sec, &tm);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+    cli_text_addf(out, "%s.%03ldZ", date, at->tv_nsec / 1000000);
+}
+
+bool log_part_is_control(char c)
+{
+    return ((unsigned char)c < 0x20 && c != '\n') || c == 0x7f;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What each option of the command means. */
+#include <string.h>
+
+#include "command/options.h"
+#include "command/values.h"
+
+enum { MOST_WORKERS = 1024 };
+
+static const char *apply_code(struct cli_options *options, const char *value)
+{
+    options->code[options->n_code++] = value;
+    return NULL;
+}
+
+static const char *apply_library(struct cli_options *options, const char *value)
+{
+    if (*value == '\0')
+        return "expected the name of a module";
+    options->libraries[options->n_libraries++] = value;
+    return NULL;
+}
+
+static const char *apply_prompt(struct cli_options *options, const char *value)
+{
+    (void)options, (void)value;
+    return "the prompt is not available yet";
+}
+
+static const char *apply_workers(struct cli_options *options, const char *value)
+{
+    uint64_t n;
+    if (!cli_parse_count(value, 1, MOST_WORKERS, &n))
+        return "expected a whole number from 1 to 1024";
+    options->workers = (unsigned)n;
+    return NULL;
+}
+
+static const char *apply_drain_timeout(struct cli_options *options, const char *value)
+{
+    if (!cli_parse_duration(value, &options->drain_timeout_ms))
+        return "expected a time above zero such as 500ms, 30s or 2m, or none";
+    return NULL;
+}
+
+static const char *apply_log_level(struct cli_options *options, const char *value)
+{
+    if (!cli_parse_log_level(value, &options->log_level))
+        return "expected off, error, warn, info, debug or trace";
+    return NULL;
+}
+
+static const char *apply_log_format(struct cli_options *options, const char *value)
+{
+    options->log_json = strcmp(value, "json") == 0;
+    if (!options->log_json && strcmp(value, "text") != 0)
+        return "expected text or json";
+    return NULL;
+}
+
+static const char *apply_seed(struct cli_options *options, const char *value)
+{
+    if (!cli_parse_count(value, 0, UINT64_MAX, &options->seed))
+        return "expected a whole number from 0 to 18446744073709551615";
+    options->seeded = true;
+    return NULL;
+}
+
+static const char *apply_quiet(struct cli_options *options, const char *value)
+{
+    (void)value;
+    options->log_level = SH_LOG_ERROR;
+    return NULL;
+}
+
+static const char *apply_verbose(struct cli_options *options, const char *value)
+{
+    (void)value;
+    options->log_level = options->log_level >= SH_LOG_DEBUG ? SH_LOG_TRACE : SH_LOG_DEBUG;
+    return NULL;
+}
+
+const struct cli_option cli_option_table[] = {
+    {'e', NULL, "CODE", "run CODE, before the script if there is one; may be repeated",
+     apply_code, CLI_RUN},
+    {'l', NULL, "MODULE", "require MODULE into a global of every worker; may be repeated",
+     apply_library, CLI_RUN},
+    {'i', NULL, NULL, "a prompt after the script (not available yet)", apply_prompt,
+     CLI_RUN},
+    {'w', "workers", "N", "threads that run stages (default: one for each CPU)",
+     apply_workers, CLI_RUN},
+    {0, "drain-timeout", "TIME",
+     "how long a drain may take before what is left is killed:\n"
+     "500ms, 30s, 2m, none (default: 30s)",
+     apply_drain_timeout, CLI_RUN},
+    {0, "log-level", "LEVEL", "off, error, warn, info, debug or trace (default: info)",
+     apply_log_level, CLI_RUN},
+    {0, "log-format", "FORMAT",
+     "text: for people on a terminal, else key=value lines;\n"
+     "json: one object a line (default: text)",
+     apply_log_format, CLI_RUN},
+    {0, "seed", "N", "one worker, stages in an order shuffled by N: repeats a test run",
+     apply_seed, CLI_RUN},
+    {'q', NULL, NULL, "as --log-level error", apply_quiet, CLI_RUN},
+    {'v', NULL, NULL, "as --log-level debug; twice: trace", apply_verbose, CLI_RUN},
+    {'V', "version", NULL, "print the version and exit", NULL, CLI_VERSION},
+    {'h', "help", NULL, "print this text and exit", NULL, CLI_HELP},
+    {0, NULL, NULL, NULL, NULL, CLI_RUN},
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line and its environment variables as one struct. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "command/text.h"
+#include "stagehost.h"
+
+/* Strings are borrowed from argv and the environment. */
+struct cli_options {
+    const char **code; /* -e, in order */
+    size_t n_code;
+    const char **libraries; /* -l, in order */
+    size_t n_libraries;
+    const char *script; /* "-": standard input; NULL: none given */
+    const char *const *args;
+    size_t n_args;
+    unsigned workers;          /* 0: one for each CPU */
+    uint64_t drain_timeout_ms; /* 0: no limit */
+    uint64_t seed;
+    bool seeded;
+    bool log_json;
+    sh_log_level log_level;
+};
+
+/* What is wanted. */
+enum cli_request { CLI_RUN, CLI_HELP, CLI_VERSION, CLI_USAGE_ERROR };
+
+/* One row of the option table: what options.c accepts and help.c prints. */
+struct cli_option {
+    char letter;       /* 0: none */
+    const char *name;  /* without the dashes; NULL: none */
+    const char *value; /* placeholder of its value; NULL: it takes none */
+    const char *help;  /* one line; a second one after '\n' */
+    /* Stores the value. NULL, or what is wrong: "expected ...". */
+    const char *(*apply)(struct cli_options *options, const char *value);
+    enum cli_request request; /* what the option asks for; CLI_RUN mostly */
+};
+
+/* Ends with a row that is all zero. */
+extern const struct cli_option cli_option_table[];
+
+/* Fills *options (all of it) from argv[1..] and `env`, which is getenv or like it. The
+ * command line wins over the environment. With CLI_USAGE_ERROR, *why has one sentence about
+ * it. */
+enum cli_request cli_options_parse(struct cli_options *options, int argc, char *const *argv,
+                                   char *(*env)(const char *name), struct cli_text *why);
+void cli_options_fini(struct cli_options *options);
+
+/* Name of an option's environment variable, "STAGEHOST_DRAIN_TIMEOUT"; false if it has
+ * none. */
+bool cli_option_env_name(const struct cli_option *option, struct cli_text *out);
+
+#endif

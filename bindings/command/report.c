@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "event" : "events";
+}
+
+static void report_unfinished_stage(void *data, const char *stage, uint64_t events,
+                                    const char *where)
+{
+    log_sink_diagnose(data, SH_LOG_ERROR, stage, NULL, "%" PRIu64 " %s unfinished: %s",
+                      events, plural(events), where);
+}
+
+static void report_unfinished(struct log_sink *sink, const sh_host *host,
+                              const sh_host_summary *summary)
+{
+    const char *lead = summary->killed ? "stopped before the drain was through; " : "";
+    if (summary->unfinished > 0)
+        log_sink_diagnose(sink, SH_LOG_ERROR, NULL, NULL, "%s%" PRIu64 " %s unfinished",
+                          lead, summary->unfinished,
+                          summary->unfinished == 1 ? "event is" : "events are");
+    else if (summary->killed)
+        log_sink_diagnose(sink, SH_LOG_ERROR, NULL, NULL, "%sno event is unfinished", lead);
+    sh_host_each_unfinished(host, report_unfinished_stage, sink);
+}
+
+/* Core has logged every failure, unless nothing at all is logged. */
+static void report_failure(struct log_sink *sink, const sh_host *host)
+{
+    const sh_error *failure = sh_host_first_failure(host);
+    const char *message = sh_error_get(failure)->message;
+    if (failure)
+        log_sink_diagnose(sink, SH_LOG_ERROR, sh_error_get(failure)->stage, failure, "%s",
+                          message ? message : "");
+}
+
+static void report_count(struct log_sink *sink, uint64_t n, const char *what)
+{
+    if (n > 0)
+        log_sink_diagnose(sink, SH_LOG_INFO, NULL, NULL, "%" PRIu64 " %s %s", n,
+                          n == 1 ? "event was" : "events were", what);
+}
+
+enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_level level)
+{
+    sh_host_summary summary;
+    sh_host_get_summary(host, &summary);
+    if (summary.stages_failed > 0 && level < SH_LOG_ERROR)
+        report_failure(sink, host);
+    if (level >= SH_LOG_INFO) {
+        report_count(sink, summary.discarded, "discarded");
+        report_count(sink, summary.skipped, "skipped");
+        report_count(sink, summary.dead_lettered, "sent to dead-letter stages");
+        report_count(sink, summary.redelivered, "delivered again");
+    }
+    int wanted = sh_host_exit_status(host);
+    if (wanted < 0 || level >= SH_LOG_INFO)
+        report_unfinished(sink, host, &summary);
+    if (wanted >= 0 && !summary.killed)
+        return (enum cli_status)wanted;
+    if (summary.killed)
+        return CLI_STATUS_CUT_SHORT;
+    if (summary.stages_failed > 0)
+        return CLI_STATUS_FAILED;
+    return summary.unfinished > 0 ? CLI_STATUS_CUT_SHORT : CLI_STATUS_OK;
+}
+
+/* 0, or a negative errno; -EIO for a write that failed earlier. */
+static int flush_stdout(void)
+{
+    bool failed_before = ferror(stdout) != 0;
+    if (fflush(stdout) != 0)
+        return -errno;
+    return failed_before ? -EIO : 0;
+}
+
+/* Standard output has been looked after: nothing is left for the end of the process. */
+static bool is_flushed;
+
+static void flush_at_exit(void)
+{
+    int status = is_flushed ? 0 : flush_stdout();
+    if (status < 0) {
+        fprintf(stderr, "stagehost: standard output: %s\n", strerror(-status));
+        _exit(CLI_STATUS_FAILED);
+    }
+}
+
+void report_guard_exit(void)
+{
+    atexit(flush_at_exit);
+}
+
+enum cli_status report_flush_stdout(struct log_sink *sink)
+{
+    int status = flush_stdout();
+    is_flushed = true;
+    if (status == 0)
+        return CLI_STATUS_OK;
+    log_sink_diagnose(sink, SH_LOG_ERROR, NULL, NULL, "standard output: %s",
+                      strerror(-status));
+    return CLI_STATUS_FAILED;
+}

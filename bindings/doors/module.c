@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * luaopen of "stagehost.core", the C half of the library. Scripts require "stagehost",
+ * whose facade (lua/stagehost/init.lua) stands on this; lua/stagehost/_meta.lua describes
+ * it. */
+#include "doors/module.h"
+
+#include "state/handle.h"
+
+static void add_functions(lua_State *L, const luaL_Reg *functions)
+{
+    for (; functions->name; functions++) {
+        lua_pushcfunction(L, functions->func);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
+static void add_methods(lua_State *L, const char *name, const struct shl_type *type)
+{
+    shl_type_open(L, type);
+    lua_setfield(L, -2, name);
+}
+
+int luaopen_stagehost_core(lua_State *L)
+{
+    lua_newtable(L);
+    add_functions(L, shl_options_functions);
+    add_functions(L, shl_subscription_functions);
+    add_functions(L, shl_wait_functions);
+    add_functions(L, shl_exits_functions);
+    add_functions(L, shl_request_functions);
+    add_functions(L, shl_registry_functions);
+    add_functions(L, shl_result_functions);
+    add_functions(L, shl_timer_functions);
+    add_functions(L, shl_runtime_functions);
+    /* Methods by type: the facade adds those that are written in Lua. */
+    add_methods(L, "stage", &shl_stage_type);
+    add_methods(L, "subscription", &shl_subscription_type);
+    add_methods(L, "call", &shl_call_type);
+    add_methods(L, "timer", &shl_timer_type);
+    lua_pushliteral(L, SH_VERSION);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

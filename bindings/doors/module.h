@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The functions that make up the Lua module "stagehost.core", by the files that define
+ * them. */
+#ifndef SHL_MODULE_H
+#define SHL_MODULE_H
+
+#include "state/context.h"
+
+extern const luaL_Reg shl_options_functions[];
+extern const luaL_Reg shl_exits_functions[];
+extern const luaL_Reg shl_subscription_functions[];
+extern const luaL_Reg shl_registry_functions[];
+extern const luaL_Reg shl_request_functions[];
+extern const luaL_Reg shl_timer_functions[];
+extern const luaL_Reg shl_runtime_functions[];
+
+#endif

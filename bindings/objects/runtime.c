@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a script can learn from the host and tell it. */
+#include <string.h>
+
+#include "callbacks/stage.h"
+#include "doors/module.h"
+#include "state/handle.h"
+
+static sh_host *get_host(lua_State *L)
+{
+    return sh_worker_host(shl_context(L)->worker);
+}
+
+/* self() -> handle of the stage whose callback runs, nil between callbacks */
+static int runtime_self(lua_State *L)
+{
+    sh_stage *stage = shl_current_stage(shl_context(L));
+    if (stage)
+        shl_push_stage(L, stage);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* whereis(name) -> handle or nil */
+static int runtime_whereis(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    void **holder = shl_push_stage_holder(L);
+    sh_stage *stage = sh_whereis(get_host(L), name);
+    *holder = stage;
+    if (!stage) {
+        lua_pushnil(L);
+        return 1;
+    }
+    shl_push_stage(L, stage);
+    return 1;
+}
+
+/* workers() -> how many the host has */
+static int runtime_workers(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)sh_host_workers(get_host(L)));
+    return 1;
+}
+
+/* worker() -> index of the one this runs on */
+static int runtime_worker(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)sh_worker_index(shl_context(L)->worker));
+    return 1;
+}
+
+/* is_draining() -> boolean */
+static int runtime_is_draining(lua_State *L)
+{
+    lua_pushboolean(L, sh_host_is_draining(get_host(L)));
+    return 1;
+}
+
+/* set_exit_status(status) */
+static int runtime_set_exit_status(lua_State *L)
+{
+    int status = luaL_checkint(L, 1);
+    luaL_argcheck(L, status >= 0 && status <= 255, 1, "must be 0 .. 255");
+    sh_host_set_exit_status(get_host(L), status);
+    return 0;
+}
+
+/* count_failure(reason): of the current stage */
+static int runtime_count_failure(lua_State *L)
+{
+    sh_stage *self = shl_current_stage(shl_context(L));
+    luaL_argcheck(L, self != NULL, 1, "no stage is running");
+    sh_error *reason;
+    if (shl_to_reason(L, 1, &reason) < 0)
+        return luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
+    if (reason)
+        sh_stage_count_failure(self, reason);
+    sh_error_unref(reason);
+    return 0;
+}
+
+static sh_log_code check_log_code(lua_State *L, int index)
+{
+    const char *name = luaL_optstring(L, index, sh_log_code_name(SH_LOG_USER));
+    for (int code = 0; code < SH_LOG_USER; code++)
+        if (strcmp(sh_log_code_name((sh_log_code)code), name) == 0)
+            return (sh_log_code)code;
+    luaL_argcheck(L, strcmp(sh_log_code_name(SH_LOG_USER), name) == 0, index,
+                  "no such log code");
+    return SH_LOG_USER;
+}
+
+/* log(level, text, code = "log") */
+static int runtime_log(lua_State *L)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug", "trace", NULL};
+    static const sh_log_level levels[] = {SH_LOG_ERROR, SH_LOG_WARN, SH_LOG_INFO,
+                                          SH_LOG_DEBUG, SH_LOG_TRACE};
+    sh_log_level level = levels[luaL_checkoption(L, 1, NULL, names)];
+    const char *text = luaL_checkstring(L, 2);
+    sh_log_code code = check_log_code(L, 3);
+    struct shl_context *ctx = shl_context(L);
+    const sh_stage *stage = shl_current_stage(ctx);
+    sh_log_as(ctx->worker, level, code, stage ? sh_stage_name(stage) : NULL, "%s", text);
+    return 0;
+}
+
+/* lose_child_events(n): events that the current stage had given to children */
+static int runtime_lose_child_events(lua_State *L)
+{
+    lua_Integer n = luaL_checkinteger(L, 1);
+    sh_stage *stage = shl_current_stage(shl_context(L));
+    luaL_argcheck(L, n >= 0, 1, "must not be negative");
+    if (stage)
+        sh_stage_lose(stage, (uint64_t)n, "child");
+    return 0;
+}
+
+/* leave_behind(n): see sh_stage_leave_behind */
+static int runtime_leave_behind(lua_State *L)
+{
+    lua_Number n = luaL_checknumber(L, 1);
+    sh_stage *stage = shl_current_stage(shl_context(L));
+    if (stage && n > 0)
+        sh_stage_leave_behind(stage, (uint64_t)n);
+    return 0;
+}
+
+const luaL_Reg shl_runtime_functions[] = {
+    {"self", runtime_self},
+    {"whereis", runtime_whereis},
+    {"workers", runtime_workers},
+    {"worker", runtime_worker},
+    {"is_draining", runtime_is_draining},
+    {"set_exit_status", runtime_set_exit_status},
+    {"count_failure", runtime_count_failure},
+    {"leave_behind", runtime_leave_behind},
+    {"log", runtime_log},
+    {"lose_child_events", runtime_lose_child_events},
+    {NULL, NULL},
+};

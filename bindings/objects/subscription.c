@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Making subscriptions, and the methods of one. */
+#include "objects/subscription.h"
+
+#include "callbacks/stage.h"
+#include "doors/module.h"
+#include "state/handle.h"
+#include "state/number.h"
+
+/* -- options -----------------------------------------------------------------------------
+ */
+
+/* Strings stay alive with the table at `index`. */
+static const char *string_field(lua_State *L, int index, const char *key)
+{
+    lua_getfield(L, index, key);
+    const char *text = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return text;
+}
+
+static int64_t integer_field(lua_State *L, int index, const char *key, bool *is_given)
+{
+    lua_getfield(L, index, key);
+    int64_t value = (int64_t)lua_tonumber(L, -1);
+    *is_given = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+static sh_cancel cancel_field(lua_State *L, int index)
+{
+    static const char *const modes[] = {"permanent", "transient", "temporary", NULL};
+    lua_getfield(L, index, "cancel");
+    int mode = luaL_checkoption(L, -1, "permanent", modes);
+    lua_pop(L, 1);
+    return mode == 0   ? SH_CANCEL_PERMANENT
+           : mode == 1 ? SH_CANCEL_TRANSIENT
+                       : SH_CANCEL_TEMPORARY;
+}
+
+/* `to` is a handle, kept alive by the table, or a name. */
+static void read_target(lua_State *L, int index, sh_subscribe_opts *out)
+{
+    lua_getfield(L, index, "to");
+    out->to = shl_test_stage(L, -1);
+    lua_pop(L, 1);
+    if (!out->to)
+        out->to_name = string_field(L, index, "to");
+}
+
+void shl_rate_read(lua_State *L, int index, sh_rate *out)
+{
+    bool is_given;
+    *out = (sh_rate){0};
+    lua_getfield(L, index, "rate");
+    if (lua_istable(L, -1)) {
+        int rate = lua_gettop(L);
+        out->events = integer_field(L, rate, "events", &is_given);
+        out->per_ms = (uint64_t)integer_field(L, rate, "per_ms", &is_given);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_batch(lua_State *L, int index, sh_subscribe_opts *out)
+{
+    bool is_given;
+    lua_getfield(L, index, "batch");
+    if (lua_istable(L, -1)) {
+        int batch = lua_gettop(L);
+        out->batch.size = integer_field(L, batch, "size", &is_given);
+        out->batch.timeout_ms = (uint64_t)integer_field(L, batch, "timeout_ms", &is_given);
+    }
+    lua_pop(L, 1);
+}
+
+int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out)
+{
+    bool is_given;
+    *out = (sh_subscribe_opts){0};
+    read_target(L, index, out);
+    out->max_demand = integer_field(L, index, "max_demand", &is_given);
+    out->min_demand = integer_field(L, index, "min_demand", &out->has_min);
+    out->cancel = cancel_field(L, index);
+    shl_rate_read(L, index, &out->rate);
+    read_batch(L, index, out);
+    out->partition = string_field(L, index, "partition");
+    out->weight = (uint32_t)integer_field(L, index, "weight", &is_given);
+    out->priority = (int32_t)integer_field(L, index, "priority", &is_given);
+    bool has_most;
+    lua_getfield(L, index, "ack");
+    out->ack = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    out->max_deliver = (uint32_t)integer_field(L, index, "max_deliver", &has_most);
+    lua_getfield(L, index, "current");
+    out->current = shl_test_subscription(L, -1);
+    lua_getfield(L, index, "reason");
+    int status =
+        out->current ? shl_to_reason(L, lua_gettop(L), &out->current_reason) : SH_OK;
+    lua_pop(L, 2);
+    lua_getfield(L, index, "extra");
+    if (status == SH_OK)
+        status = shl_payload_take(shl_context(L), L, &out->extra);
+    else
+        lua_pop(L, 1);
+    if (status < 0)
+        shl_subscribe_opts_drop(out);
+    return status;
+}
+
+void shl_subscribe_opts_drop(sh_subscribe_opts *opts)
+{
+    sh_batch_unref(opts->extra);
+    sh_error_unref(opts->current_reason);
+}
+
+/* -- subscribing -------------------------------------------------------------------------
+ */
+
+static int convert_subscription(lua_State *L, int status, sh_batch value,
+                                const sh_error *error)
+{
+    if (status < 0)
+        return shl_return_failure(L, status, error);
+    void **holder = shl_push_subscription_holder(L);
+    sh_subscription *sub = sh_reply_subscription(value);
+    *holder = sub;
+    if (!sub)
+        return shl_return_failure(L, SH_ENOPROC, NULL);
+    shl_push_subscription(L, sub);
+    return 1;
+}
+
+static uint64_t current_id(lua_State *L)
+{
+    const sh_stage *self = shl_current_stage(shl_context(L));
+    return self ? sh_stage_id(self) : 0;
+}
+
+/* subscribe(consumer, options of options.lua, wait) -> subscription | nil, message, reason
+ */
+static int subscribe(lua_State *L)
+{
+    sh_stage *consumer = shl_check_stage(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    bool wait = lua_toboolean(L, 3);
+    sh_from from = wait ? shl_wait_begin(L) : (sh_from){0};
+    sh_subscribe_opts opts;
+    int status = shl_subscribe_opts_read(L, 2, &opts);
+    sh_error *error = NULL;
+    opts.via = current_id(L);
+    if (status == SH_OK)
+        status = sh_stage_subscribe(shl_context(L)->worker, consumer, &opts, from, &error);
+    if (status < 0)
+        return shl_raise(L, "stage:subscribe", status, error);
+    return wait ? shl_wait(L, from, convert_subscription) : 0;
+}
+
+/* -- methods -----------------------------------------------------------------------------
+ */
+
+/* ask(subscription, n). Nobody is asked where the producer was an unknown name. */
+static int subscription_ask(lua_State *L)
+{
+    sh_subscription *sub = shl_check_subscription(L, 1);
+    int64_t n = shl_check_count(L, 2, 1);
+    if (!sh_subscription_producer(sub))
+        return 0;
+    int status = sh_subscription_ask(shl_context(L)->worker, sub, n);
+    return status < 0 ? shl_raise(L, "stagehost.ask", status, NULL) : 0;
+}
+
+/* subscription:cancel(reason = "normal") */
+static int subscription_cancel(lua_State *L)
+{
+    sh_subscription *sub = shl_check_subscription(L, 1);
+    sh_error *reason;
+    lua_settop(L, 2);
+    int status = shl_to_reason(L, 2, &reason);
+    if (status == SH_OK)
+        status = sh_subscription_cancel(shl_context(L)->worker, sub, reason);
+    return status < 0 && status != SH_ENOPROC
+               ? shl_raise(L, "subscription:cancel", status, NULL)
+               : 0;
+}
+
+/* pause(subscription) */
+static int subscription_pause(lua_State *L)
+{
+    int status =
+        sh_subscription_pause(shl_context(L)->worker, shl_check_subscription(L, 1));
+    return status < 0 ? shl_raise(L, "subscription:pause", status, NULL) : 0;
+}
+
+/* resume(subscription) */
+static int subscription_resume(lua_State *L)
+{
+    int status =
+        sh_subscription_resume(shl_context(L)->worker, shl_check_subscription(L, 1));
+    return status < 0 ? shl_raise(L, "subscription:resume", status, NULL) : 0;
+}
+
+/* unsubscribe(subscription, reason = "normal") */
+static int subscription_unsubscribe(lua_State *L)
+{
+    sh_subscription *sub = shl_check_subscription(L, 1);
+    sh_error *reason;
+    lua_settop(L, 2);
+    int status = shl_to_reason(L, 2, &reason);
+    if (status == SH_OK)
+        status = sh_subscription_unsubscribe(shl_context(L)->worker, sub, reason);
+    return status < 0 ? shl_raise(L, "subscription:unsubscribe", status, NULL) : 0;
+}
+
+/* subscription:deliveries() -> integer | nil, message, reason: how often the batch in hands
+ * was given */
+static int subscription_deliveries(lua_State *L)
+{
+    const sh_subscription *sub = shl_check_subscription(L, 1);
+    if (sh_stage_worker(sh_subscription_consumer(sub)) == shl_context(L)->worker) {
+        lua_pushnumber(L, sh_subscription_deliveries(sub));
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushliteral(L, "the deliveries of a batch can only be read by its consumer");
+    lua_pushliteral(L, "other_worker");
+    return 3;
+}
+
+/* part(consumer, producer, reason = "normal"): ends what the current stage has made between them */
+static int part(lua_State *L)
+{
+    sh_stage *consumer = shl_check_stage(L, 1), *producer = shl_check_stage(L, 2);
+    sh_error *reason;
+    lua_settop(L, 3);
+    int status = shl_to_reason(L, 3, &reason);
+    if (status == SH_OK)
+        status = sh_stage_part(shl_context(L)->worker, consumer, producer, current_id(L),
+                               reason);
+    return status < 0 ? shl_raise(L, "part", status, NULL) : 0;
+}
+
+static sh_role check_side(lua_State *L, int index)
+{
+    static const char *const sides[] = {"producer", "consumer", NULL};
+    return luaL_checkoption(L, index, NULL, sides) == 0 ? SH_ROLE_PRODUCER
+                                                        : SH_ROLE_CONSUMER;
+}
+
+/* subscription:stats("producer" | "consumer") -> table | nil, message, reason: what that
+ * side has counted */
+static int subscription_stats(lua_State *L)
+{
+    const sh_subscription *sub = shl_check_subscription(L, 1);
+    sh_role side = check_side(L, 2);
+    sh_stage *stage = side == SH_ROLE_PRODUCER ? sh_subscription_producer(sub)
+                                               : sh_subscription_consumer(sub);
+    if (!stage || sh_stage_worker(stage) != shl_context(L)->worker) {
+        lua_pushnil(L);
+        lua_pushliteral(
+            L,
+            "the counters of a subscription can only be read on the worker of that side");
+        lua_pushliteral(L, "other_worker");
+        return 3;
+    }
+    sh_subscription_stats stats;
+    sh_subscription_get_stats(sub, side, &stats);
+    lua_createtable(L, 0, 4);
+    lua_pushnumber(L, (lua_Number)stats.events);
+    lua_setfield(L, -2, "events");
+    lua_pushnumber(L, (lua_Number)stats.messages);
+    lua_setfield(L, -2, "messages");
+    lua_pushnumber(L, (lua_Number)stats.asks);
+    lua_setfield(L, -2, "asks");
+    lua_pushnumber(L, (lua_Number)stats.outstanding);
+    lua_setfield(L, -2, "outstanding");
+    return 1;
+}
+
+const luaL_Reg shl_subscription_methods[] = {
+    {"ask", subscription_ask},
+    {"cancel", subscription_cancel},
+    {"pause", subscription_pause},
+    {"resume", subscription_resume},
+    {"unsubscribe", subscription_unsubscribe},
+    {"deliveries", subscription_deliveries},
+    {"stats", subscription_stats},
+    {NULL, NULL},
+};
+
+const luaL_Reg shl_subscription_functions[] = {
+    {"subscribe", subscribe},
+    {"ask", subscription_ask},
+    {"pause", subscription_pause},
+    {"resume", subscription_resume},
+    {"unsubscribe", subscription_unsubscribe},
+    {"part", part},
+    {NULL, NULL},
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Subscription options from the form that lua/stagehost/options.lua gives them. */
+#ifndef SHL_SUBSCRIPTION_H
+#define SHL_SUBSCRIPTION_H
+
+#include "state/context.h"
+
+/* Reads the table at `index` (positive). Names and stages are borrowed from the table; what
+ * the core takes is owned by *out. SH_ENOMEM: *out owns nothing. */
+int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out);
+/* The option "rate" of the table at `index`, { events =, per_ms = }, or none. */
+void shl_rate_read(lua_State *L, int index, sh_rate *out);
+/* Drops what *opts owns, for options that the core never got. */
+void shl_subscribe_opts_drop(sh_subscribe_opts *opts);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Dispatchers from the form that lua/stagehost/dispatchers.lua gives them. */
+#ifndef SHL_DISPATCHER_H
+#define SHL_DISPATCHER_H
+
+#include "state/context.h"
+
+/* Sets out->dispatcher and out->dispatcher_opts from the table at `index` (positive) for
+ * the producer `self`. What they point to stays on the stack of L. Raises when out of
+ * memory, and then owns nothing; else *splitter (may be NULL) is what dispatcher_opts owns.
+ */
+void shl_dispatcher_read(lua_State *L, int index, sh_stage *self, sh_stage_opts *out,
+                         sh_splitter **splitter);
+
+#endif

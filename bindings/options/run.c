@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "options/run.h"
+
+#include <string.h>
+
+/* -- pushing -----------------------------------------------------------------------------
+ */
+
+struct push {
+    struct shl_context *ctx;
+    sh_batch batch;
+    uint32_t slot;
+};
+
+static int push_to_slot(lua_State *L)
+{
+    struct push *push = lua_touserdata(L, 1);
+    shl_batch_push(push->ctx, L, push->batch);
+    push->slot = shl_slot_take(push->ctx, L);
+    return 0;
+}
+
+int shl_run_push_events(struct shl_context *ctx, sh_batch batch, sh_error **error)
+{
+    if (shl_batch_push_whole(ctx->L, batch))
+        return SH_OK;
+    struct push push = {.ctx = ctx, .batch = batch};
+    int status = shl_protect(ctx, push_to_slot, &push, error);
+    if (status < 0)
+        return status;
+    shl_slot_push(ctx, ctx->L, push.slot);
+    shl_slot_free(ctx, push.slot);
+    return SH_OK;
+}
+
+int shl_run_push_list(struct shl_context *ctx, sh_batch batch, sh_error **error)
+{
+    return shl_run_push_events(ctx, (sh_batch){batch.list, 0, batch.list->n}, error);
+}
+
+/* -- calling -----------------------------------------------------------------------------
+ */
+
+/* The text of a failed call is its message, then the traceback. */
+static sh_error *make_error(const char *what, const char *text)
+{
+    static const char mark[] = "\nstack traceback:";
+    const char *traceback = text ? strstr(text, mark) : NULL;
+    size_t len = traceback ? (size_t)(traceback - text) : 0;
+    char message[1024];
+    if (traceback) {
+        len = len < sizeof message ? len : sizeof message - 1;
+        memcpy(message, text, len);
+        message[len] = '\0';
+    }
+    return sh_error_new(&(sh_error_fields){
+        .kind = SH_REASON_RAISED,
+        .message = traceback ? message : text,
+        .callback = what,
+        .traceback = traceback ? traceback + 1 : NULL,
+    });
+}
+
+int shl_run(struct shl_context *ctx, const char *what, int nargs, int nresults,
+            sh_error **error)
+{
+    lua_State *L = ctx->L;
+    if (shl_pcall_still(ctx, what, nargs, nresults) == 0)
+        return SH_OK;
+    if (error)
+        *error =
+            make_error(what, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL);
+    lua_pop(L, 1);
+    return SH_EFAILED;
+}
+
+void shl_run_require(lua_State *L, const char *module, const char *field)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, field);
+    lua_remove(L, -2);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Calling the functions that a script gives the core: selectors, hashes, dispatchers. They
+ * run on ctx->L, must not wait, and are called from places where nothing may raise. */
+#ifndef SHL_RUN_H
+#define SHL_RUN_H
+
+#include "state/context.h"
+
+/* Pushes onto ctx->L the table of the list behind `batch`, all of it: nothing is copied for
+ * a list that is a Lua table. SH_EFAILED with *error pushes nothing. */
+int shl_run_push_list(struct shl_context *ctx, sh_batch batch, sh_error **error);
+/* Pushes a table of exactly the events of `batch`. */
+int shl_run_push_events(struct shl_context *ctx, sh_batch batch, sh_error **error);
+/* Calls what stands below the arguments on ctx->L. SH_EFAILED with *error leaves nothing
+ * there; `what` names the function in it. */
+int shl_run(struct shl_context *ctx, const char *what, int nargs, int nresults,
+            sh_error **error);
+
+/* Pushes the field of a module of the library. Raises. */
+void shl_run_require(lua_State *L, const char *module, const char *field);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Batches are split by lua/stagehost/routing.lua, one call a batch: it runs the hash and
+ * fills one list a partition. */
+#include "options/splitter.h"
+
+#include "options/hash.h"
+#include "options/run.h"
+
+struct splitter {
+    sh_splitter base;
+    struct shl_context *ctx;
+    uint32_t slot;    /* of what routing.splitter() made */
+    sh_batch refused; /* events of the last split whose hash failed */
+};
+
+/* What routing.lua's split answers stands at these places of the stack, from the first
+ * result on. */
+enum { TAKEN, SKIPPED, BAD, PROBLEM, LISTS, COUNTS, REFUSED, N_RESULTS };
+
+static uint32_t count_at(lua_State *L, int index)
+{
+    return (uint32_t)lua_tonumber(L, index);
+}
+
+static void drop_parts(sh_batch *parts, size_t n)
+{
+    for (size_t p = 0; p < n; p++) {
+        sh_batch_unref(parts[p]);
+        parts[p] = (sh_batch){0};
+    }
+}
+
+/* The lists of routing.lua as batches. */
+static int take_parts(struct shl_context *ctx, int lists, int counts, sh_batch *parts,
+                      size_t n)
+{
+    lua_State *L = ctx->L;
+    for (size_t p = 0; p < n; p++) {
+        lua_rawgeti(L, counts, (int)p + 1);
+        uint32_t count = count_at(L, -1);
+        lua_pop(L, 1);
+        parts[p] = (sh_batch){0};
+        if (count == 0)
+            continue;
+        lua_rawgeti(L, lists, (int)p + 1);
+        int status = shl_batch_take(ctx, L, count, &parts[p]);
+        if (status < 0) {
+            drop_parts(parts, p);
+            return status;
+        }
+    }
+    return SH_OK;
+}
+
+static int push_call(struct splitter *self, sh_batch in, uint32_t limit, sh_error **error)
+{
+    lua_State *L = self->ctx->L;
+    shl_slot_push(self->ctx, L, self->slot);
+    int status = shl_run_push_list(self->ctx, in, error);
+    if (status < 0) {
+        lua_pop(L, 1);
+        return status;
+    }
+    lua_pushnumber(L, in.first);
+    lua_pushnumber(L, in.n);
+    lua_pushnumber(L, limit);
+    return SH_OK;
+}
+
+/* Without memory for them they are only counted. */
+static void keep_refused(struct splitter *self, int index, uint32_t n)
+{
+    sh_batch_unref(self->refused);
+    self->refused = (sh_batch){0};
+    lua_pushvalue(self->ctx->L, index);
+    if (shl_batch_take(self->ctx, self->ctx->L, n, &self->refused) < 0)
+        self->refused = (sh_batch){0};
+}
+
+static sh_batch refused(sh_splitter *base)
+{
+    struct splitter *self = (struct splitter *)base;
+    sh_batch events = self->refused;
+    self->refused = (sh_batch){0};
+    return events;
+}
+
+static int split(sh_splitter *base, sh_worker *worker, sh_batch in, uint32_t limit,
+                 sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
+                 uint32_t *bad, sh_error **error)
+{
+    struct splitter *self = (struct splitter *)base;
+    lua_State *L = self->ctx->L;
+    (void)worker;
+    int status = push_call(self, in, limit, error);
+    if (status == SH_OK)
+        status = shl_run(self->ctx, "hash", 4, N_RESULTS, error);
+    if (status < 0)
+        return status;
+    int first = lua_gettop(L) - N_RESULTS + 1;
+    *taken = count_at(L, first + TAKEN);
+    *skipped = count_at(L, first + SKIPPED);
+    *bad = count_at(L, first + BAD);
+    if (*bad > 0)
+        *error = sh_error_fmt(SH_REASON_CUSTOM, 0, "bad_event", "%s",
+                              lua_tostring(L, first + PROBLEM));
+    if (*bad > 0)
+        keep_refused(self, first + REFUSED, *bad);
+    status = take_parts(self->ctx, first + LISTS, first + COUNTS, parts, n_parts);
+    lua_settop(L, first - 1);
+    return status;
+}
+
+static void splitter_free(sh_splitter *base)
+{
+    struct splitter *self = (struct splitter *)base;
+    shl_slot_free(self->ctx, self->slot);
+    sh_batch_unref(self->refused);
+    sh_free(self);
+}
+
+sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index)
+{
+    struct shl_context *ctx = shl_context(L);
+    lua_pushvalue(L, names_index);
+    lua_pushvalue(L, hash_index);
+    shl_run_require(L, "stagehost.routing", "splitter"); /* names, hash, make */
+    lua_insert(L, -3);
+    lua_pushcfunction(L, shl_hash_events); /* make, names, hash, hash_events */
+    lua_call(L, 3, 1);
+    uint32_t slot = shl_slot_take(ctx, L);
+    struct splitter *self = sh_malloc(sizeof *self);
+    if (!self) {
+        shl_slot_free(ctx, slot);
+        luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
+        return NULL;
+    }
+    *self = (struct splitter){
+        .base = {.split = split, .refused = refused, .free = splitter_free},
+        .ctx = ctx,
+        .slot = slot};
+    return &self->base;
+}

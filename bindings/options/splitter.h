@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A partition dispatcher's `hash`: a Lua function, or the default by the events' structure.
+ */
+#ifndef SHL_SPLITTER_H
+#define SHL_SPLITTER_H
+
+#include "state/context.h"
+
+/* For the list of partition names at `names_index` and the function at `hash_index` (nil:
+ * the default). Raises when out of memory. */
+sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index);
+
+#endif

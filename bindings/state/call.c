@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Protected calls. No other file calls lua_pcall or lua_cpcall. */
+#include <assert.h>
+
+#include "state/context.h"
+
+int shl_traceback(lua_State *L)
+{
+    shl_push_error_text(L, 1);
+    luaL_traceback(L, L, lua_tostring(L, -1), 1);
+    return 1;
+}
+
+int shl_try(lua_State *L, int nargs, int nresults)
+{
+    return lua_pcall(L, nargs, nresults, 0);
+}
+
+int shl_pcall(lua_State *L, int nargs, int nresults)
+{
+    int handler = lua_gettop(L) - nargs;
+    shl_helper_push(shl_context(L), L, SHL_HELPER_TRACEBACK);
+    lua_insert(L, handler);
+    int status = lua_pcall(L, nargs, nresults, handler);
+    lua_remove(L, handler);
+    return status;
+}
+
+int shl_pcall_still(struct shl_context *ctx, const char *what, int nargs, int nresults)
+{
+    const char *outer = ctx->still;
+    ctx->still = what;
+    int status = shl_pcall(ctx->L, nargs, nresults);
+    ctx->still = outer;
+    return status;
+}
+
+/* The message of a failed cpcall; not even a string can be relied on. */
+static sh_error *make_error(lua_State *L, int status)
+{
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    int code = status == LUA_ERRMEM ? SH_ENOMEM : SH_EFAILED;
+    return sh_error_fmt(SH_REASON_RAISED, code, NULL, "%s",
+                        text ? text : sh_strerror(code));
+}
+
+int shl_protect(struct shl_context *ctx, lua_CFunction f, void *data, sh_error **error)
+{
+    lua_State *L = ctx->L;
+    int top = lua_gettop(L);
+    int status = lua_cpcall(L, f, data);
+    if (status == 0) {
+        assert(lua_gettop(L) == top);
+        return SH_OK;
+    }
+    if (error)
+        *error = make_error(L, status);
+    lua_settop(L, top);
+    return SH_EFAILED;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reasons: why a stage ended, as sh_error in the core and as a value in Lua. A Lua value
+ * that is more than a word travels in sh_error's data, encoded; the word and the message
+ * are then its text. */
+#include <stdio.h>
+#include <string.h>
+
+#include "state/context.h"
+
+static const char metatable[] = "stagehost.error";
+
+void shl_error_open(lua_State *L)
+{
+    luaL_newmetatable(L, metatable); /* lua/stagehost/errors.lua gives it __tostring */
+    lua_pop(L, 1);
+}
+
+static int absolute(lua_State *L, int index)
+{
+    return index > 0 ? index : lua_gettop(L) + index + 1;
+}
+
+static bool has_error_metatable(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
+        return false;
+    luaL_getmetatable(L, metatable);
+    bool is_error = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return is_error;
+}
+
+/* -- texts ----------------------------------------------------------------------------- */
+
+static void push_sentence(lua_State *L, const sh_error_fields *fields)
+{
+    char stage[256] = "", callback[80] = "";
+    const char *text = fields->message ? fields->message : fields->name;
+    if (fields->stage)
+        snprintf(stage, sizeof stage, "stage<%s>: ", fields->stage);
+    if (fields->callback)
+        snprintf(callback, sizeof callback, "%s: ", fields->callback);
+    lua_pushfstring(L, "%s%s%s", stage, callback, text ? text : "");
+}
+
+void shl_push_sentence(lua_State *L, const sh_error *error)
+{
+    push_sentence(L, sh_error_get(error));
+}
+
+/* The string at `key` of the table at `index`, kept alive by the table; NULL if it is none.
+ */
+static const char *string_field(lua_State *L, int index, const char *key)
+{
+    lua_pushstring(L, key);
+    lua_rawget(L, index);
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    lua_pop(L, 1);
+    return text;
+}
+
+static void push_table_text(lua_State *L, int index)
+{
+    const char *message = string_field(L, index, "message");
+    if (message)
+        lua_pushstring(L, message);
+    else
+        lua_pushliteral(L, "(error object is a table value)");
+}
+
+void shl_push_error_text(lua_State *L, int index)
+{
+    index = absolute(L, index);
+    int type = lua_type(L, index);
+    if (type == LUA_TSTRING || type == LUA_TNUMBER) {
+        lua_pushvalue(L, index);
+        lua_tostring(L, -1);
+        return;
+    }
+    if (luaL_getmetafield(L, index, "__tostring")) {
+        lua_pushvalue(L, index);
+        if (shl_try(L, 1, 1) == 0 && lua_type(L, -1) == LUA_TSTRING)
+            return;
+        lua_pop(L, 1);
+    }
+    if (type == LUA_TTABLE)
+        push_table_text(L, index);
+    else if (type == LUA_TNIL || type == LUA_TBOOLEAN)
+        lua_pushstring(L, type == LUA_TNIL          ? "nil"
+                          : lua_toboolean(L, index) ? "true"
+                                                    : "false");
+    else
+        lua_pushfstring(L, "(error object is a %s value)", lua_typename(L, type));
+}
+
+/* -- data ------------------------------------------------------------------------------ */
+
+/* Pushes the value at `index` as bytes, or nil if it is not plain data. */
+static const char *push_encoded(lua_State *L, int index, size_t *len)
+{
+    shl_helper_push(shl_context(L), L, SHL_HELPER_ENCODE);
+    lua_pushvalue(L, index);
+    if (shl_try(L, 1, 1) == 0)
+        return lua_tolstring(L, -1, len);
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    *len = 0;
+    return NULL;
+}
+
+/* Pushes the value that came with a reason; false: there is none. */
+static bool push_data(lua_State *L, const sh_error_fields *fields)
+{
+    if (!fields->data)
+        return false;
+    shl_helper_push(shl_context(L), L, SHL_HELPER_DECODE);
+    lua_pushlstring(L, fields->data, fields->data_len);
+    if (shl_try(L, 1, 1) == 0)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+/* -- to Lua ---------------------------------------------------------------------------- */
+
+static void set_string(lua_State *L, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, key);
+}
+
+static void push_object(lua_State *L, const sh_error_fields *fields)
+{
+    lua_newtable(L);
+    set_string(L, "name", fields->name);
+    set_string(L, "message", fields->message);
+    set_string(L, "stage", fields->stage);
+    set_string(L, "callback", fields->callback);
+    set_string(L, "traceback", fields->traceback);
+    if (push_data(L, fields))
+        lua_setfield(L, -2, "value");
+    luaL_getmetatable(L, metatable);
+    lua_setmetatable(L, -2);
+}
+
+static void push_shutdown(lua_State *L, const sh_error_fields *fields)
+{
+    if (!push_data(L, fields)) {
+        lua_pushliteral(L, "shutdown");
+        return;
+    }
+    lua_createtable(L, 2, 0); /* detail, table */
+    lua_pushliteral(L, "shutdown");
+    lua_rawseti(L, -2, 1);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 2);
+}
+
+void shl_push_reason(lua_State *L, const sh_error *reason)
+{
+    const sh_error_fields *fields = sh_error_get(reason);
+    switch (fields->kind) {
+    case SH_REASON_NORMAL:
+        lua_pushliteral(L, "normal");
+        return;
+    case SH_REASON_SHUTDOWN:
+        push_shutdown(L, fields);
+        return;
+    case SH_REASON_KILLED:
+        lua_pushliteral(L, "killed");
+        return;
+    case SH_REASON_NOPROC:
+        lua_pushliteral(L, "noproc");
+        return;
+    case SH_REASON_CUSTOM:
+        if (!push_data(L, fields))
+            lua_pushstring(L, fields->name);
+        return;
+    case SH_REASON_BAD_RETURN:
+    case SH_REASON_RAISED:
+        push_object(L, fields);
+        return;
+    }
+}
+
+/* The short word for an answer that is only a code. */
+static const char *code_word(int status)
+{
+    switch (status) {
+    case SH_ENOPROC:
+        return "noproc";
+    case SH_ETIMEDOUT:
+        return "timeout";
+    case SH_EEXIST:
+        return "already_started";
+    case SH_EIGNORED:
+        return "ignore";
+    case SH_ENOTPRODUCER:
+        return "not_a_producer";
+    case SH_ENOTCONSUMER:
+        return "not_a_consumer";
+    }
+    return sh_err_name(status);
+}
+
+int shl_return_failure(lua_State *L, int status, const sh_error *error)
+{
+    lua_pushnil(L);
+    if (error) {
+        shl_push_sentence(L, error);
+        shl_push_reason(L, error);
+    } else {
+        lua_pushstring(L, sh_strerror(status));
+        lua_pushstring(L, code_word(status));
+    }
+    return 3;
+}
+
+/* -- to C ------------------------------------------------------------------------------ */
+
+static int store(const sh_error_fields *fields, sh_error **out)
+{
+    *out = sh_error_new(fields);
+    return *out ? SH_OK : SH_ENOMEM;
+}
+
+static sh_reason word_kind(const char *word)
+{
+    if (strcmp(word, "shutdown") == 0)
+        return SH_REASON_SHUTDOWN;
+    if (strcmp(word, "killed") == 0)
+        return SH_REASON_KILLED;
+    return strcmp(word, "noproc") == 0 ? SH_REASON_NOPROC : SH_REASON_CUSTOM;
+}
+
+static int take_word(lua_State *L, int index, sh_error **out)
+{
+    size_t len;
+    const char *word = lua_tolstring(L, index, &len);
+    if (strcmp(word, "normal") == 0)
+        return SH_OK;
+    sh_error_fields fields = {.kind = word_kind(word), .name = word};
+    if (strlen(word) != len)
+        fields.data = push_encoded(L, index, &fields.data_len);
+    return store(&fields, out);
+}
+
+static int take_object(lua_State *L, int index, sh_error **out)
+{
+    sh_error_fields fields = {
+        .kind = SH_REASON_RAISED,
+        .name = string_field(L, index, "name"),
+        .message = string_field(L, index, "message"),
+        .stage = string_field(L, index, "stage"),
+        .callback = string_field(L, index, "callback"),
+        .traceback = string_field(L, index, "traceback"),
+    };
+    if (fields.name && strcmp(fields.name, "bad_return_value") == 0)
+        fields.kind = SH_REASON_BAD_RETURN;
+    lua_getfield(L, index, "value");
+    if (!lua_isnil(L, -1))
+        fields.data = push_encoded(L, lua_gettop(L), &fields.data_len);
+    return store(&fields, out);
+}
+
+/* { "shutdown", x } */
+static bool is_shutdown(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TTABLE)
+        return false;
+    lua_rawgeti(L, index, 1);
+    bool is_it =
+        lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "shutdown") == 0;
+    lua_pop(L, 1);
+    return is_it;
+}
+
+static int take_shutdown(lua_State *L, int index, sh_error **out)
+{
+    sh_error_fields fields = {.kind = SH_REASON_SHUTDOWN};
+    lua_rawgeti(L, index, 2);
+    if (!lua_isnil(L, -1))
+        fields.data = push_encoded(L, lua_gettop(L), &fields.data_len);
+    return store(&fields, out);
+}
+
+/* Any other value: its text is the word, and it itself comes along if it is plain data. */
+static int take_value(lua_State *L, int index, sh_error **out)
+{
+    sh_error_fields fields = {.kind = SH_REASON_CUSTOM};
+    shl_push_error_text(L, index);
+    fields.name = lua_tostring(L, -1);
+    fields.data = push_encoded(L, index, &fields.data_len);
+    return store(&fields, out);
+}
+
+int shl_to_reason(lua_State *L, int index, sh_error **out)
+{
+    index = absolute(L, index);
+    int top = lua_gettop(L), status;
+    luaL_checkstack(L, 8, "reason");
+    *out = NULL;
+    if (lua_isnoneornil(L, index))
+        return SH_OK;
+    if (lua_type(L, index) == LUA_TSTRING)
+        status = take_word(L, index, out);
+    else if (has_error_metatable(L, index))
+        status = take_object(L, index, out);
+    else if (is_shutdown(L, index))
+        status = take_shutdown(L, index, out);
+    else
+        status = take_value(L, index, out);
+    lua_settop(L, top);
+    return status;
+}
+
+sh_error *shl_error_raised(lua_State *L, int index, const char *stage, const char *callback,
+                           const char *traceback)
+{
+    index = absolute(L, index);
+    int top = lua_gettop(L);
+    sh_error_fields fields = {.kind = SH_REASON_RAISED,
+                              .stage = stage,
+                              .callback = callback,
+                              .traceback = traceback};
+    bool is_object = has_error_metatable(L, index);
+    if (is_object)
+        fields.name = string_field(L, index, "name");
+    shl_push_error_text(L, index);
+    fields.message = lua_tostring(L, -1);
+    if (!is_object && lua_type(L, index) == LUA_TTABLE)
+        fields.data = push_encoded(L, index, &fields.data_len);
+    sh_error *error = sh_error_new(&fields);
+    lua_settop(L, top);
+    return error;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * luv on the worker's own loop. */
+#ifndef SHL_LOOP_H
+#define SHL_LOOP_H
+
+#include "state/context.h"
+
+/* Makes `require "luv"` give a luv bound to the worker's loop. Raises. */
+void shl_loop_open(lua_State *L);
+/* Ends what luv has open there and runs the loop until it is closed. False: a request in
+ * the thread pool did not come back in time (a read that blocks for ever), and the state
+ * must stay. */
+bool shl_loop_close(struct shl_context *ctx);
+
+#endif

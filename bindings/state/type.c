@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all object types have in common. A metatable is found by the address of its type,
+ * which costs no string: methods are called once a batch. */
+#include <string.h>
+
+#include "state/handle.h"
+
+static void push_metatable(lua_State *L, const struct shl_type *type)
+{
+    lua_pushlightuserdata(L, (void *)type);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+/* __index of types with fields: upvalues are the methods and the fields' functions. */
+static int index_object(lua_State *L)
+{
+    lua_settop(L, 2); /* object, key */
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1)); /* object, key, method */
+    if (!lua_isnil(L, 3))
+        return 1;
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(2)); /* object, key, nil, field */
+    if (lua_isnil(L, 4))
+        return 1;
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static void set_functions(lua_State *L, const luaL_Reg *functions)
+{
+    for (; functions && functions->name; functions++) {
+        lua_pushcfunction(L, functions->func);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
+static void make_metatable(lua_State *L, const struct shl_type *type)
+{
+    lua_newtable(L); /* metatable */
+    set_functions(L, type->metamethods);
+    lua_newtable(L); /* metatable, methods */
+    set_functions(L, type->methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "methods");
+    if (type->fields) {
+        lua_newtable(L); /* metatable, methods, fields */
+        set_functions(L, type->fields);
+        lua_pushcclosure(L, index_object, 2);
+    }
+    lua_setfield(L, -2, "__index"); /* metatable */
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, type->name);
+    lua_pushlightuserdata(L, (void *)type);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void shl_type_open(lua_State *L, const struct shl_type *type)
+{
+    push_metatable(L, type);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        make_metatable(L, type);
+    }
+    lua_getfield(L, -1, "methods");
+    lua_remove(L, -2);
+}
+
+void *shl_type_new(lua_State *L, const struct shl_type *type, size_t size)
+{
+    void *object = memset(lua_newuserdata(L, size), 0, size);
+    push_metatable(L, type);
+    if (lua_isnil(L, -1)) { /* a handle is made before any script required the library */
+        shl_type_open(L, type);
+        lua_pop(L, 2);
+        push_metatable(L, type);
+    }
+    lua_setmetatable(L, -2);
+    return object;
+}
+
+void *shl_type_test(lua_State *L, int index, const struct shl_type *type)
+{
+    void *object = lua_touserdata(L, index);
+    if (!object || !lua_getmetatable(L, index))
+        return NULL;
+    push_metatable(L, type);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? object : NULL;
+}
+
+void *shl_type_check(lua_State *L, int index, const struct shl_type *type)
+{
+    void *object = shl_type_test(L, index, type);
+    if (!object)
+        luaL_argerror(
+            L, index,
+            lua_pushfstring(L, "expected %s, got %s", type->noun, luaL_typename(L, index)));
+    return object;
+}
+
+static int do_nothing(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+/* An error that leaves a C function does not tell LuaJIT (of 2022) that L is the state that runs
+ * again, if another one ran meanwhile, such as ctx->L to encode an event: the next exit from
+ * compiled code would write into that one. A call does tell it. */
+static void resume_state(lua_State *L)
+{
+    lua_cpcall(L, do_nothing, NULL);
+}
+
+int shl_raise(lua_State *L, const char *what, int status, sh_error *error)
+{
+    const char *text = error ? sh_error_get(error)->message : NULL;
+    luaL_where(L, 1);
+    lua_pushfstring(L, "%s: %s", what, text ? text : sh_strerror(status));
+    sh_error_unref(error);
+    lua_concat(L, 2);
+    resume_state(L);
+    return lua_error(L);
+}
