@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "state/context.h"
+#include "doors/worker.h"
 
 /* `hooks` first: it is what the caller holds. */
 struct lua_hooks {
@@ -18,13 +18,13 @@ struct lua_hooks {
 static int open_worker(sh_worker *worker, void *data, sh_error **error)
 {
     const struct lua_hooks *hooks = data;
-    return shl_context_new(worker, &hooks->opts, error) ? SH_OK : SH_EFAILED;
+    return shl_worker_open(worker, &hooks->opts, error) ? SH_OK : SH_EFAILED;
 }
 
 static void close_worker(sh_worker *worker, void *data)
 {
     struct lua_hooks *hooks = data;
-    if (!shl_context_free(shl_worker_context(worker)))
+    if (!shl_worker_close(shl_worker_context(worker)))
         atomic_store(&hooks->is_stuck, true);
     *sh_worker_slot(worker) = NULL;
 }

@@ -48,17 +48,18 @@ struct shl_context {
 };
 
 /* context.c ---------------------------------------------------------------------------- */
-/* Makes the worker's Lua state and puts the context into the worker's slot. NULL with
- * *error. */
-struct shl_context *shl_context_new(sh_worker *worker, const sh_lua_opts *opts,
-                                    sh_error **error);
-/* Closes the state and what luv has open on the worker's loop. False: a request can't be ended, so
- * that both stay behind, cut off from the host. */
-bool shl_context_free(struct shl_context *ctx);
+/* Makes ctx the context of the state that L belongs to. Raises when out of memory. */
+void shl_context_bind(struct shl_context *ctx, lua_State *L);
 /* The context of the state that L belongs to (main state or any coroutine). */
 struct shl_context *shl_context(lua_State *L);
 /* The context of a worker, NULL if it has none. */
 struct shl_context *shl_worker_context(sh_worker *worker);
+
+/* slot.c ------------------------------------------------------------------------------- */
+/* Makes the table of slots and the thread that holds it. Raises when out of memory. */
+void shl_slots_open(struct shl_context *ctx, lua_State *L);
+/* Frees what is not in the Lua state, which is closed. */
+void shl_slots_free(struct shl_context *ctx);
 /* Slots keep Lua values alive for C: pops the value on top of L, returns its slot (never
  * 0). Raises when out of memory. */
 uint32_t shl_slot_take(struct shl_context *ctx, lua_State *L);

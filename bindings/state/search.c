@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where require of a worker's Lua state looks: first in the library itself, then in the paths that
+ * the program gave. */
+#include "state/search.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "state/embed.h"
+
+/* A searcher of package.loaders: the files of lua/ that are part of the library. */
+static int search_embedded(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    size_t len;
+    const char *text = shl_embedded_module(name, &len);
+    if (!text) {
+        lua_pushfstring(L, "\n\tno embedded module '%s'", name);
+        return 1;
+    }
+    luaL_gsub(L, name, ".", "/"); /* ..., path */
+    bool is_package = strcmp(name, "stagehost") == 0;
+    lua_pushfstring(L, "@%s%s.lua", lua_tostring(L, -1), is_package ? "/init" : "");
+    if (luaL_loadbuffer(L, text, len, lua_tostring(L, -1)) != 0)
+        return lua_error(L);
+    return 1;
+}
+
+static void add_searcher(lua_State *L)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "loaders"); /* package, loaders */
+    for (int i = (int)lua_objlen(L, -1); i >= 2; i--) {
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pushcfunction(L, search_embedded);
+    lua_rawseti(L, -2, 2);
+    lua_pop(L, 2);
+}
+
+/* `;;` stands for Lua's own path, as in LUA_PATH. */
+static void set_path(lua_State *L, const char *field, const char *path)
+{
+    if (!path)
+        return;
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, field); /* package, old */
+    const char *marked = luaL_gsub(L, path, ";;", ";\1;");
+    luaL_gsub(L, marked, "\1", lua_tostring(L, -2)); /* package, old, marked, new */
+    lua_setfield(L, -4, field);
+    lua_pop(L, 3);
+}
+
+void shl_search_open(lua_State *L, const sh_lua_opts *opts)
+{
+    add_searcher(L);
+    set_path(L, "path", opts->path);
+    set_path(L, "cpath", opts->cpath);
+}
