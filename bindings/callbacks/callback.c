@@ -7,17 +7,6 @@
 
 #include "callbacks/request.h"
 
-static const char *const names[] = {
-#define XX(name, text) text,
-    SHL_CALLBACK_MAP(XX)
-#undef XX
-};
-
-const char *shl_callback_name(enum shl_callback callback)
-{
-    return names[callback];
-}
-
 /* -- failing --------------------------------------------------------------------------- */
 
 struct failure {

@@ -16,68 +16,7 @@
 #ifndef SHL_CALLBACK_H
 #define SHL_CALLBACK_H
 
-#include "state/context.h"
-
-#define SHL_CALLBACK_MAP(XX)                                                               \
-    XX(INIT, "init")                                                                       \
-    XX(DEMAND, "handle_demand")                                                            \
-    XX(EVENTS, "handle_events")                                                            \
-    XX(SUBSCRIBE, "handle_subscribe")                                                      \
-    XX(CANCEL, "handle_cancel")                                                            \
-    XX(CALL, "handle_call")                                                                \
-    XX(CAST, "handle_cast")                                                                \
-    XX(INFO, "handle_info")                                                                \
-    XX(NOTIFICATION, "handle_notification")                                                \
-    XX(EXIT, "handle_exit")                                                                \
-    XX(DOWN, "handle_down")                                                                \
-    XX(DISCARDED, "format_discarded")                                                      \
-    XX(TERMINATE, "terminate")                                                             \
-    XX(SCRIPT, "main chunk")
-
-enum shl_callback {
-#define XX(name, text) SHL_##name,
-    SHL_CALLBACK_MAP(XX)
-#undef XX
-        SHL_N_CALLBACKS
-};
-
-/* The private state of a stage whose callbacks are Lua. */
-struct shl_stage {
-    struct shl_context *ctx;             /* NULL until init has begun */
-    sh_stage *self;                      /* borrowed: it owns this struct */
-    lua_State *co;                       /* NULL: spent, the next callback gets a new one */
-    uint32_t co_slot, self_slot;         /* self: the instance table */
-    uint32_t functions[SHL_N_CALLBACKS]; /* slots; 0: the definition has none */
-    enum shl_callback callback;          /* the one that runs or waits */
-    bool is_ready;                       /* the coroutine has SHL_AT_* at its bottom */
-    uint32_t from_slot;                  /* of what is at SHL_AT_FROM; 0: nothing */
-    struct shl_list *given;  /* its table lies on top of the coroutine; NULL: none does */
-    uint64_t waiting;        /* for the answer to this request; 0: for none */
-    shl_convert convert;     /* of that answer */
-    struct shl_start *start; /* until init is through */
-    uint32_t requests;       /* slot of those that are to be awaited later; 0: none */
-    uint32_t call_slot;      /* the `from` of the handle_call that runs or waits */
-    uint32_t *links; /* slots of subscription objects; a subscription knows its index */
-    uint32_t n_links;
-    bool demand_by; /* handle_demand is told who asks */
-};
-
-const char *shl_callback_name(enum shl_callback callback);
-
-/* What is at the bottom of a ready coroutine. */
-enum {
-    SHL_AT_SELF = 1,
-    SHL_AT_DEMAND,
-    SHL_AT_EVENTS,
-    SHL_AT_FROM,
-    SHL_N_READY = SHL_AT_FROM
-};
-
-/* How many values are on the coroutine below arguments and results. */
-static inline int shl_callback_bottom(const struct shl_stage *s)
-{
-    return s->is_ready ? SHL_N_READY : 0;
-}
+#include "state/lua_stage.h"
 
 /* callback.c --------------------------------------------------------------------------- */
 /* shl_callback_begin for handle_demand and handle_events: leaves the coroutine ready. */

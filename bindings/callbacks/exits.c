@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "callbacks/callback.h"
-#include "callbacks/stage.h"
 #include "doors/module.h"
 #include "state/handle.h"
+#include "state/lua_stage.h"
 
 /* -- callbacks ------------------------------------------------------------------------- */
 

@@ -377,8 +377,3 @@ const sh_stage_ops *shl_stage_ops_for(lua_State *L, int definition_index, sh_kin
         kind != SH_PRODUCER && has_field(L, definition_index, "handle_notification");
     return &variants[demand][notification][has_field(L, definition_index, "handle_exit")];
 }
-
-sh_stage *shl_current_stage(const struct shl_context *ctx)
-{
-    return ctx->current ? ctx->current->self : NULL;
-}

@@ -15,7 +15,5 @@ struct shl_start *shl_start_new(lua_State *L, int definition_index, int args_ind
                                 int options_index);
 /* The callbacks for a definition of that kind: has only those the definition has. */
 const sh_stage_ops *shl_stage_ops_for(lua_State *L, int definition_index, sh_kind kind);
-/* The stage whose callback runs now, borrowed; NULL between callbacks. */
-sh_stage *shl_current_stage(const struct shl_context *ctx);
 
 #endif

@@ -11,8 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "callbacks/callback.h"
 #include "events/transfer.h"
+#include "state/lua_stage.h"
 
 struct shl_list {
     sh_list head;

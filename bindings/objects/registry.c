@@ -3,9 +3,9 @@
  * Finding stages: names and groups. */
 #include <string.h>
 
-#include "callbacks/stage.h"
 #include "doors/module.h"
 #include "state/handle.h"
+#include "state/lua_stage.h"
 #include "state/number.h"
 
 static sh_host *get_host(lua_State *L)

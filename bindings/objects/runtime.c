@@ -3,9 +3,9 @@
  * What a script can learn from the host and tell it. */
 #include <string.h>
 
-#include "callbacks/stage.h"
 #include "doors/module.h"
 #include "state/handle.h"
+#include "state/lua_stage.h"
 
 static sh_host *get_host(lua_State *L)
 {

@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "callbacks/exits.h"
-#include "callbacks/stage.h"
 #include "state/handle.h"
+#include "state/lua_stage.h"
 #include "state/number.h"
 
 enum { DEFAULT_CALL_TIMEOUT_MS = 5000 };

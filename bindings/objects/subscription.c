@@ -3,9 +3,9 @@
  * Making subscriptions, and the methods of one. */
 #include "objects/subscription.h"
 
-#include "callbacks/stage.h"
 #include "doors/module.h"
 #include "state/handle.h"
+#include "state/lua_stage.h"
 #include "state/number.h"
 
 /* -- options -----------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Timers: messages to the stage that started them. They end with it. */
-#include "callbacks/stage.h"
 #include "doors/module.h"
 #include "state/handle.h"
+#include "state/lua_stage.h"
 #include "state/number.h"
 
 struct timer {

@@ -10,7 +10,7 @@
 
 #include "stagehost_lua.h"
 
-struct shl_stage;
+struct shl_stage; /* lua_stage.h */
 
 /* Lua values that C code needs again and again, kept in slots. */
 enum shl_helper {
