@@ -55,6 +55,9 @@ sh_error *shl_result_refuse(struct shl_stage *s, enum shl_callback callback);
 /* verdict.c: makes the values that stagehost.stop and its like are known by. Raises. */
 void shl_result_open(struct shl_context *ctx, lua_State *L);
 
+/* from.c: whether the call that handle_call runs for is still to be answered; from now on, it is not. */
+bool shl_from_close(struct shl_stage *s);
+
 /* start.c ------------------------------------------------------------------------------ */
 void shl_start_free(struct shl_start *start); /* NULL is allowed */
 /* Applies the start options and the table at `index` of L (0: none) that init returned.

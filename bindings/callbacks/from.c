@@ -2,6 +2,7 @@
  *
  * The `from` of handle_call: an address that can be answered once, now or later. */
 #include "state/handle.h"
+#include "state/lua_stage.h"
 
 struct call {
     sh_from from; /* a reference to from.stage */
@@ -15,14 +16,15 @@ void shl_push_from(lua_State *L, sh_from from)
     sh_stage_ref(from.stage);
 }
 
-bool shl_from_take(lua_State *L, int index, sh_from *out)
+bool shl_from_close(struct shl_stage *s)
 {
-    struct call *call = shl_type_test(L, index, &shl_call_type);
-    if (!call || call->is_answered)
-        return false;
-    call->is_answered = true;
-    *out = call->from;
-    return true;
+    shl_slot_push(s->ctx, s->co, s->call_slot);
+    struct call *call = shl_type_test(s->co, -1, &shl_call_type);
+    bool is_open = call && !call->is_answered;
+    if (is_open)
+        call->is_answered = true;
+    lua_pop(s->co, 1);
+    return is_open;
 }
 
 static int call_reply(lua_State *L)

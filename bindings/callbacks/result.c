@@ -218,7 +218,7 @@ static int take_reply(struct shl_stage *s, sh_result *r)
         lua_pushnil(co);
     if (shl_stop_is_value(s, 1, SHL_HELPER_NOREPLY))
         return take_events(s, 2, r);
-    if (!shl_stop_close_call(s))
+    if (!shl_from_close(s))
         return lua_isnil(co, 1)
                    ? take_events(s, 2, r)
                    : bad_return(s, 1, "a reply although from:reply had answered", r);

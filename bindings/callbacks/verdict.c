@@ -119,15 +119,6 @@ bool shl_stop_is_value(struct shl_stage *s, int index, enum shl_helper value)
     return is_marked(s, index, value, false);
 }
 
-bool shl_stop_close_call(struct shl_stage *s)
-{
-    sh_from from;
-    shl_slot_push(s->ctx, s->co, s->call_slot);
-    bool is_open = shl_from_take(s->co, -1, &from);
-    lua_pop(s->co, 1);
-    return is_open;
-}
-
 struct reader {
     struct shl_stage *s;
     int index;
@@ -168,7 +159,7 @@ int shl_stop_take(struct shl_stage *s, int index, sh_result *r, sh_error **error
     int status = shl_protect(s->ctx, read_stop, &reader, error);
     if (status < 0 || !r->has_reply)
         return status;
-    if (s->callback != SHL_CALL || !shl_stop_close_call(s)) { /* nobody waits for it */
+    if (s->callback != SHL_CALL || !shl_from_close(s)) { /* nobody waits for it */
         sh_batch_unref(r->reply);
         r->reply = (sh_batch){0};
         r->has_reply = false;

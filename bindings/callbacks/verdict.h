@@ -17,7 +17,5 @@ bool shl_stop_is_redirect(struct shl_stage *s, int index);
 int shl_stop_take_redirect(struct shl_stage *s, int index, sh_result *r, sh_error **error);
 /* Whether the value is stagehost.noreply or stagehost.ignore. */
 bool shl_stop_is_value(struct shl_stage *s, int index, enum shl_helper value);
-/* Whether the call that handle_call runs for is still to be answered; from now on, it is not. */
-bool shl_stop_close_call(struct shl_stage *s);
 
 #endif

@@ -24,7 +24,7 @@ static void add_methods(lua_State *L, const char *name, const struct shl_type *t
 int luaopen_stagehost_core(lua_State *L)
 {
     lua_newtable(L);
-    add_functions(L, shl_options_functions);
+    add_functions(L, shl_stage_start_functions);
     add_functions(L, shl_subscription_functions);
     add_functions(L, shl_wait_functions);
     add_functions(L, shl_exits_functions);

@@ -7,7 +7,7 @@
 
 #include "state/context.h"
 
-extern const luaL_Reg shl_options_functions[];
+extern const luaL_Reg shl_stage_start_functions[];
 extern const luaL_Reg shl_exits_functions[];
 extern const luaL_Reg shl_subscription_functions[];
 extern const luaL_Reg shl_registry_functions[];

@@ -40,10 +40,6 @@ extern const struct shl_type shl_stage_type, shl_subscription_type, shl_call_typ
 /* "producer" and so on. */
 const char *shl_kind_word(sh_kind kind);
 
-/* The address of the call that the object at `index` stands for, borrowed from it, if
- * nobody answered it yet; from now on it counts as answered. */
-bool shl_from_take(lua_State *L, int index, sh_from *out);
-
 /* Raises what a core function answered at the caller's position, as "what: text". Takes
  * error. */
 int shl_raise(lua_State *L, const char *what, int status, sh_error *error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Subscription options from the form that lua/stagehost/options.lua gives them. */
-#ifndef SHL_SUBSCRIPTION_H
-#define SHL_SUBSCRIPTION_H
+#ifndef SHL_SUBSCRIBE_OPTIONS_H
+#define SHL_SUBSCRIBE_OPTIONS_H
 
 #include "state/context.h"
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starting stages. What must be known before a stage exists (kind, name, worker) goes to the core at
+ * once; all other options travel with the definition (options/init_options.c). */
+#include "callbacks/callback.h"
+#include "callbacks/stage.h"
+#include "doors/module.h"
+#include "options/field.h"
+#include "state/handle.h"
+
+static sh_kind kind_field(lua_State *L, int index)
+{
+    static const char *const words[] = {"producer", "producer_consumer", "consumer",
+                                        "process", NULL};
+    static const sh_kind kinds[] = {SH_PRODUCER, SH_PRODUCER_CONSUMER, SH_CONSUMER,
+                                    SH_PROCESS};
+    return kinds[shl_word_field(L, index, "kind", words)];
+}
+
+static int convert_started(lua_State *L, int status, sh_batch value, const sh_error *error)
+{
+    (void)value;
+    if (status < 0)
+        return shl_return_failure(L, status, error);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* A taken name is an expected failure; what is left is a mistake in the script or its data.
+ */
+static int refuse_start(lua_State *L, int status, sh_error *error)
+{
+    if (status != SH_EEXIST)
+        return shl_raise(L, "stagehost.start", status, error);
+    int n = shl_return_failure(L, status, error);
+    sh_error_unref(error);
+    return n;
+}
+
+/* start(definition, request of options.lua) -> true | nil, message, reason; the handle is
+ * left in request.stage, since a waiting C function can keep nothing. */
+static int start(lua_State *L)
+{
+    struct shl_context *ctx = shl_context(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    sh_from from = shl_wait_begin(L);
+    lua_settop(L, 2);
+    lua_getfield(L, 2, "args");
+    lua_getfield(L, 2, "options");
+    lua_getfield(L, 2, "name"); /* definition, request, args, options, name */
+    sh_stage_opts opts = {
+        .kind = kind_field(L, 2),
+        .name = lua_tostring(L, 5),
+        .worker = (int)shl_integer_field(L, 2, "worker"),
+        .link = shl_boolean_field(L, 2, "link") ? from.stage : NULL,
+        .supervised = shl_boolean_field(L, 2, "supervised"),
+    };
+    opts.ops = shl_stage_ops_for(L, 1, opts.kind);
+    void **holder = shl_push_stage_holder(L);
+    opts.arg = shl_start_new(L, 1, 3, 4);
+    sh_stage *stage = NULL;
+    sh_error *error = NULL;
+    int status = sh_stage_start(ctx->worker, &opts, from, &stage, &error);
+    *holder = stage;
+    if (status < 0)
+        return refuse_start(L, status, error);
+    shl_push_stage(L, stage);
+    lua_setfield(L, 2, "stage");
+    return shl_wait(L, from, convert_started);
+}
+
+const luaL_Reg shl_stage_start_functions[] = {
+    {"start", start},
+    {NULL, NULL},
+};
