@@ -15,6 +15,7 @@ static void add_functions(lua_State *L, const luaL_Reg *functions)
     }
 }
 
+/* Sets field `name` of the table on top to the methods of `type`. */
 static void add_methods(lua_State *L, const char *name, const struct shl_type *type)
 {
     shl_type_open(L, type);
@@ -41,4 +42,22 @@ int luaopen_stagehost_core(lua_State *L)
     lua_pushliteral(L, SH_VERSION);
     lua_setfield(L, -2, "version");
     return 1;
+}
+
+static void open_handle(lua_State *L, const struct shl_type *type, const luaL_Reg *methods)
+{
+    shl_type_open(L, type);
+    add_functions(L, methods);
+    lua_pop(L, 1);
+}
+
+void shl_module_open(lua_State *L)
+{
+    open_handle(L, &shl_stage_type, shl_stage_methods);
+    open_handle(L, &shl_subscription_type, shl_subscription_methods);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushcfunction(L, luaopen_stagehost_core);
+    lua_setfield(L, -2, "stagehost.core");
+    lua_pop(L, 2);
 }

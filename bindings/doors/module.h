@@ -15,4 +15,8 @@ extern const luaL_Reg shl_request_functions[];
 extern const luaL_Reg shl_timer_functions[];
 extern const luaL_Reg shl_runtime_functions[];
 
+/* Makes `require "stagehost.core"` find the module. Handles have their methods from now on: a C program
+ * may give one to a script that never requires it. Raises. */
+void shl_module_open(lua_State *L);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "callbacks/callback.h"
+#include "doors/module.h"
 #include "events/transfer.h"
 #include "state/guard.h"
 #include "state/loop.h"
@@ -78,11 +79,7 @@ static int open_state(lua_State *L)
     shl_wait_open(L);
     shl_result_open(ctx, L);
     shl_loop_open(L);
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "preload");
-    lua_pushcfunction(L, luaopen_stagehost_core);
-    lua_setfield(L, -2, "stagehost.core");
-    lua_pop(L, 2);
+    shl_module_open(L);
     if (shl_transfer_open(L) < 0)
         luaL_error(L, "not enough memory");
     return 0;

@@ -75,7 +75,7 @@ static const luaL_Reg metamethods[] = {
     {NULL, NULL},
 };
 
-const luaL_Reg shl_timer_methods[] = {
+static const luaL_Reg methods[] = {
     {"cancel", timer_cancel},
     {NULL, NULL},
 };
@@ -84,7 +84,7 @@ const struct shl_type shl_timer_type = {
     .name = "stagehost.timer",
     .noun = "a timer",
     .metamethods = metamethods,
-    .methods = shl_timer_methods,
+    .methods = methods,
 };
 
 const luaL_Reg shl_timer_functions[] = {

@@ -169,7 +169,6 @@ const struct shl_type shl_stage_type = {
     .name = "stagehost.stage",
     .noun = "a stage handle",
     .metamethods = stage_metamethods,
-    .methods = shl_stage_methods,
     .fields = stage_fields,
 };
 
@@ -262,6 +261,5 @@ const struct shl_type shl_subscription_type = {
     .name = "stagehost.subscription",
     .noun = "a subscription",
     .metamethods = subscription_metamethods,
-    .methods = shl_subscription_methods,
     .fields = subscription_fields,
 };

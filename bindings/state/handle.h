@@ -44,6 +44,6 @@ const char *shl_kind_word(sh_kind kind);
  * error. */
 int shl_raise(lua_State *L, const char *what, int status, sh_error *error);
 
-extern const luaL_Reg shl_stage_methods[], shl_subscription_methods[], shl_timer_methods[];
+extern const luaL_Reg shl_stage_methods[], shl_subscription_methods[];
 
 #endif
