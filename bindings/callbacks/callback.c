@@ -6,6 +6,12 @@
 #include <assert.h>
 
 #include "callbacks/request.h"
+#include "callbacks/result.h"
+#include "callbacks/wait.h"
+#include "events/batch.h"
+#include "state/call.h"
+#include "state/error.h"
+#include "state/slot.h"
 
 /* -- failing --------------------------------------------------------------------------- */
 

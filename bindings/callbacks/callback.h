@@ -18,7 +18,6 @@
 
 #include "state/lua_stage.h"
 
-/* callback.c --------------------------------------------------------------------------- */
 /* shl_callback_begin for handle_demand and handle_events: leaves the coroutine ready. */
 int shl_callback_make_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r);
 static inline int shl_callback_begin_ready(struct shl_stage *s, enum shl_callback callback,
@@ -46,33 +45,5 @@ void shl_callback_answer(struct shl_stage *s, uint64_t ref, int status, sh_batch
                          const sh_error *error);
 /* r->reason = error, or a stand-in when it could not be made; the coroutine is emptied. */
 int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r);
-
-/* result.c: the values a callback returned, which are all that is on the coroutine ----- */
-int shl_result_take(struct shl_stage *s, sh_result *r);
-/* The error of a callback that returned what is on top of ctx->L (popped), which it must not;
- * NULL: out of memory. */
-sh_error *shl_result_refuse(struct shl_stage *s, enum shl_callback callback);
-/* verdict.c: makes the values that stagehost.stop and its like are known by. Raises. */
-void shl_result_open(struct shl_context *ctx, lua_State *L);
-
-/* from.c: whether the call that handle_call runs for is still to be answered; from now on, it is not. */
-bool shl_from_close(struct shl_stage *s);
-
-/* start.c ------------------------------------------------------------------------------ */
-void shl_start_free(struct shl_start *start); /* NULL is allowed */
-/* Applies the start options and the table at `index` of L (0: none) that init returned.
- * Raises, or sets *error. */
-int shl_start_configure(struct shl_stage *s, lua_State *L, int index, sh_error **error);
-/* Callbacks of the same names in sh_stage_ops. */
-int shl_start_init(sh_stage *self, void *state, void *arg, sh_result *r);
-int shl_start_encode(sh_worker *worker, void *arg, sh_parcel *out, sh_error **error);
-int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg,
-                     sh_error **error);
-
-/* stage.c ------------------------------------------------------------------------------ */
-void shl_stage_handle_reply(sh_stage *self, void *state, uint64_t ref, int status,
-                            sh_batch value, sh_error *error);
-/* Frees what the state holds, not the state. */
-void shl_stage_release(struct shl_stage *s);
 
 #endif

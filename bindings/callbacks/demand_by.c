@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "callbacks/callback.h"
 #include "callbacks/sub_slot.h"
 
 struct arguments {

@@ -4,7 +4,7 @@
 #ifndef SHL_DEMAND_BY_H
 #define SHL_DEMAND_BY_H
 
-#include "callbacks/callback.h"
+#include "state/lua_stage.h"
 
 /* Runs the callback; `by` is a list of { from =, demand =, partition = } of all subscriptions
  * that have open demand now. */

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "callbacks/callback.h"
-#include "doors/module.h"
+#include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
+#include "state/raise.h"
 
 /* -- callbacks ------------------------------------------------------------------------- */
 

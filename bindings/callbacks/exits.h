@@ -4,7 +4,10 @@
 #ifndef SHL_EXITS_H
 #define SHL_EXITS_H
 
-#include "state/context.h"
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "stagehost.h"
 
 int shl_exits_handle_exit(sh_stage *self, void *state, sh_stage *from, sh_error *reason,
                           sh_result *r);
@@ -12,5 +15,8 @@ int shl_exits_handle_down(sh_stage *self, void *state, sh_stage *stage, sh_error
                           uint64_t ref, sh_result *r);
 /* A method of stage handles. */
 int shl_exits_exit(lua_State *L);
+
+/* link, unlink, monitor, demonitor */
+extern const luaL_Reg shl_exits_functions[];
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * The `from` of handle_call: an address that can be answered once, now or later. */
-#include "state/handle.h"
-#include "state/lua_stage.h"
+#include "callbacks/from.h"
+
+#include "events/batch.h"
+#include "state/raise.h"
+#include "state/slot.h"
 
 struct call {
     sh_from from; /* a reference to from.stage */

@@ -5,9 +5,14 @@
  * stage does not wait for it. */
 #include "callbacks/request.h"
 
-#include "doors/module.h"
+#include "callbacks/wait.h"
+#include "events/batch.h"
+#include "state/call.h"
+#include "state/error.h"
 #include "state/handle.h"
 #include "state/number.h"
+#include "state/raise.h"
+#include "state/slot.h"
 
 /* -- the table of a stage -------------------------------------------------------------- */
 

@@ -2,11 +2,17 @@
  *
  * What a callback returned, as an sh_result: a list of events, a reply, a mode, or the wish
  * to stop. What is none of these is an error that says what came and what may come. */
+#include "callbacks/result.h"
+
 #include <assert.h>
 #include <string.h>
 
 #include "callbacks/callback.h"
+#include "callbacks/from.h"
+#include "callbacks/start.h"
 #include "callbacks/verdict.h"
+#include "events/batch.h"
+#include "state/call.h"
 
 enum { MAX_RESULTS = 2 }; /* more is ignored, as in Lua */
 

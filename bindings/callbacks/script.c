@@ -2,9 +2,14 @@
  *
  * A script as a process: its main chunk is the process's init, so that it may wait at top
  * level. */
+#include "stagehost_lua.h"
+
 #include <string.h>
 
 #include "callbacks/callback.h"
+#include "callbacks/stage.h"
+#include "state/call.h"
+#include "state/lua_stage.h"
 
 /* A copy of what the caller gave; all strings stand behind the struct. */
 struct script {

@@ -9,9 +9,16 @@
 #include "callbacks/callback.h"
 #include "callbacks/demand_by.h"
 #include "callbacks/exits.h"
+#include "callbacks/from.h"
+#include "callbacks/result.h"
+#include "callbacks/start.h"
 #include "callbacks/sub_slot.h"
+#include "events/batch.h"
 #include "options/run.h"
 #include "options/selector.h"
+#include "state/call.h"
+#include "state/error.h"
+#include "state/slot.h"
 
 /* -- arguments ------------------------------------------------------------------------- */
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * Starting a Lua stage: what travels to its worker, and init. */
+#include "callbacks/start.h"
+
 #include <string.h>
 
 #include "callbacks/callback.h"
-#include "callbacks/stage.h"
+#include "callbacks/result.h"
 #include "events/transfer.h"
 #include "options/init_options.h"
+#include "state/call.h"
+#include "state/handle.h"
+#include "state/slot.h"
 
 enum part { DEFINITION, ARGS, OPTIONS, N_PARTS };
 

@@ -4,6 +4,9 @@
  * its own in the stage's array of them: so handle_events gets its `from` without a look-up. */
 #include "callbacks/sub_slot.h"
 
+#include "state/handle.h"
+#include "state/slot.h"
+
 uint32_t shl_link_slot(const struct shl_stage *s, sh_subscription *sub, sh_role own)
 {
     uintptr_t index = (uintptr_t)*sh_subscription_slot(sub, own);

@@ -4,7 +4,7 @@
 #ifndef SHL_LINK_H
 #define SHL_LINK_H
 
-#include "callbacks/callback.h"
+#include "state/lua_stage.h"
 
 /* The slot of the object, 0 if there is none yet. `own`: this stage's side of it. */
 uint32_t shl_link_slot(const struct shl_stage *s, sh_subscription *sub, sh_role own);

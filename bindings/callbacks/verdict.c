@@ -4,7 +4,12 @@
  * returns when it is not only events. */
 #include "callbacks/verdict.h"
 
+#include "callbacks/from.h"
+#include "events/batch.h"
+#include "state/call.h"
+#include "state/error.h"
 #include "state/handle.h"
+#include "state/slot.h"
 
 /* A stop is a table with the helper's metatable: { reason, events, reply, n = how many were
  * given }. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The marked values that callbacks return. All of these look at the stage's coroutine. */
-#ifndef SHL_STOP_H
-#define SHL_STOP_H
+#ifndef SHL_VERDICT_H
+#define SHL_VERDICT_H
 
-#include "callbacks/callback.h"
+#include "state/lua_stage.h"
+
+/* Makes the values that stagehost.stop and its like are known by. Raises. */
+void shl_result_open(struct shl_context *ctx, lua_State *L);
 
 /* Whether the value at `index` was made by stagehost.stop. */
 bool shl_stop_is(struct shl_stage *s, int index);
@@ -17,5 +20,8 @@ bool shl_stop_is_redirect(struct shl_stage *s, int index);
 int shl_stop_take_redirect(struct shl_stage *s, int index, sh_result *r, sh_error **error);
 /* Whether the value is stagehost.noreply or stagehost.ignore. */
 bool shl_stop_is_value(struct shl_stage *s, int index, enum shl_helper value);
+
+/* stop, redirect, and answers() -> noreply, ignore */
+extern const luaL_Reg shl_result_functions[];
 
 #endif

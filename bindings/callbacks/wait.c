@@ -3,7 +3,8 @@
  * Suspending the current stage. A function that waits sends a request whose answer is to
  * come to the stage's handle_reply, then yields the wait token: past any coroutines of the
  * script's own, which hand it on (lua/stagehost/nest.lua), to shl_callback_run. */
-#include "callbacks/callback.h"
+#include "callbacks/wait.h"
+
 #include "state/number.h"
 
 static const char wait_token; /* its address */

@@ -2,10 +2,17 @@
  *
  * The public doors: the hooks that give every worker of a host a Lua state, and what a C
  * program may do with that state. */
+#include "stagehost_lua.h"
+
 #include <stdatomic.h>
 #include <string.h>
 
 #include "doors/worker.h"
+#include "events/batch.h"
+#include "events/value.h"
+#include "state/call.h"
+#include "state/context.h"
+#include "state/handle.h"
 
 /* `hooks` first: it is what the caller holds. */
 struct lua_hooks {

@@ -5,7 +5,19 @@
  * it. */
 #include "doors/module.h"
 
+#include "callbacks/exits.h"
+#include "callbacks/from.h"
+#include "callbacks/request.h"
+#include "callbacks/verdict.h"
+#include "callbacks/wait.h"
+#include "objects/registry.h"
+#include "objects/runtime.h"
+#include "objects/stage_methods.h"
+#include "objects/stage_start.h"
+#include "objects/subscription.h"
+#include "objects/timer.h"
 #include "state/handle.h"
+#include "state/type.h"
 
 static void add_functions(lua_State *L, const luaL_Reg *functions)
 {

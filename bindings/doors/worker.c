@@ -7,13 +7,19 @@
 #include <lualib.h>
 #include <string.h>
 
-#include "callbacks/callback.h"
+#include "callbacks/verdict.h"
+#include "callbacks/wait.h"
 #include "doors/module.h"
+#include "events/batch.h"
 #include "events/transfer.h"
+#include "events/value.h"
+#include "state/call.h"
+#include "state/error.h"
 #include "state/guard.h"
 #include "state/loop.h"
 #include "state/print.h"
 #include "state/search.h"
+#include "state/slot.h"
 
 /* -- modules --------------------------------------------------------------------------- */
 

@@ -8,11 +8,17 @@
  * What a callback returns stays where it is, on top of the coroutine of the stage that gave it,
  * and its slot is only reserved: nearly always the consumer takes it from there before the giver
  * runs again. */
+#include "events/batch.h"
+
 #include <assert.h>
 #include <string.h>
 
+#include "events/letter.h"
 #include "events/transfer.h"
+#include "events/value.h"
+#include "state/call.h"
 #include "state/lua_stage.h"
+#include "state/slot.h"
 
 struct shl_list {
     sh_list head;

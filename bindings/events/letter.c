@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * Dead letters: { event =, error =, stage =, deliveries = }, one for each event. */
+#include "events/letter.h"
+
+#include "events/batch.h"
+#include "state/call.h"
 #include "state/context.h"
+#include "state/error.h"
 
 struct job {
     struct shl_context *ctx;

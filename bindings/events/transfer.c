@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #include "events/transfer_parcel.h"
-#include "state/context.h"
+#include "state/handle.h"
 
 /* The functions of the coder, and what decodes each kind of parcel. */
 enum {

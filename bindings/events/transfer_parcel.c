@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "state/context.h"
+#include "state/handle.h"
 
 struct parcel_head {
     uint32_t kind;

@@ -11,10 +11,13 @@
  * -> C    a pointer, borrowed: valid during the callback
  *
  * All else (functions, coroutines, handles) has no C value and is an error. */
+#include "events/value.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "state/context.h"
+#include "state/slot.h"
 
 enum { MAX_DEPTH = 100 };
 

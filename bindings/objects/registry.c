@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * Finding stages: names and groups. */
+#include "objects/registry.h"
+
 #include <string.h>
 
-#include "doors/module.h"
+#include "callbacks/wait.h"
+#include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
 #include "state/number.h"
+#include "state/raise.h"
+#include "state/type.h"
 
 static sh_host *get_host(lua_State *L)
 {

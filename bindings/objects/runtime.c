@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a script can learn from the host and tell it. */
+#include "objects/runtime.h"
+
 #include <string.h>
 
-#include "doors/module.h"
+#include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
 

@@ -2,12 +2,18 @@
  *
  * The methods of a stage handle. Those that wait suspend the calling stage until the answer
  * is there; a stage that waited for itself would wait for ever, which is refused. */
+#include "objects/stage_methods.h"
+
 #include <math.h>
 
 #include "callbacks/exits.h"
+#include "callbacks/wait.h"
+#include "events/batch.h"
+#include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
 #include "state/number.h"
+#include "state/raise.h"
 
 enum { DEFAULT_CALL_TIMEOUT_MS = 5000 };
 

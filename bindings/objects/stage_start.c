@@ -2,11 +2,16 @@
  *
  * Starting stages. What must be known before a stage exists (kind, name, worker) goes to the core at
  * once; all other options travel with the definition (options/init_options.c). */
-#include "callbacks/callback.h"
+#include "objects/stage_start.h"
+
 #include "callbacks/stage.h"
-#include "doors/module.h"
+#include "callbacks/start.h"
+#include "callbacks/wait.h"
 #include "options/field.h"
+#include "state/context.h"
+#include "state/error.h"
 #include "state/handle.h"
+#include "state/raise.h"
 
 static sh_kind kind_field(lua_State *L, int index)
 {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Making subscriptions, and the methods of one. */
-#include "doors/module.h"
+#include "objects/subscription.h"
+
+#include "callbacks/wait.h"
 #include "options/subscribe_options.h"
+#include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
 #include "state/number.h"
+#include "state/raise.h"
 
 /* -- subscribing -------------------------------------------------------------------------
  */

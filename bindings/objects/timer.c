@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * Timers: messages to the stage that started them. They end with it. */
-#include "doors/module.h"
-#include "state/handle.h"
+#include "objects/timer.h"
+
+#include "events/batch.h"
 #include "state/lua_stage.h"
 #include "state/number.h"
+#include "state/raise.h"
 
 struct timer {
     sh_stage *stage; /* a reference */

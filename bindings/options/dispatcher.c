@@ -7,6 +7,7 @@
 
 #include "options/lua_dispatcher.h"
 #include "options/splitter.h"
+#include "state/context.h"
 
 static void *push_zeroed(lua_State *L, size_t size)
 {

@@ -4,7 +4,9 @@
 #ifndef SHL_DISPATCHER_H
 #define SHL_DISPATCHER_H
 
-#include "state/context.h"
+#include <lua.h>
+
+#include "stagehost.h"
 
 /* Sets out->dispatcher and out->dispatcher_opts from the table at `index` (positive) for
  * the producer `self`. What they point to stays on the stack of L. Raises when out of

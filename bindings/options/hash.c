@@ -8,7 +8,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "state/context.h"
+#include "state/handle.h"
 
 /* Deeper tables all count the same, which also ends cycles. */
 enum { MAX_DEPTH = 8 };

@@ -5,7 +5,9 @@
 #ifndef SHL_OPTIONS_H
 #define SHL_OPTIONS_H
 
-#include "state/context.h"
+#include <lua.h>
+
+#include "stagehost.h"
 
 /* To be called once by the init of every Lua stage, after the definition's own init and on
  * the stage's worker: configures `self` with the options it was started with (index

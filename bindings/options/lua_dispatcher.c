@@ -20,8 +20,13 @@
 
 #include <string.h>
 
+#include "events/batch.h"
 #include "options/run.h"
+#include "state/call.h"
+#include "state/error.h"
 #include "state/handle.h"
+#include "state/raise.h"
+#include "state/slot.h"
 
 #define FUNCTION_MAP(XX)                                                                   \
     XX(SUBSCRIBE, "subscribe")                                                             \

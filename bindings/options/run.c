@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "events/batch.h"
+#include "state/call.h"
+#include "state/slot.h"
+
 /* -- pushing -----------------------------------------------------------------------------
  */
 

@@ -3,7 +3,10 @@
  * The function is run over a whole batch by lua/stagehost/routing.lua. */
 #include "options/selector.h"
 
+#include "events/batch.h"
 #include "options/run.h"
+#include "state/context.h"
+#include "state/slot.h"
 
 struct selector {
     sh_selector base;

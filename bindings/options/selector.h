@@ -4,7 +4,9 @@
 #ifndef SHL_SELECTOR_H
 #define SHL_SELECTOR_H
 
-#include "state/context.h"
+#include <lua.h>
+
+#include "stagehost.h"
 
 /* If the option table at `extra_index` has a selector, sets opts->selector. For
  * handle_subscribe on the producer's side, where `other` is the consumer. L is of the

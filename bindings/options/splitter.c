@@ -4,8 +4,11 @@
  * fills one list a partition. */
 #include "options/splitter.h"
 
+#include "events/batch.h"
 #include "options/hash.h"
 #include "options/run.h"
+#include "state/context.h"
+#include "state/slot.h"
 
 struct splitter {
     sh_splitter base;

@@ -5,7 +5,9 @@
 #ifndef SHL_SPLITTER_H
 #define SHL_SPLITTER_H
 
-#include "state/context.h"
+#include <lua.h>
+
+#include "stagehost.h"
 
 /* For the list of partition names at `names_index` and the function at `hash_index` (nil:
  * the default). Raises when out of memory. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "options/subscribe_options.h"
 
+#include "events/batch.h"
+#include "state/context.h"
+#include "state/error.h"
 #include "state/handle.h"
 
 /* Strings stay alive with the table at `index`. */

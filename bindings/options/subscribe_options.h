@@ -4,7 +4,9 @@
 #ifndef SHL_SUBSCRIBE_OPTIONS_H
 #define SHL_SUBSCRIBE_OPTIONS_H
 
-#include "state/context.h"
+#include <lua.h>
+
+#include "stagehost.h"
 
 /* Reads the table at `index` (positive). Names and stages are borrowed from the table; what
  * the core takes is owned by *out. SH_ENOMEM: *out owns nothing. */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * Protected calls. No other file calls lua_pcall or lua_cpcall. */
+#include "state/call.h"
+
 #include <assert.h>
 
-#include "state/context.h"
+#include "state/error.h"
+#include "state/slot.h"
 
 int shl_traceback(lua_State *L)
 {

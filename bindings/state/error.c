@@ -3,10 +3,14 @@
  * Reasons: why a stage ended, as sh_error in the core and as a value in Lua. A Lua value
  * that is more than a word travels in sh_error's data, encoded; the word and the message
  * are then its text. */
+#include "state/error.h"
+
 #include <stdio.h>
 #include <string.h>
 
+#include "state/call.h"
 #include "state/context.h"
+#include "state/slot.h"
 
 static const char metatable[] = "stagehost.error";
 

@@ -8,6 +8,9 @@
 
 #include <luv/luv.h>
 
+#include "state/call.h"
+#include "state/slot.h"
+
 enum { PATIENCE_MS = 2000 };
 
 /* -- errors ---------------------------------------------------------------------------- */

@@ -29,6 +29,10 @@ enum shl_callback {
         SHL_N_CALLBACKS
 };
 
+/* Turns an answer into results on L; returns their count (at most 8). Owns nothing; may
+ * raise. */
+typedef int (*shl_convert)(lua_State *L, int status, sh_batch value, const sh_error *error);
+
 /* The private state of a stage whose callbacks are Lua. */
 struct shl_stage {
     struct shl_context *ctx;             /* NULL until init has begun */

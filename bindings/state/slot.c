@@ -4,7 +4,9 @@
  * on the stack of a thread that never runs code (ctx->store): reading and writing a slot is
  * rawgeti/rawseti at a fixed place, whatever runs at the time, and neither allocates nor
  * raises. Free slots hold false, so that the table's array part never shrinks. */
-#include "state/context.h"
+#include "state/slot.h"
+
+#include "state/call.h"
 
 enum { FIRST_SLOTS = 64 };
 

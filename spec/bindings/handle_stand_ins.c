@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "handle_stand_ins.h"
 
-#include "state/context.h"
+#include <lauxlib.h>
+
+#include "state/handle.h"
 
 enum { N_HANDLES = 8 };
 

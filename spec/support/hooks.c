@@ -6,10 +6,15 @@
 #include <string.h>
 #include <uv.h>
 
+#include "callbacks/wait.h"
+#include "hooks_events.h"
 #include "stage/host_state.h"
 #include "stage/run_queue.h"
 #include "stage/stage.h"
-#include "state/context.h"
+#include "state/call.h"
+#include "state/error.h"
+#include "state/handle.h"
+#include "state/slot.h"
 
 /* -- holding and settling -------------------------------------------------------------- */
 
@@ -104,7 +109,7 @@ static void fill_subscribe(lua_State *L, int index, struct sh__message *message)
         lua_getfield(L, -1, "partition");
         opts.partition = lua_tostring(L, -1);
         lua_pushvalue(L, -2);
-        shl_payload_take(shl_context(L), L, &opts.extra);
+        hooks_payload_take(L, &opts.extra);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -127,7 +132,7 @@ static int hooks_inject(lua_State *L)
     struct sh__message *message = sh__message_new(ctx->worker, kind, to);
     if (kind == SH__CALL) {
         lua_getfield(L, 3, "request");
-        shl_payload_take(ctx, L, &message->batch);
+        hooks_payload_take(L, &message->batch);
         message->from = (sh_from){sh_stage_ref(from), PROBE_REF};
     } else {
         lua_getfield(L, 3, "sub");
@@ -140,7 +145,7 @@ static int hooks_inject(lua_State *L)
         message->n = field_integer(L, 3, "n");
     } else if (kind == SH__EVENTS) {
         lua_getfield(L, 3, "events");
-        shl_batch_take(ctx, L, (uint32_t)lua_objlen(L, -1), &message->batch);
+        hooks_events_take(L, &message->batch);
     } else if (kind != SH__CALL) {
         message->error = field_reason(L, 3);
     }
@@ -174,8 +179,7 @@ static void set_reason(lua_State *L, const sh_error *reason)
     lua_setfield(L, -2, "reason");
 }
 
-static void push_message(struct shl_context *ctx, lua_State *L, struct sh__message *message,
-                         const char *kind)
+static void push_message(lua_State *L, struct sh__message *message, const char *kind)
 {
     lua_newtable(L);
     lua_pushstring(L, kind);
@@ -188,11 +192,11 @@ static void push_message(struct shl_context *ctx, lua_State *L, struct sh__messa
         lua_pushinteger(L, (lua_Integer)message->n);
         lua_setfield(L, -2, "n");
     } else if (message->kind == SH__EVENTS) {
-        shl_batch_push(ctx, L, message->batch);
+        hooks_events_push(L, message->batch);
         lua_setfield(L, -2, "events");
     } else if (message->kind == SH__SUBSCRIBE) {
         if (message->subscribe->opts.extra.list) {
-            shl_payload_push(ctx, L, message->subscribe->opts.extra);
+            hooks_payload_push(L, message->subscribe->opts.extra);
             lua_setfield(L, -2, "opts");
         }
         if (message->subscribe->opts.current) {
@@ -201,7 +205,7 @@ static void push_message(struct shl_context *ctx, lua_State *L, struct sh__messa
             set_reason(L, message->subscribe->opts.current_reason);
         }
     } else if (message->kind == SH__REPLY && message->status == SH_OK) {
-        shl_payload_push(ctx, L, message->batch);
+        hooks_payload_push(L, message->batch);
         lua_setfield(L, -2, "value");
     } else {
         set_reason(L, message->error);
@@ -218,7 +222,7 @@ static bool probe_tap(sh_stage *stage, struct sh__message *message, void *data)
             continue;
         lua_State *L = ctx->L;
         shl_slot_push(ctx, L, probe->handle);
-        push_message(ctx, L, message, kinds[i].name);
+        push_message(L, message, kinds[i].name);
         if (shl_pcall(L, 1, 0) != 0)
             lua_pop(L, 1);
         sh__message_free(stage->worker, message);
@@ -334,7 +338,7 @@ static int hooks_fake_down(lua_State *L)
     sh_stage *stage = shl_check_stage(L, 1);
     sh_batch payload = {0};
     lua_pushliteral(L, "down");
-    shl_payload_take(shl_context(L), L, &payload);
+    hooks_payload_take(L, &payload);
     sh_stage_send(shl_context(L)->worker, stage, payload, NULL);
     return 0;
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Suspending the stage whose callback runs. */
+#ifndef SHL_WAIT_H
+#define SHL_WAIT_H
+
+#include "state/lua_stage.h"
+
+/* A fresh sh_from of the current stage for a request that this callback will wait for.
+ * Raises when there is no current stage, it is in a function that must not wait (selector,
+ * hash, format_discarded, a dispatcher), or a C function that can't be left stands in
+ * between (table.sort, string.gsub, require). */
+sh_from shl_wait_begin(lua_State *L);
+/* `return shl_wait(L, from, convert)`: suspends the stage until the answer to `from` is
+ * there. */
+int shl_wait(lua_State *L, sh_from from, shl_convert convert);
+
+void shl_wait_open(lua_State *L);
+void shl_push_wait_token(lua_State *L);
+bool shl_is_wait_token(lua_State *L, int index);
+
+/* sleep, and what lua/stagehost/await.lua stands on */
+extern const luaL_Reg shl_wait_functions[];
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What scripts start stages with. */
+#ifndef SHL_STAGE_START_H
+#define SHL_STAGE_START_H
+
+#include <lauxlib.h>
+
+/* start */
+extern const luaL_Reg shl_stage_start_functions[];
+
+#endif

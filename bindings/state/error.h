@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reasons: why a stage ended, as sh_error and as a value in Lua. */
+#ifndef SHL_ERROR_H
+#define SHL_ERROR_H
+
+#include <lua.h>
+
+#include "stagehost.h"
+
+void shl_error_open(lua_State *L);
+/* NULL -> "normal", shutdown -> "shutdown" or { "shutdown", x }, custom -> its string or
+ * table, raised and bad_return_value -> an error object (metatable "stagehost.error"). */
+void shl_push_reason(lua_State *L, const sh_error *reason);
+/* A reason given by a script (nil, string, table, error object) as an sh_error (NULL:
+ * normal). */
+int shl_to_reason(lua_State *L, int index, sh_error **out);
+/* Error object for a callback that failed; traceback may be NULL. `L` has the error value
+ * at index. */
+sh_error *shl_error_raised(lua_State *L, int index, const char *stage, const char *callback,
+                           const char *traceback);
+/* Pushes the text of an error value of any type, also of one whose __tostring fails. */
+void shl_push_error_text(lua_State *L, int index);
+/* Pushes "stage<x>: handle_events: message". */
+void shl_push_sentence(lua_State *L, const sh_error *error);
+/* Pushes nil, message, reason: what expected failures return; the count, 3. */
+int shl_return_failure(lua_State *L, int status, const sh_error *error);
+
+#endif

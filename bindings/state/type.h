@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Types of the objects that scripts hold. */
+#ifndef SHL_TYPE_H
+#define SHL_TYPE_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stddef.h>
+
+/* A type of object. Its address is its metatable's key in the registry; `name` is another,
+ * for luaL_getmetatable and for Lua code. */
+struct shl_type {
+    const char *name;
+    const char *noun; /* for error texts: "a stage handle" */
+    const luaL_Reg *metamethods;
+    const luaL_Reg *methods;
+    const luaL_Reg
+        *fields; /* functions of the object, called by reading the field; may be NULL */
+};
+
+/* Makes the metatable of `type` unless it is there. Leaves the table of methods on the
+ * stack. */
+void shl_type_open(lua_State *L, const struct shl_type *type);
+/* A userdata of that type and size, zeroed, on top of the stack. */
+void *shl_type_new(lua_State *L, const struct shl_type *type, size_t size);
+/* The userdata at `index`, NULL if it is none of that type. */
+void *shl_type_test(lua_State *L, int index, const struct shl_type *type);
+/* The same, raising. */
+void *shl_type_check(lua_State *L, int index, const struct shl_type *type);
+
+#endif
