@@ -30,7 +30,7 @@ static void add_entry(void *data, sh_subscription *sub, int64_t demand,
     struct arguments *args = data;
     lua_State *L = args->L;
     lua_createtable(L, 0, 3); /* by, entry */
-    shl_link_push(L, args->s, sub, SH_ROLE_PRODUCER);
+    shl_sub_slot_push(L, args->s, sub, SH_ROLE_PRODUCER);
     lua_setfield(L, -2, "from");
     lua_pushnumber(L, (lua_Number)demand);
     lua_setfield(L, -2, "demand");

@@ -149,7 +149,7 @@ static int bad_return(struct shl_stage *s, int index, const char *what, sh_resul
 static int take_stop(struct shl_stage *s, sh_result *r)
 {
     sh_error *error = NULL;
-    if (shl_stop_take(s, 1, r, &error) < 0)
+    if (shl_verdict_take_stop(s, 1, r, &error) < 0)
         return fail(s, error, r);
     lua_settop(s->co, 0);
     return SH_DONE;
@@ -222,7 +222,7 @@ static int take_reply(struct shl_stage *s, sh_result *r)
     lua_State *co = s->co;
     if (lua_gettop(co) == 0)
         lua_pushnil(co);
-    if (shl_stop_is_value(s, 1, SHL_HELPER_NOREPLY))
+    if (shl_verdict_is_value(s, 1, SHL_HELPER_NOREPLY))
         return take_events(s, 2, r);
     if (!shl_from_close(s))
         return lua_isnil(co, 1)
@@ -232,16 +232,16 @@ static int take_reply(struct shl_stage *s, sh_result *r)
     if (shl_payload_take(s->ctx, co, &r->reply) < 0)
         return fail(s, NULL, r);
     r->has_reply = true;
-    return shl_stop_is(s, 2) ? bad_return(s, 2, "a stop as its events", r)
-                             : take_events(s, 2, r);
+    return shl_verdict_is_stop(s, 2) ? bad_return(s, 2, "a stop as its events", r)
+                                     : take_events(s, 2, r);
 }
 
 static int take_mode(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
-    if (shl_stop_is_redirect(s, 1)) {
+    if (shl_verdict_is_redirect(s, 1)) {
         sh_error *error = NULL;
-        if (shl_stop_take_redirect(s, 1, r, &error) < 0)
+        if (shl_verdict_take_redirect(s, 1, r, &error) < 0)
             return fail(s, error, r);
         lua_settop(co, 0);
         return SH_DONE;
@@ -273,7 +273,7 @@ static int configure(lua_State *L)
 static int take_init(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
-    if (shl_stop_is_value(s, 1, SHL_HELPER_IGNORE)) {
+    if (shl_verdict_is_value(s, 1, SHL_HELPER_IGNORE)) {
         r->ignore = true;
         lua_settop(co, 0);
         return SH_DONE;
@@ -300,7 +300,7 @@ int shl_result_take(struct shl_stage *s, sh_result *r)
     }
     if (lua_gettop(co) > MAX_RESULTS)
         lua_settop(co, MAX_RESULTS);
-    if (s->callback != SHL_TERMINATE && shl_stop_is(s, 1))
+    if (s->callback != SHL_TERMINATE && shl_verdict_is_stop(s, 1))
         return take_stop(s, r);
     switch (s->callback) {
     case SHL_INIT:

@@ -73,7 +73,7 @@ static int push_events(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
     shl_batch_push(args->s->ctx, L, args->batch);
-    shl_link_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
+    shl_sub_slot_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
     return move_arguments(L, args->s);
 }
 
@@ -89,7 +89,7 @@ static int handle_events(sh_stage *self, void *state, sh_batch events,
 {
     struct shl_stage *s = state;
     (void)self;
-    uint32_t from_slot = shl_link_slot(s, from, SH_ROLE_CONSUMER);
+    uint32_t from_slot = shl_sub_slot_find(s, from, SH_ROLE_CONSUMER);
     if (from_slot) {
         if (shl_callback_begin_ready(s, SHL_EVENTS, r) < 0)
             return SH_EFAILED;
@@ -134,7 +134,7 @@ static int push_subscribe(lua_State *L)
     const struct arguments *args = lua_touserdata(L, 1);
     lua_pushstring(L, args->other == SH_ROLE_PRODUCER ? "producer" : "consumer");
     push_subscribe_opts(L, args);
-    shl_link_push(L, args->s, args->sub, own_role(args->other));
+    shl_sub_slot_push(L, args->s, args->sub, own_role(args->other));
     return move_arguments(L, args->s);
 }
 
@@ -167,9 +167,9 @@ static int push_cancel(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
     shl_push_reason(L, args->reason);
-    shl_link_push(L, args->s, args->sub, own_role(args->other));
+    shl_sub_slot_push(L, args->s, args->sub, own_role(args->other));
     lua_pushstring(L, args->how == SH_ENDED_DOWN ? "down" : "cancel");
-    shl_link_drop(args->s, args->sub, own_role(args->other));
+    shl_sub_slot_drop(args->s, args->sub, own_role(args->other));
     return move_arguments(L, args->s);
 }
 
@@ -180,7 +180,7 @@ static int handle_cancel(sh_stage *self, void *state, sh_ended how, sh_error *re
     sh_role other =
         sh_subscription_consumer(from) == self ? SH_ROLE_PRODUCER : SH_ROLE_CONSUMER;
     if (!s->functions[SHL_CANCEL]) {
-        shl_link_drop(s, from, own_role(other));
+        shl_sub_slot_drop(s, from, own_role(other));
         return SH_DONE;
     }
     struct arguments args = {
@@ -201,7 +201,7 @@ static int push_notification(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
     shl_payload_push(args->s->ctx, L, args->batch);
-    shl_link_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
+    shl_sub_slot_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
     return move_arguments(L, args->s);
 }
 
@@ -324,9 +324,9 @@ void shl_stage_release(struct shl_stage *s)
     shl_start_free(s->start);
     for (int i = 0; i < SHL_N_CALLBACKS; i++)
         shl_slot_free(ctx, s->functions[i]);
-    for (uint32_t i = 0; i < s->n_links; i++)
-        shl_slot_free(ctx, s->links[i]);
-    sh_free(s->links);
+    for (uint32_t i = 0; i < s->n_sub_slots; i++)
+        shl_slot_free(ctx, s->sub_slots[i]);
+    sh_free(s->sub_slots);
     shl_slot_free(ctx, s->self_slot);
     shl_slot_free(ctx, s->co_slot);
     shl_slot_free(ctx, s->call_slot);

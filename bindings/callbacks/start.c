@@ -80,7 +80,7 @@ struct shl_start *shl_start_new(lua_State *L, int definition_index, int args_ind
 
 /* -- to another worker: one table, so that what its parts share stays shared ----------- */
 
-struct transfer {
+struct start_job {
     struct shl_context *ctx;
     struct shl_start *start;
     const sh_parcel *in;
@@ -91,7 +91,7 @@ struct transfer {
 
 static int encode(lua_State *L)
 {
-    struct transfer *job = lua_touserdata(L, 1);
+    struct start_job *job = lua_touserdata(L, 1);
     lua_createtable(L, 0, N_PARTS);
     for (int i = 0; i < N_PARTS; i++) {
         push_part(job->start, L, (enum part)i);
@@ -103,7 +103,7 @@ static int encode(lua_State *L)
 
 static int decode(lua_State *L)
 {
-    struct transfer *job = lua_touserdata(L, 1);
+    struct start_job *job = lua_touserdata(L, 1);
     job->status = shl_decode_value(L, job->in, &job->error);
     for (int i = 0; job->status == SH_OK && i < N_PARTS; i++) {
         lua_getfield(L, -1, part_names[i]);
@@ -113,7 +113,7 @@ static int decode(lua_State *L)
     return 0;
 }
 
-static int run_transfer(struct transfer *job, lua_CFunction f, sh_error **error)
+static int run_job(struct start_job *job, lua_CFunction f, sh_error **error)
 {
     int status = shl_protect(job->ctx, f, job, &job->error);
     if (status == SH_OK)
@@ -127,8 +127,8 @@ static int run_transfer(struct transfer *job, lua_CFunction f, sh_error **error)
 
 int shl_start_encode(sh_worker *worker, void *arg, sh_parcel *out, sh_error **error)
 {
-    struct transfer job = {.ctx = shl_worker_context(worker), .start = arg, .out = out};
-    int status = run_transfer(&job, encode, error);
+    struct start_job job = {.ctx = shl_worker_context(worker), .start = arg, .out = out};
+    int status = run_job(&job, encode, error);
     shl_start_free(job.start);
     return status;
 }
@@ -136,11 +136,11 @@ int shl_start_encode(sh_worker *worker, void *arg, sh_parcel *out, sh_error **er
 int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg,
                      sh_error **error)
 {
-    struct transfer job = {.ctx = shl_worker_context(worker), .in = parcel};
+    struct start_job job = {.ctx = shl_worker_context(worker), .in = parcel};
     job.start = start_make(job.ctx);
     if (!job.start)
         return SH_ENOMEM;
-    int status = run_transfer(&job, decode, error);
+    int status = run_job(&job, decode, error);
     if (status == SH_OK)
         *arg = job.start;
     else

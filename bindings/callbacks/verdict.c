@@ -19,7 +19,7 @@ enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
 enum { REDIRECT_TARGETS = 1, REDIRECT_CANCEL };
 
 /* stop(reason, events, reply) */
-static int result_stop(lua_State *L)
+static int verdict_stop(lua_State *L)
 {
     int n = lua_gettop(L);
     if (n >= STOP_EVENTS && !lua_isnil(L, STOP_EVENTS) && !lua_istable(L, STOP_EVENTS))
@@ -39,7 +39,7 @@ static int result_stop(lua_State *L)
 }
 
 /* answers() -> noreply, ignore */
-static int result_answers(lua_State *L)
+static int verdict_answers(lua_State *L)
 {
     struct shl_context *ctx = shl_context(L);
     shl_helper_push(ctx, L, SHL_HELPER_NOREPLY);
@@ -48,7 +48,7 @@ static int result_answers(lua_State *L)
 }
 
 /* redirect(list of handles and names, cancel = nil), both checked by the facade */
-static int result_redirect(lua_State *L)
+static int verdict_redirect(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
@@ -61,10 +61,10 @@ static int result_redirect(lua_State *L)
     return 1;
 }
 
-const luaL_Reg shl_result_functions[] = {
-    {"redirect", result_redirect},
-    {"stop", result_stop},
-    {"answers", result_answers},
+const luaL_Reg shl_verdict_functions[] = {
+    {"redirect", verdict_redirect},
+    {"stop", verdict_stop},
+    {"answers", verdict_answers},
     {NULL, NULL},
 };
 
@@ -87,7 +87,7 @@ static void open_value(struct shl_context *ctx, lua_State *L, const char *name,
     ctx->helpers[helper] = shl_slot_take(ctx, L);
 }
 
-void shl_result_open(struct shl_context *ctx, lua_State *L)
+void shl_verdict_open(struct shl_context *ctx, lua_State *L)
 {
     open_value(ctx, L, "stagehost.stop", SHL_HELPER_STOP);
     open_value(ctx, L, "stagehost.redirect", SHL_HELPER_REDIRECT);
@@ -114,12 +114,12 @@ static bool is_marked(struct shl_stage *s, int index, enum shl_helper helper,
     return is_it;
 }
 
-bool shl_stop_is(struct shl_stage *s, int index)
+bool shl_verdict_is_stop(struct shl_stage *s, int index)
 {
     return is_marked(s, index, SHL_HELPER_STOP, true);
 }
 
-bool shl_stop_is_value(struct shl_stage *s, int index, enum shl_helper value)
+bool shl_verdict_is_value(struct shl_stage *s, int index, enum shl_helper value)
 {
     return is_marked(s, index, value, false);
 }
@@ -158,7 +158,7 @@ static int read_stop(lua_State *L)
     return 0;
 }
 
-int shl_stop_take(struct shl_stage *s, int index, sh_result *r, sh_error **error)
+int shl_verdict_take_stop(struct shl_stage *s, int index, sh_result *r, sh_error **error)
 {
     struct reader reader = {s, index, r};
     int status = shl_protect(s->ctx, read_stop, &reader, error);
@@ -174,7 +174,7 @@ int shl_stop_take(struct shl_stage *s, int index, sh_result *r, sh_error **error
 
 /* -- redirections ---------------------------------------------------------------------- */
 
-bool shl_stop_is_redirect(struct shl_stage *s, int index)
+bool shl_verdict_is_redirect(struct shl_stage *s, int index)
 {
     return is_marked(s, index, SHL_HELPER_REDIRECT, true);
 }
@@ -204,7 +204,8 @@ static int read_redirect(lua_State *L)
     return status < 0 ? luaL_error(L, "%s", sh_strerror(status)) : 0;
 }
 
-int shl_stop_take_redirect(struct shl_stage *s, int index, sh_result *r, sh_error **error)
+int shl_verdict_take_redirect(struct shl_stage *s, int index, sh_result *r,
+                              sh_error **error)
 {
     struct reader reader = {s, index, r};
     return shl_protect(s->ctx, read_redirect, &reader, error);

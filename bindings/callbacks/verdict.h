@@ -7,21 +7,22 @@
 #include "state/lua_stage.h"
 
 /* Makes the values that stagehost.stop and its like are known by. Raises. */
-void shl_result_open(struct shl_context *ctx, lua_State *L);
+void shl_verdict_open(struct shl_context *ctx, lua_State *L);
 
 /* Whether the value at `index` was made by stagehost.stop. */
-bool shl_stop_is(struct shl_stage *s, int index);
+bool shl_verdict_is_stop(struct shl_stage *s, int index);
 /* Fills *r from it: stop, reason, events, and a reply if there is a call to be answered. SH_EFAILED with
  * *error; what *r holds then is the caller's. */
-int shl_stop_take(struct shl_stage *s, int index, sh_result *r, sh_error **error);
+int shl_verdict_take_stop(struct shl_stage *s, int index, sh_result *r, sh_error **error);
 /* Whether the value at `index` was made by stagehost.redirect. */
-bool shl_stop_is_redirect(struct shl_stage *s, int index);
+bool shl_verdict_is_redirect(struct shl_stage *s, int index);
 /* Fills *r from it. SH_EFAILED with *error. */
-int shl_stop_take_redirect(struct shl_stage *s, int index, sh_result *r, sh_error **error);
+int shl_verdict_take_redirect(struct shl_stage *s, int index, sh_result *r,
+                              sh_error **error);
 /* Whether the value is stagehost.noreply or stagehost.ignore. */
-bool shl_stop_is_value(struct shl_stage *s, int index, enum shl_helper value);
+bool shl_verdict_is_value(struct shl_stage *s, int index, enum shl_helper value);
 
 /* stop, redirect, and answers() -> noreply, ignore */
-extern const luaL_Reg shl_result_functions[];
+extern const luaL_Reg shl_verdict_functions[];
 
 #endif

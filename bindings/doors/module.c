@@ -43,7 +43,7 @@ int luaopen_stagehost_core(lua_State *L)
     add_functions(L, shl_exits_functions);
     add_functions(L, shl_request_functions);
     add_functions(L, shl_registry_functions);
-    add_functions(L, shl_result_functions);
+    add_functions(L, shl_verdict_functions);
     add_functions(L, shl_timer_functions);
     add_functions(L, shl_runtime_functions);
     /* Methods by type: the facade adds those that are written in Lua. */

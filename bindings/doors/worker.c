@@ -83,7 +83,7 @@ static int open_state(lua_State *L)
     shl_error_open(L);
     shl_value_open(L);
     shl_wait_open(L);
-    shl_result_open(ctx, L);
+    shl_verdict_open(ctx, L);
     shl_loop_open(L);
     shl_module_open(L);
     if (shl_transfer_open(L) < 0)

@@ -266,27 +266,27 @@ static sh_list *list_concat(sh_worker *worker, const sh_batch *parts, size_t n_p
     return shl_protect(job.ctx, concat_parts, &job, NULL) < 0 ? NULL : job.out.list;
 }
 
-/* A parcel of ours: what transfer.c made, and how to read it. */
-struct crossing {
-    sh_parcel parcel;
+/* How a batch travels: what transfer.c made of it, and how that is to be read. */
+struct batch_parcel {
+    sh_parcel body;
     enum { EVENTS, PAYLOAD, EXTRA } form;
 };
 
-struct transfer {
+struct parcel_job {
     struct shl_context *ctx;
     sh_batch batch;
-    struct crossing *crossing;
+    struct batch_parcel *parcel;
     sh_error *error;
     int status;
 };
 
 static int encode_batch(lua_State *L)
 {
-    struct transfer *job = lua_touserdata(L, 1);
-    struct crossing *crossing = job->crossing;
-    if (crossing->form == EXTRA) {
+    struct parcel_job *job = lua_touserdata(L, 1);
+    struct batch_parcel *parcel = job->parcel;
+    if (parcel->form == EXTRA) {
         shl_payload_push(job->ctx, L, job->batch);
-        job->status = shl_encode_value(L, &crossing->parcel, &job->error);
+        job->status = shl_encode_value(L, &parcel->body, &job->error);
         return 0;
     }
     const struct shl_list *list = check_list(job->batch.list);
@@ -297,61 +297,61 @@ static int encode_batch(lua_State *L)
     } else {
         push_slot(list, L);
     }
-    job->status = shl_encode_events(L, job->batch.first, job->batch.n, &crossing->parcel,
-                                    &job->error);
+    job->status =
+        shl_encode_events(L, job->batch.first, job->batch.n, &parcel->body, &job->error);
     return 0;
 }
 
-static void crossing_free(void *data, size_t len)
+static void batch_parcel_free(void *data, size_t len)
 {
-    struct crossing *crossing = data;
-    sh_parcel *parcel = &crossing->parcel;
+    struct batch_parcel *parcel = data;
+    sh_parcel *body = &parcel->body;
     (void)len;
-    if (parcel->free)
-        parcel->free(parcel->data, parcel->len);
+    if (body->free)
+        body->free(body->data, body->len);
     else
-        sh_free(parcel->data);
-    sh_free(crossing);
+        sh_free(body->data);
+    sh_free(parcel);
 }
 
 static int list_encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
                        sh_error **error)
 {
-    struct crossing *crossing = sh_malloc(sizeof *crossing);
-    if (!crossing)
+    struct batch_parcel *parcel = sh_malloc(sizeof *parcel);
+    if (!parcel)
         return SH_ENOMEM;
     bool is_payload = check_list(batch->list)->is_payload;
-    *crossing = (struct crossing){.form = extra ? EXTRA : is_payload ? PAYLOAD : EVENTS};
-    struct transfer job = {shl_worker_context(worker), *batch, crossing, NULL, SH_OK};
+    *parcel = (struct batch_parcel){.form = extra ? EXTRA : is_payload ? PAYLOAD : EVENTS};
+    struct parcel_job job = {shl_worker_context(worker), *batch, parcel, NULL, SH_OK};
     int status = shl_protect(job.ctx, encode_batch, &job, &job.error);
     if (status == SH_OK)
         status = job.status;
     if (status < 0) {
-        sh_free(crossing);
+        sh_free(parcel);
         if (error)
             *error = job.error;
         else
             sh_error_unref(job.error);
         return status;
     }
-    *out = (sh_parcel){crossing, crossing->parcel.len, crossing_free};
+    *out = (sh_parcel){parcel, parcel->body.len, batch_parcel_free};
     return SH_OK;
 }
 
 static int decode_batch(lua_State *L)
 {
-    struct transfer *job = lua_touserdata(L, 1);
-    const sh_parcel *parcel = &job->crossing->parcel;
+    struct parcel_job *job = lua_touserdata(L, 1);
+    const sh_parcel *body = &job->parcel->body;
     uint32_t n = 1;
-    if (job->crossing->form == EXTRA)
-        job->status = shl_decode_value(L, parcel, &job->error);
+    if (job->parcel->form == EXTRA)
+        job->status = shl_decode_value(L, body, &job->error);
     else
-        job->status = shl_decode_events(L, parcel, &n, &job->error);
+        job->status = shl_decode_events(L, body, &n, &job->error);
     if (job->status < 0)
         return 0;
-    if (job->crossing->form == PAYLOAD)
+    if (job->parcel->form == PAYLOAD)
         lua_rawgeti(L, -1, 1);
-    if (job->crossing->form == EVENTS)
+    if (job->parcel->form == EVENTS)
         job->status = shl_batch_take(job->ctx, L, n, &job->batch);
     else
         job->status = shl_payload_take(job->ctx, L, &job->batch);
@@ -360,7 +360,7 @@ static int decode_batch(lua_State *L)
 
 static sh_list *list_decode(sh_worker *worker, const sh_parcel *parcel, sh_error **error)
 {
-    struct transfer job = {.ctx = shl_worker_context(worker), .crossing = parcel->data};
+    struct parcel_job job = {.ctx = shl_worker_context(worker), .parcel = parcel->data};
     int status = shl_protect(job.ctx, decode_batch, &job, &job.error);
     if (status == SH_OK && job.status == SH_OK)
         return job.batch.list;

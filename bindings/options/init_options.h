@@ -2,8 +2,8 @@
  *
  * Option tables, checked and normalised by lua/stagehost/options.lua, as the core's
  * structs. */
-#ifndef SHL_OPTIONS_H
-#define SHL_OPTIONS_H
+#ifndef SHL_INIT_OPTIONS_H
+#define SHL_INIT_OPTIONS_H
 
 #include <lua.h>
 

@@ -49,8 +49,8 @@ struct shl_stage {
     struct shl_start *start; /* until init is through */
     uint32_t requests;       /* slot of those that are to be awaited later; 0: none */
     uint32_t call_slot;      /* the `from` of the handle_call that runs or waits */
-    uint32_t *links; /* slots of subscription objects; a subscription knows its index */
-    uint32_t n_links;
+    uint32_t *sub_slots; /* slots of subscription objects; a subscription knows its index */
+    uint32_t n_sub_slots;
     bool demand_by; /* handle_demand is told who asks */
 };
 
