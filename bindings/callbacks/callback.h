@@ -1,18 +1,19 @@
-/* SPDX-License-Identifier: MIT
- *
- * How the callbacks of a Lua stage run. Each stage has a coroutine that is empty between
- * callbacks, or *ready*: as long as only handle_demand and handle_events run, they, `self` and
- * `from` stay at its bottom, and what was returned may lie on them (batch.c). To run one, its function and arguments are put on it and it is resumed:
+/* SPDX-License-Identifier: MIT */
+/* clang-format off */
+/* How the callbacks of a Lua stage run. Each stage has a coroutine that is empty between callbacks,
+ * or *ready*: as long as only handle_demand and handle_events run, they, `self` and `from` stay at
+ * its bottom, and what was returned may lie on them (events/batch.c). To run one, its function and
+ * arguments are put on it and it is resumed:
  *
  *   it returns   -> the values on it become the sh_result (result.c); it is empty again
  *   it waits     -> it yields the wait token (wait.c); the stage answers SH_WAIT, and is
  *                   resumed by handle_reply; then as above, through sh_stage_complete
- *   it raises    -> the coroutine is spent: error with traceback, SH_EFAILED; what runs
- * next (terminate) gets a new one
+ *   it raises    -> the coroutine is spent: error with traceback, SH_EFAILED; what runs next
+ *                   (terminate) gets a new one
  *
- * The hot path (events in, events out) touches no table, allocates
- * nothing, and calls nothing that can raise. All else that may raise goes through
- * shl_protect. */
+ * The hot path (events in, events out) touches no table, allocates nothing, and calls nothing that
+ * can raise. All else that may raise goes through shl_protect. */
+/* clang-format on */
 #ifndef SHL_CALLBACK_H
 #define SHL_CALLBACK_H
 

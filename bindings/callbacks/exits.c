@@ -53,7 +53,7 @@ int shl_exits_handle_down(sh_stage *self, void *state, sh_stage *stage, sh_error
     return shl_callback_call(args.s, SHL_DOWN, push_arguments, &args, r);
 }
 
-/* -- what scripts call ------------------------------------------------------------------- */
+/* -- what scripts call ----------------------------------------------------------------- */
 
 /* The stage whose callback runs: links and monitors are its own. */
 static struct shl_stage *check_current(lua_State *L, const char *what)

@@ -28,9 +28,8 @@ static const char *allowed(enum shl_callback callback)
         return "\"automatic\", \"manual\", nil, stagehost.redirect(producers), or "
                "stagehost.stop(reason)";
     case SHL_CALL:
-        return "reply[, events], stagehost.noreply[, events], or stagehost.stop(reason[, "
-               "events[, "
-               "reply]]), with a list as events";
+        return "reply[, events], stagehost.noreply[, events], or "
+               "stagehost.stop(reason[, events[, reply]]), with a list as events";
     case SHL_DISCARDED:
         return "true, false or nil";
     case SHL_SCRIPT:

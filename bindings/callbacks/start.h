@@ -9,8 +9,9 @@
 struct shl_start;
 
 /* The `arg` of a Lua stage's sh_stage_opts: its definition, the args for init, and the normalised
- * init options (options/init_options.h; init passes them to shl_apply_init_options). args_index and
- * options_index may be 0: none. Raises when out of memory. The core takes it with sh_stage_start. */
+ * init options (options/init_options.h; init passes them to shl_apply_init_options). args_index
+ * and options_index may be 0: none. Raises when out of memory. The core takes it with
+ * sh_stage_start. */
 struct shl_start *shl_start_new(lua_State *L, int definition_index, int args_index,
                                 int options_index);
 void shl_start_free(struct shl_start *start); /* NULL is allowed */

@@ -32,7 +32,7 @@ struct command {
     bool is_stuck; /* a thread of libuv's does not come back */
 };
 
-/* -- before and around the run ------------------------------------------------------- */
+/* -- before and around the run --------------------------------------------------------- */
 
 /* A closed standard descriptor would be given to the next file opened, and print() would
  * write into it. Each is filled with one that refuses what the descriptor is for. */
@@ -68,7 +68,7 @@ static enum cli_status complain_of_usage(const char *why)
     return CLI_STATUS_USAGE;
 }
 
-/* -- the run ------------------------------------------------------------------------- */
+/* -- the run --------------------------------------------------------------------------- */
 
 static sh_worker_hooks *make_hooks(const struct cli_options *options)
 {
@@ -85,8 +85,8 @@ static sh_worker_hooks *make_hooks(const struct cli_options *options)
     return hooks;
 }
 
-/* What a failed script, or a stage that failed behind its back, leaves running would wait for nobody: it is
- * drained. A script that still runs decides for itself. */
+/* What a failed script, or a stage that failed behind its back, leaves running would wait for
+ * nobody: it is drained. A script that still runs decides for itself. */
 static void wind_down(void *data)
 {
     struct command *command = data;
@@ -194,7 +194,7 @@ static enum cli_status run_script(struct command *command, const char *program)
     return first_failure(end, report_flush_stdout(&command->sink));
 }
 
-/* -- what is wanted ------------------------------------------------------------------ */
+/* -- what is wanted -------------------------------------------------------------------- */
 
 static enum cli_status run_command(struct command *command, const char *program)
 {

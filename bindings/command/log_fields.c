@@ -4,7 +4,7 @@
 #include "command/log_parts.h"
 #include "command/values.h"
 
-/* -- logfmt -------------------------------------------------------------------------- */
+/* -- logfmt ---------------------------------------------------------------------------- */
 
 static void add_quoted_char(struct cli_text *out, char c)
 {
@@ -57,7 +57,7 @@ void log_format_logfmt(struct cli_text *out, const struct log_line *line)
     cli_text_fini(&part);
 }
 
-/* -- JSON ---------------------------------------------------------------------------- */
+/* -- JSON ------------------------------------------------------------------------------ */
 
 /* Length of the UTF-8 sequence at `s`, 0 if it is none (RFC 3629: no overlong forms, no
  * surrogates). */

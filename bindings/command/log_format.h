@@ -11,9 +11,9 @@
 
 enum log_style {
     LOG_STYLE_TEXT,   /* for people: local time, tracebacks over several lines */
-    LOG_STYLE_COLOUR, /* the same in colours                                   */
-    LOG_STYLE_LOGFMT, /* key=value, one line a record                          */
-    LOG_STYLE_JSON,   /* one object a line                                     */
+    LOG_STYLE_COLOUR, /* the same in colours */
+    LOG_STYLE_LOGFMT, /* key=value, one line a record */
+    LOG_STYLE_JSON,   /* one object a line */
 };
 
 struct log_line {
@@ -23,7 +23,7 @@ struct log_line {
     const char *message;
     const sh_error_fields *error; /* NULL: none */
     uint64_t repeats;   /* > 0: stands for so many records like one shown before */
-    bool is_diagnostic; /* text styles: "stagehost: message", no time and level  */
+    bool is_diagnostic; /* text styles: "stagehost: message", no time and level */
 };
 
 /* Adds the line and its newline. The keys of LOGFMT and JSON are ts, level, msg, stage,

@@ -58,7 +58,7 @@ static void write_line(struct log_sink *sink, struct log_line *line)
     write_all(sink->fd, cli_text_get(&sink->line), sink->line.len);
 }
 
-/* -- repeats ------------------------------------------------------------------------- */
+/* -- repeats --------------------------------------------------------------------------- */
 
 static void write_repeats(struct log_sink *sink, struct log_recent *recent)
 {
@@ -167,7 +167,7 @@ static bool note_record(struct log_sink *sink, const sh_log_record *record, uint
     return true;
 }
 
-/* -- public -------------------------------------------------------------------------- */
+/* -- public ---------------------------------------------------------------------------- */
 
 void log_sink_record(void *data, const sh_log_record *record)
 {

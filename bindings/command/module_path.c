@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-/* -- lists of templates -------------------------------------------------------------- */
+/* -- lists of templates ---------------------------------------------------------------- */
 
 static bool has_template(const char *list, const char *word, size_t len)
 {
@@ -58,7 +58,7 @@ void module_path_add_with_default(struct cli_text *out, const char *list,
     module_path_add(out, gap + 2);
 }
 
-/* -- folders ------------------------------------------------------------------------- */
+/* -- folders --------------------------------------------------------------------------- */
 
 /* "<folder>/?.lua;<folder>/?/init.lua" for the folder of `file`. */
 static void add_folder_of(struct cli_text *out, const char *file)
@@ -104,7 +104,7 @@ static void add_share_folder(struct cli_text *out)
     cli_text_fini(&templates);
 }
 
-/* -- Lua's own ----------------------------------------------------------------------- */
+/* -- Lua's own ------------------------------------------------------------------------- */
 
 /* What package.path and package.cpath are without LUA_PATH and LUA_CPATH: only the library
  * knows. */
@@ -124,8 +124,7 @@ static void read_defaults(struct cli_text *path, struct cli_text *cpath)
     lua_close(L);
 }
 
-/* Where Debian puts Lua 5.1's modules; a LuaJIT built from its sources does not look there.
- */
+/* Where Debian puts Lua 5.1's modules; a LuaJIT built from its sources does not look there. */
 static const char lua51_path[] = "/usr/local/share/lua/5.1/?.lua;"
                                  "/usr/local/share/lua/5.1/?/init.lua;"
                                  "/usr/share/lua/5.1/?.lua;"

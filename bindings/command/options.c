@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads the command line by the table of option_table.c. Options end at the script, at
- * "-", or at
+ * Reads the command line by the table of option_table.c. Options end at the script, at "-", or at
  * "--"; what follows the script is the script's. */
 #include "command/options.h"
 
@@ -36,7 +35,7 @@ bool cli_option_env_name(const struct cli_option *option, struct cli_text *out)
     return true;
 }
 
-/* -- one option ---------------------------------------------------------------------- */
+/* -- one option ------------------------------------------------------------------------ */
 
 /* `shown` is how the user wrote it, "-w" or "STAGEHOST_WORKERS". */
 static bool apply_option(struct parser *p, const struct cli_option *option,
@@ -140,7 +139,7 @@ static bool parse_long(struct parser *p, const char *word)
                                    : apply_option(p, option, shown, value);
 }
 
-/* -- the whole line ------------------------------------------------------------------ */
+/* -- the whole line -------------------------------------------------------------------- */
 
 static bool parse_options(struct parser *p)
 {

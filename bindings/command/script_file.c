@@ -11,7 +11,7 @@
 
 static const char command_line_name[] = "=(command line)";
 
-/* -- reading ------------------------------------------------------------------------- */
+/* -- reading --------------------------------------------------------------------------- */
 
 static bool read_all(int fd, struct cli_text *out)
 {
@@ -42,7 +42,7 @@ static bool read_path(const char *path, struct cli_text *out, struct cli_text *w
     return ok;
 }
 
-/* -- several pieces ------------------------------------------------------------------ */
+/* -- several pieces -------------------------------------------------------------------- */
 
 /* As a Lua string; bytes that are no plain ones in decimal. */
 static void add_literal(struct cli_text *out, const char *bytes, size_t len)
@@ -96,7 +96,7 @@ static void join_pieces(struct script_file *script, const struct cli_options *op
     cli_text_add(&script->chunk_name, "=stagehost");
 }
 
-/* -- public -------------------------------------------------------------------------- */
+/* -- public ---------------------------------------------------------------------------- */
 
 bool script_file_read(struct script_file *script, const struct cli_options *options,
                       const char *program, struct cli_text *why)

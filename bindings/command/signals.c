@@ -26,7 +26,7 @@ static struct {
     atomic_uint drain_s;        /* 0: no limit */
 } shared;
 
-/* -- in the handler: async-signal-safe functions only -------------------------------- */
+/* -- in the handler: async-signal-safe functions only ---------------------------------- */
 
 static unsigned long now_ms(void)
 {
@@ -85,7 +85,7 @@ static void on_pipe(int number)
     (void)number;
 }
 
-/* -- on worker 0 --------------------------------------------------------------------- */
+/* -- on worker 0 ----------------------------------------------------------------------- */
 
 static void drain(struct signals *signals, const char *name)
 {
@@ -122,7 +122,7 @@ static void on_wake(uv_async_t *handle)
         sh_host_dump(signals->host);
 }
 
-/* -- life ----------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------ */
 
 /* A signal that the process was started to ignore (nohup, a shell's background job) stays
  * ignored. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A growing string. Running out of memory loses text, never more: what follows is dropped.
- */
+ * A growing string. Running out of memory loses text, never more: what follows is dropped. */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Words of the command line as values. Pure; every function says whether the word was one.
- */
+ * Words of the command line as values. Pure; every function says whether the word was one. */
 #ifndef CLI_VALUES_H
 #define CLI_VALUES_H
 
@@ -18,8 +17,7 @@ bool cli_parse_duration(const char *word, uint64_t *out_ms);
 bool cli_parse_log_level(const char *word, sh_log_level *out);
 /* "off", "error" ... */
 const char *cli_log_level_name(sh_log_level level);
-/* Number of inserted, deleted, replaced or swapped letters between two words; at most 255.
- */
+/* Number of inserted, deleted, replaced or swapped letters between two words; at most 255. */
 unsigned cli_edit_distance(const char *a, const char *b);
 
 #endif

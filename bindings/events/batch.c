@@ -26,8 +26,8 @@ struct shl_list {
     struct shl_list *next_free;
     uint32_t slot;
     bool is_payload, is_lost;
-    struct shl_stage
-        *giver; /* whose coroutine has the table on top; NULL: it is in the slot */
+    /* Whose coroutine has the table on top; NULL: it is in the slot. */
+    struct shl_stage *giver;
 };
 
 static const sh_list_ops list_ops;

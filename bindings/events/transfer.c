@@ -29,11 +29,11 @@ static const char *const function_names[N_FUNCTIONS] = {
 
 /* A userdata in the registry of each state. */
 struct transfer {
+    /* First: transfer.lua has its address. Set by the last call of an encode function. */
     struct {
         const void *data;
         size_t len;
-    } span; /* first: transfer.lua has its address. Set by the last call of an encode
-               function */
+    } span;
     const struct shl_parcel_view *incoming; /* for decode_protected */
     int functions[N_FUNCTIONS];
     int decode_protected;
@@ -51,8 +51,7 @@ static struct transfer *find_transfer(lua_State *L)
     return transfer;
 }
 
-/* ---------------------------------------------------------------------------------- errors
- */
+/* -- errors ---------------------------------------------------------------------------- */
 
 static int fail(sh_error **error, int code, const char *message)
 {
@@ -74,11 +73,9 @@ static int fail_call(lua_State *L, int status, sh_error **error)
     return fail(error, SH_EFAILED, message ? message : "unknown error");
 }
 
-/* -------------------------------------------------------------------------------- encoding
- */
+/* -- encoding -------------------------------------------------------------------------- */
 
-/* Function and arguments are on L; one result, the handles (nil: none), is left on success.
- */
+/* Function and arguments are on L; one result, the handles (nil: none), is left on success. */
 static int encode_body(lua_State *L, int n_args, struct transfer *transfer,
                        struct shl_parcel_view *view, sh_parcel *out, sh_error **error)
 {
@@ -154,8 +151,7 @@ int shl_encode_value(lua_State *L, sh_parcel *out, sh_error **error)
     return status;
 }
 
-/* -------------------------------------------------------------------------------- decoding
- */
+/* -- decoding -------------------------------------------------------------------------- */
 
 static int decode_protected(lua_State *L)
 {
@@ -206,8 +202,7 @@ int shl_decode_value(lua_State *L, const sh_parcel *parcel, sh_error **error)
     return decode(L, &view, error);
 }
 
-/* --------------------------------------------------------------------------------- opening
- */
+/* -- opening --------------------------------------------------------------------------- */
 
 /* userdata_kind(value) of transfer.lua. */
 static int classify_userdata(lua_State *L)

@@ -10,8 +10,8 @@
 
 enum shl_parcel_kind {
     SHL_PARCEL_EVENTS, /* a list, as the serializer took it */
-    SHL_PARCEL_GRAPH,  /* a list, flattened                 */
-    SHL_PARCEL_VALUE,  /* one value, flattened              */
+    SHL_PARCEL_GRAPH,  /* a list, flattened */
+    SHL_PARCEL_VALUE,  /* one value, flattened */
     SHL_N_PARCEL_KINDS
 };
 

@@ -1,16 +1,18 @@
-/* SPDX-License-Identifier: MIT
- *
- * C values and Lua values, where stages written in C and in Lua meet.
+/* SPDX-License-Identifier: MIT */
+/* clang-format off */
+/* C values and Lua values, where stages written in C and in Lua meet.
  *
  *   nil, boolean, string   the same
- *   integer -> Lua         a number up to 2^53, beyond it a boxed int64_t
- * (9007199254740993LL) number  -> C           an integer if it is integral and within 2^53,
- * else a number list, map -> Lua       a table; a map's key can't be nil or NaN table -> C
- * a list if its keys are 1 .. n (so is an empty one), else a map pointer -> Lua         a
- * userdata that keeps the list alive that it came in userdata of a pointer, light userdata
- * -> C    a pointer, borrowed: valid during the callback
+ *   integer -> Lua         a number up to 2^53, beyond it a boxed int64_t (9007199254740993LL)
+ *   number -> C            an integer if it is integral and within 2^53, else a number
+ *   list, map -> Lua       a table; a map's key can't be nil or NaN
+ *   table -> C             a list if its keys are 1 .. n (so is an empty one), else a map
+ *   pointer -> Lua         a userdata that keeps the list alive that it came in
+ *   userdata of a pointer, light userdata
+ *           -> C           a pointer, borrowed: valid during the callback
  *
  * All else (functions, coroutines, handles) has no C value and is an error. */
+/* clang-format on */
 #include "events/value.h"
 
 #include <math.h>

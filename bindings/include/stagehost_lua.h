@@ -17,8 +17,8 @@ typedef struct sh_lua_opts {
     /* package.path and package.cpath of every worker, as LUA_PATH: `;;` stands for Lua's own path.
      * NULL: Lua's own. */
     const char *path, *cpath;
-    const char *const
-        *libraries; /* modules required into globals before the first stage (-l) */
+    /* Modules required into globals before the first stage (-l). */
+    const char *const *libraries;
     size_t n_libraries;
     bool gc_stress; /* a full collection after every callback: for tests */
 } sh_lua_opts;
@@ -32,10 +32,10 @@ void sh_lua_hooks_free(sh_worker_hooks *hooks);
  * wait for that thread too: such a program ends with _exit(). After sh_host_free(). */
 bool sh_lua_hooks_are_stuck(const sh_worker_hooks *hooks);
 
-/* Starts a script as a process on `worker`: it may call, sleep, subscribe and await at top level. `chunk` is
- * its text (or bytecode), `name` as in error messages ("@file.lua"); `args` becomes arg[1..], `arg0` arg[0].
- * Logs call it "#file.lua".
- * A syntax error: SH_EFAILED with *error, nothing started. The process ends when the script returns. */
+/* Starts a script as a process on `worker`: it may call, sleep, subscribe and await at top level.
+ * `chunk` is its text (or bytecode), `name` as in error messages ("@file.lua"); `args` becomes
+ * arg[1..], `arg0` arg[0]. Logs call it "#file.lua". A syntax error: SH_EFAILED with *error,
+ * nothing started. The process ends when the script returns. */
 typedef struct sh_lua_script {
     const char *chunk;
     size_t len;
@@ -58,9 +58,10 @@ sh_subscription *sh_lua_check_subscription(lua_State *L, int index);
 int sh_lua_to_payload(lua_State *L, int index, sh_batch *out);
 void sh_lua_push_payload(lua_State *L, sh_batch payload);
 /* The events of a batch from Lua as C values: an owned batch for sh_batch_values(); of a batch of C
- * values, another reference. A number is SH_INTEGER if it is integral and within 2^53, else SH_NUMBER; a
- * boxed int64_t is SH_INTEGER (and integers beyond 2^53 become boxed ones in Lua); a table is SH_LIST if its
- * keys are 1 .. n, else SH_MAP. SH_EFAILED with *error: something has no C value. Worker's thread. */
+ * values, another reference. A number is SH_INTEGER if it is integral and within 2^53, else
+ * SH_NUMBER; a boxed int64_t is SH_INTEGER (and integers beyond 2^53 become boxed ones in Lua); a
+ * table is SH_LIST if its keys are 1 .. n, else SH_MAP. SH_EFAILED with *error: something has no C
+ * value. Worker's thread. */
 int sh_lua_to_values(sh_worker *worker, sh_batch batch, sh_batch *out, sh_error **error);
 
 #ifdef __cplusplus

@@ -17,8 +17,7 @@
 
 enum { DEFAULT_CALL_TIMEOUT_MS = 5000 };
 
-/* -- helpers -----------------------------------------------------------------------------
- */
+/* -- helpers --------------------------------------------------------------------------- */
 
 static void refuse_self(lua_State *L, const sh_stage *stage, const char *method,
                         const char *instead)
@@ -47,8 +46,7 @@ static sh_error *check_reason(lua_State *L, int index, const char *method)
     return reason;
 }
 
-/* -- answers -----------------------------------------------------------------------------
- */
+/* -- answers --------------------------------------------------------------------------- */
 
 static int convert_done(lua_State *L, int status, sh_batch value, const sh_error *error)
 {
@@ -95,8 +93,7 @@ static int convert_demand_mode(lua_State *L, int status, sh_batch value,
     return 1;
 }
 
-/* -- messages ----------------------------------------------------------------------------
- */
+/* -- messages -------------------------------------------------------------------------- */
 
 /* nil: the default; math.huge: none. */
 static uint64_t check_timeout(lua_State *L, int index)
@@ -180,8 +177,7 @@ static int stage_sync_info(lua_State *L)
     return shl_wait(L, from, convert_done);
 }
 
-/* -- ends --------------------------------------------------------------------------------
- */
+/* -- ends ------------------------------------------------------------------------------ */
 
 /* stage:stop(reason = "normal") -> true */
 static int stage_stop(lua_State *L)
@@ -244,8 +240,7 @@ static int stage_is_alive(lua_State *L)
     return 1;
 }
 
-/* -- producers ---------------------------------------------------------------------------
- */
+/* -- producers ------------------------------------------------------------------------- */
 
 static int query(lua_State *L, sh_stage *stage, const char *method, sh_query what,
                  shl_convert convert)
@@ -284,8 +279,7 @@ static int stage_buffered(lua_State *L)
     return 1;
 }
 
-/* -- counters ----------------------------------------------------------------------------
- */
+/* -- counters -------------------------------------------------------------------------- */
 
 #define STATS_MAP(XX)                                                                      \
     XX(events_in)                                                                          \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Starting stages. What must be known before a stage exists (kind, name, worker) goes to the core at
- * once; all other options travel with the definition (options/init_options.c). */
+ * Starting stages. What must be known before a stage exists (kind, name, worker) goes to the core
+ * at once; all other options travel with the definition (options/init_options.c). */
 #include "objects/stage_start.h"
 
 #include "callbacks/stage.h"
@@ -31,8 +31,7 @@ static int convert_started(lua_State *L, int status, sh_batch value, const sh_er
     return 1;
 }
 
-/* A taken name is an expected failure; what is left is a mistake in the script or its data.
- */
+/* A taken name is an expected failure; what is left is a mistake in the script or its data. */
 static int refuse_start(lua_State *L, int status, sh_error *error)
 {
     if (status != SH_EEXIST)

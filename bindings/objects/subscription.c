@@ -11,8 +11,7 @@
 #include "state/number.h"
 #include "state/raise.h"
 
-/* -- subscribing -------------------------------------------------------------------------
- */
+/* -- subscribing ----------------------------------------------------------------------- */
 
 static int convert_subscription(lua_State *L, int status, sh_batch value,
                                 const sh_error *error)
@@ -34,8 +33,7 @@ static uint64_t current_id(lua_State *L)
     return self ? sh_stage_id(self) : 0;
 }
 
-/* subscribe(consumer, options of options.lua, wait) -> subscription | nil, message, reason
- */
+/* subscribe(consumer, options of options.lua, wait) -> subscription | nil, message, reason */
 static int subscribe(lua_State *L)
 {
     sh_stage *consumer = shl_check_stage(L, 1);
@@ -53,8 +51,7 @@ static int subscribe(lua_State *L)
     return wait ? shl_wait(L, from, convert_subscription) : 0;
 }
 
-/* -- methods -----------------------------------------------------------------------------
- */
+/* -- methods --------------------------------------------------------------------------- */
 
 /* ask(subscription, n). Nobody is asked where the producer was an unknown name. */
 static int subscription_ask(lua_State *L)

@@ -10,8 +10,7 @@
 
 /* Sets out->dispatcher and out->dispatcher_opts from the table at `index` (positive) for
  * the producer `self`. What they point to stays on the stack of L. Raises when out of
- * memory, and then owns nothing; else *splitter (may be NULL) is what dispatcher_opts owns.
- */
+ * memory, and then owns nothing; else *splitter (may be NULL) is what dispatcher_opts owns. */
 void shl_dispatcher_read(lua_State *L, int index, sh_stage *self, sh_stage_opts *out,
                          sh_splitter **splitter);
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which one of the words stands at `key` of the table at `index`; the first if there is none. `words`
+/* Which of the words stands at `key` of the table at `index`; the first if there is none. `words`
  * ends with NULL. Raises if it is another word. */
 int shl_word_field(lua_State *L, int index, const char *key, const char *const *words);
 /* 0 if there is none. */

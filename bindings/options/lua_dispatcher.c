@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT
- *
- * A Lua table of callbacks as a dispatcher. Each producer gets an instance: a table whose
+/* SPDX-License-Identifier: MIT */
+/* clang-format off */
+/* A Lua table of callbacks as a dispatcher. Each producer gets an instance: a table whose
  * metatable's __index is the callbacks. None of them may wait.
  *
  *   init(self, options)            optional; the options given beside it: { Dispatcher, rate = 5 }
@@ -16,6 +16,7 @@
  *
  * What was asked for is kept here too, one number a subscription: sending a consumer more
  * than it asked for is an error of the dispatcher, which ends the producer. */
+/* clang-format on */
 #include "options/lua_dispatcher.h"
 
 #include <string.h>
@@ -71,8 +72,7 @@ struct job {
     sh_error *error;
 };
 
-/* -- demand ------------------------------------------------------------------------------
- */
+/* -- demand ---------------------------------------------------------------------------- */
 
 /* What one consumer may still be sent is the word that a dispatcher has for it. */
 static int64_t get_credit(sh_subscription *sub)
@@ -114,8 +114,7 @@ static int send_events(lua_State *L)
     return 0;
 }
 
-/* -- calling -----------------------------------------------------------------------------
- */
+/* -- calling --------------------------------------------------------------------------- */
 
 static void push_function(struct job *job, lua_State *L)
 {
@@ -235,8 +234,7 @@ static sh_error *run_job(struct job *job, lua_CFunction f)
     return job->error;
 }
 
-/* -- the core's callbacks ----------------------------------------------------------------
- */
+/* -- the core's callbacks -------------------------------------------------------------- */
 
 static void release(struct lua_dispatcher *self)
 {

@@ -7,8 +7,7 @@
 #include "state/call.h"
 #include "state/slot.h"
 
-/* -- pushing -----------------------------------------------------------------------------
- */
+/* -- pushing --------------------------------------------------------------------------- */
 
 struct push {
     struct shl_context *ctx;
@@ -42,8 +41,7 @@ int shl_run_push_list(struct shl_context *ctx, sh_batch batch, sh_error **error)
     return shl_run_push_events(ctx, (sh_batch){batch.list, 0, batch.list->n}, error);
 }
 
-/* -- calling -----------------------------------------------------------------------------
- */
+/* -- calling --------------------------------------------------------------------------- */
 
 /* The text of a failed call is its message, then the traceback. */
 static sh_error *make_error(const char *what, const char *text)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A partition dispatcher's `hash`: a Lua function, or the default by the events' structure.
- */
+ * A partition dispatcher's `hash`: a Lua function, or the default by the events' structure. */
 #ifndef SHL_SPLITTER_H
 #define SHL_SPLITTER_H
 

@@ -7,8 +7,7 @@
 
 #include "state/context.h"
 
-/* pcall with traceback. Returns 0, or nonzero with an error string incl. traceback on top.
- */
+/* pcall with traceback. Returns 0, or nonzero with an error string incl. traceback on top. */
 int shl_pcall(lua_State *L, int nargs, int nresults);
 /* pcall without one: the error value itself is on top. */
 int shl_try(lua_State *L, int nargs, int nresults);

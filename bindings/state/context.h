@@ -14,17 +14,17 @@ struct shl_stage; /* lua_stage.h */
 
 /* Lua values that C code needs again and again, kept in slots. */
 enum shl_helper {
-    SHL_HELPER_TRACEBACK, /* message handler of shl_pcall                       */
+    SHL_HELPER_TRACEBACK, /* message handler of shl_pcall */
     SHL_HELPER_COPY,      /* lua/stagehost/batch.lua: copy(to, at, list, first, n) */
-    SHL_HELPER_INT64,     /* int64(high, low): a boxed integer                  */
-    SHL_HELPER_HALVES,    /* halves(boxed): high, low, or nil                   */
-    SHL_HELPER_ENCODE,    /* string.buffer: plain data as a string ...          */
-    SHL_HELPER_DECODE,    /* ... and back                                       */
-    SHL_HELPER_STOP,      /* metatable of what stagehost.stop() returns         */
-    SHL_HELPER_NOREPLY,   /* stagehost.noreply                                  */
-    SHL_HELPER_IGNORE,    /* stagehost.ignore                                   */
-    SHL_HELPER_REDIRECT,  /* metatable of what stagehost.redirect() returns     */
-    SHL_HELPER_LOOP,      /* closes what luv has open; slot 0: luv is not loaded  */
+    SHL_HELPER_INT64,     /* int64(high, low): a boxed integer */
+    SHL_HELPER_HALVES,    /* halves(boxed): high, low, or nil */
+    SHL_HELPER_ENCODE,    /* string.buffer: plain data as a string ... */
+    SHL_HELPER_DECODE,    /* ... and back */
+    SHL_HELPER_STOP,      /* metatable of what stagehost.stop() returns */
+    SHL_HELPER_NOREPLY,   /* stagehost.noreply */
+    SHL_HELPER_IGNORE,    /* stagehost.ignore */
+    SHL_HELPER_REDIRECT,  /* metatable of what stagehost.redirect() returns */
+    SHL_HELPER_LOOP,      /* closes what luv has open; slot 0: luv is not loaded */
     SHL_N_HELPERS
 };
 
@@ -32,19 +32,19 @@ enum shl_helper {
  * shl_context(). */
 struct shl_context {
     sh_worker *worker;
-    lua_State *L;     /* main state                                             */
+    lua_State *L;     /* main state */
     lua_State *store; /* a thread that never runs: its one value, the slots table */
-    struct shl_stage *current; /* whose callback runs now; NULL between callbacks        */
-    const char *still;         /* the function that runs now and must not wait, or NULL  */
+    struct shl_stage *current; /* whose callback runs now; NULL between callbacks */
+    const char *still;         /* the function that runs now and must not wait, or NULL */
     bool is_abandoned;         /* the host is gone: callbacks of luv are not run any more */
     const sh_lua_opts *opts;
-    uint32_t *free_slots; /* stack of free indices of the slots table               */
+    uint32_t *free_slots; /* stack of free indices of the slots table */
     uint32_t n_free_slots, n_slots;
-    struct shl_list *free_lists; /* recycled list heads (batch.c)                        */
+    struct shl_list *free_lists; /* recycled list heads (events/batch.c) */
     uintptr_t c_stack;  /* an address near the bottom of the thread's stack (guard.c) */
-    lua_CFunction gsub; /* LuaJIT's own                                           */
-    uint64_t next_ref;  /* of requests, sh_from.ref                               */
-    uint32_t helpers[SHL_N_HELPERS]; /* slots                                            */
+    lua_CFunction gsub; /* LuaJIT's own */
+    uint64_t next_ref;  /* of requests, sh_from.ref */
+    uint32_t helpers[SHL_N_HELPERS]; /* slots */
 };
 
 /* Makes ctx the context of the state that L belongs to. Raises when out of memory. */

@@ -53,8 +53,7 @@ void shl_push_sentence(lua_State *L, const sh_error *error)
     push_sentence(L, sh_error_get(error));
 }
 
-/* The string at `key` of the table at `index`, kept alive by the table; NULL if it is none.
- */
+/* The string at `key` of the table at `index`, kept alive by the table; NULL if it is none. */
 static const char *string_field(lua_State *L, int index, const char *key)
 {
     lua_pushstring(L, key);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Keeps scripts from running out of C stack. LuaJIT bounds recursion by the size of a coroutine's Lua
- * stack, which is too late in two places: string.gsub needs 8 KB of C stack for each level, and
- * each coroutine that is resumed inside of another brings a Lua stack of its own. There, what is
- * used of the C stack is looked at first. */
+ * Keeps scripts from running out of C stack. LuaJIT bounds recursion by the size of a coroutine's
+ * Lua stack, which is too late in two places: string.gsub needs 8 KB of C stack for each level,
+ * and each coroutine that is resumed inside of another brings a Lua stack of its own. There, what
+ * is used of the C stack is looked at first. */
 #include "state/guard.h"
 
 #include <stdint.h>

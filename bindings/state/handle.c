@@ -11,8 +11,7 @@ struct box {
     void *object; /* NULL once finalised, which only other finalizers can see */
 };
 
-/* -- boxes -------------------------------------------------------------------------------
- */
+/* -- boxes ----------------------------------------------------------------------------- */
 
 static void make_cache(lua_State *L)
 {
@@ -75,8 +74,7 @@ static void *test_box(lua_State *L, int index, const struct shl_type *type)
     return box ? box->object : NULL;
 }
 
-/* -- stages ------------------------------------------------------------------------------
- */
+/* -- stages ---------------------------------------------------------------------------- */
 
 void shl_push_stage(lua_State *L, sh_stage *stage)
 {
@@ -172,8 +170,7 @@ const struct shl_type shl_stage_type = {
     .fields = stage_fields,
 };
 
-/* -- subscriptions -----------------------------------------------------------------------
- */
+/* -- subscriptions --------------------------------------------------------------------- */
 
 void shl_push_subscription(lua_State *L, sh_subscription *sub)
 {

@@ -15,8 +15,8 @@ struct shl_type {
     const char *noun; /* for error texts: "a stage handle" */
     const luaL_Reg *metamethods;
     const luaL_Reg *methods;
-    const luaL_Reg
-        *fields; /* functions of the object, called by reading the field; may be NULL */
+    /* Functions of the object, called by reading the field; may be NULL. */
+    const luaL_Reg *fields;
 };
 
 /* Makes the metatable of `type` unless it is there. Leaves the table of methods on the

@@ -1,19 +1,20 @@
-/* SPDX-License-Identifier: MIT
- *
- * For transfer_spec.lua: bindings/events/transfer.c between Lua states that the spec makes, with
+/* SPDX-License-Identifier: MIT */
+/* clang-format off */
+/* For transfer_spec.lua: bindings/events/transfer.c between Lua states that the spec makes, with
  * stand-ins for the handles, which are only counted. A module of its own, so that neither a
  * host nor the rest of bindings/ is needed.
  *
- *   state = new_state(package_path)     a state with stage(i) and subscription(i) as
- * globals state:run(code, ...) -> ...         strings, numbers, booleans, nil; raises
+ *   state = new_state(package_path)     a state with the globals stage(i) and subscription(i)
+ *   state:run(code, ...) -> ...         strings, numbers, booleans, nil; raises
  *   state:encode_events(code, first, n) -> parcel | nil, message, code
  *   state:encode_value(code) -> parcel | nil, message, code
- *   state:decode_events(parcel, name) -> n | nil, message, code      the value: a global
+ *   state:decode_events(parcel, name) -> n | nil, message, code; the value: a global
  *   state:decode_value(parcel, name) -> true | nil, message, code
  *   state:fail_allocation(n)            the n-th from now on, and all after it; 0: none
  *   state:close()
  *   #parcel, parcel:cut(len) -> parcel, parcel:flip(offset) -> parcel, parcel:drop()
  *   handle_refs() -> references to all handles together */
+/* clang-format on */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -26,8 +27,7 @@
 #define STATE  "transfer_module.state"
 #define PARCEL "transfer_module.parcel"
 
-/* -----------------------------------------------------------------------------------
- * states */
+/* -- states ---------------------------------------------------------------------------- */
 
 /* What a damaged parcel asks for is refused. */
 enum { MAX_BLOCK = 64 << 20 };
@@ -171,8 +171,7 @@ static int state_fail_allocation(lua_State *L)
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------
- * parcels */
+/* -- parcels --------------------------------------------------------------------------- */
 
 static sh_parcel *push_parcel(lua_State *L)
 {
@@ -306,8 +305,7 @@ static int parcel_flip(lua_State *L)
     return 1;
 }
 
-/* -----------------------------------------------------------------------------------
- * module */
+/* -- module ---------------------------------------------------------------------------- */
 
 static const luaL_Reg state_methods[] = {
     {"run", state_run},
