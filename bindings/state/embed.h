@@ -6,7 +6,14 @@
 
 #include <stddef.h>
 
-/* The text of module `name` ("stagehost", "stagehost.options"), or NULL. */
-const char *shl_embedded_module(const char *name, size_t *len);
+struct shl_embedded {
+    const char *name; /* of the module: "stagehost.options" */
+    const char *path; /* of its file below lua/: "stagehost/options.lua" */
+    size_t len;
+    const char *text;
+};
+
+/* The module of that name, which stays for ever, or NULL. */
+const struct shl_embedded *shl_embedded_module(const char *name);
 
 #endif

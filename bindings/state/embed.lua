@@ -21,11 +21,7 @@ local lines = {
     "",
     "#include <string.h>",
     "",
-    "static const struct {",
-    "    const char *name;",
-    "    size_t len;",
-    "    const char *text;",
-    "} modules[] = {",
+    "static const struct shl_embedded modules[] = {",
 }
 
 for i = 2, #arg do
@@ -36,7 +32,7 @@ for i = 2, #arg do
     if text:sub(-1) ~= "\n" then
         text = text .. "\n"
     end
-    lines[#lines + 1] = ("    { %s, %d,"):format('"' .. module_name(arg[i]) .. '"', #text)
+    lines[#lines + 1] = ('    { "%s", "%s", %d,'):format(module_name(arg[i]), (arg[i]:gsub("^lua/", "")), #text)
     for line in text:gmatch("([^\n]*)\n") do
         lines[#lines + 1] = "      " .. quote(line)
     end
@@ -46,13 +42,11 @@ end
 lines[#lines + 1] = [[
 };
 
-const char *shl_embedded_module(const char *name, size_t *len)
+const struct shl_embedded *shl_embedded_module(const char *name)
 {
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
-        if (strcmp(modules[i].name, name) == 0) {
-            *len = modules[i].len;
-            return modules[i].text;
-        }
+        if (strcmp(modules[i].name, name) == 0)
+            return &modules[i];
     }
     return NULL;
 }

@@ -13,16 +13,13 @@
 static int search_embedded(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    size_t len;
-    const char *text = shl_embedded_module(name, &len);
-    if (!text) {
+    const struct shl_embedded *module = shl_embedded_module(name);
+    if (!module) {
         lua_pushfstring(L, "\n\tno embedded module '%s'", name);
         return 1;
     }
-    luaL_gsub(L, name, ".", "/"); /* ..., path */
-    bool is_package = strcmp(name, "stagehost") == 0;
-    lua_pushfstring(L, "@%s%s.lua", lua_tostring(L, -1), is_package ? "/init" : "");
-    if (luaL_loadbuffer(L, text, len, lua_tostring(L, -1)) != 0)
+    lua_pushfstring(L, "@%s", module->path);
+    if (luaL_loadbuffer(L, module->text, module->len, lua_tostring(L, -1)) != 0)
         return lua_error(L);
     return 1;
 }
