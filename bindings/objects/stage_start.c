@@ -41,7 +41,7 @@ static int refuse_start(lua_State *L, int status, sh_error *error)
     return n;
 }
 
-/* start(definition, request of options.lua) -> true | nil, message, reason; the handle is
+/* start(definition, request of options.start) -> true | nil, message, reason; the handle is
  * left in request.stage, since a waiting C function can keep nothing. */
 static int start(lua_State *L)
 {

@@ -33,7 +33,8 @@ static uint64_t current_id(lua_State *L)
     return self ? sh_stage_id(self) : 0;
 }
 
-/* subscribe(consumer, options of options.lua, wait) -> subscription | nil, message, reason */
+/* subscribe(consumer, options of options.subscription, wait)
+ *     -> subscription | nil, message, reason */
 static int subscribe(lua_State *L)
 {
     sh_stage *consumer = shl_check_stage(L, 1);

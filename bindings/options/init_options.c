@@ -31,7 +31,7 @@ static void read_buffer(lua_State *L, int index, sh_stage_opts *out)
     out->await_consumers = shl_boolean_field(L, index, "await_consumers");
 }
 
-/* on_error = { policy =, times =, delay =, factor =, after = }, as options.lua makes it. */
+/* on_error = { policy =, times =, delay =, factor =, after = }, of options.start. */
 static void read_on_error(lua_State *L, int index, sh_stage_opts *out)
 {
     static const char *const policies[] = {"stop", "skip", "retry", "dead_letter", NULL};

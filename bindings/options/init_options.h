@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Option tables, checked and normalised by lua/stagehost/options.lua, as the core's
+ * Option tables, checked and normalised by lua/stagehost/options/init.lua, as the core's
  * structs. */
 #ifndef SHL_INIT_OPTIONS_H
 #define SHL_INIT_OPTIONS_H

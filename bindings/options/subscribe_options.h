@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Subscription options from the form that lua/stagehost/options.lua gives them. */
+ * Subscription options from the form that lua/stagehost/options/init.lua gives them. */
 #ifndef SHL_SUBSCRIBE_OPTIONS_H
 #define SHL_SUBSCRIBE_OPTIONS_H
 

@@ -8,7 +8,7 @@
 
 struct shl_embedded {
     const char *name; /* of the module: "stagehost.options" */
-    const char *path; /* of its file below lua/: "stagehost/options.lua" */
+    const char *path; /* of its file below lua/: "stagehost/options/init.lua" */
     size_t len;
     const char *text;
 };

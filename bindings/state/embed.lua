@@ -1,5 +1,5 @@
 --- Writes the C file that holds the modules of lua/ (embed.h):   luajit embed.lua OUT FILE...
---- A FILE is a path below the current folder such as lua/stagehost/options.lua.
+--- A FILE is a path below the current folder such as lua/stagehost/options/init.lua.
 
 local out_path = arg[1]
 

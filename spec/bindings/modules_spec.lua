@@ -44,6 +44,7 @@ describe("a file of lua/", function()
             path_of[module_name(path)] = path
         end
         assert.equal("stagehost/init.lua", path_of.stagehost)
+        assert.equal("stagehost/supervisor/init.lua", path_of["stagehost.supervisor"])
         assert.equal("stagehost/sink/lines.lua", path_of["stagehost.sink.lines"])
     end)
 

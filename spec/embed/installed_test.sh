@@ -66,8 +66,9 @@ expect "the installed command" "stagehost $version" \
     bash -c "$prefix/bin/stagehost --version | grep -o '^stagehost [0-9.]*'"
 expect "the man page is installed" "" test -s "$prefix/share/man/man1/stagehost.1"
 expect "the Lua sources are installed" "" diff -r lua/stagehost "$prefix/share/stagehost/stagehost"
-expect "the installed command finds them" "$prefix/share/stagehost/stagehost/init.lua" \
-    env -u LUA_PATH -C "$work" "$prefix/bin/stagehost" -e 'print(package.searchpath("stagehost", package.path))'
+expect "the installed command finds them" "$prefix/share/stagehost/stagehost/supervisor/init.lua" \
+    env -u LUA_PATH -C "$work" "$prefix/bin/stagehost" \
+    -e 'print(package.searchpath("stagehost.supervisor", package.path))'
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

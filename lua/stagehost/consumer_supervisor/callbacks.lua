@@ -17,7 +17,7 @@ local template = require "stagehost.consumer_supervisor.template"
 
 local M = {}
 
--- What the stage sends itself, and what its functions (consumer_supervisor.lua) call it with, are
+-- What the stage sends itself, and what the functions of init.lua call it with, are
 -- tables with this key; all else that comes is nothing to it.
 M.KEY = "consumer_supervisor"
 
