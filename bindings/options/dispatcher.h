@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Dispatchers from the form that lua/stagehost/dispatchers.lua gives them. */
+ * Dispatchers from the form that lua/stagehost/options/dispatchers.lua gives them. */
 #ifndef SHL_DISPATCHER_H
 #define SHL_DISPATCHER_H
 

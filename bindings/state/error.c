@@ -16,7 +16,7 @@ static const char metatable[] = "stagehost.error";
 
 void shl_error_open(lua_State *L)
 {
-    luaL_newmetatable(L, metatable); /* lua/stagehost/errors.lua gives it __tostring */
+    luaL_newmetatable(L, metatable); /* options/errors.lua gives it __tostring */
     lua_pop(L, 1);
 }
 

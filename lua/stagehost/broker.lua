@@ -11,8 +11,8 @@
 --- A producer's end, normal or not, does not end the consumers, unless they ask for another cancel mode
 --- than "temporary"; who has ended is forgotten. When the broker ends, subscriptions stay as they are.
 local core = require "stagehost.core"
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local options = require "stagehost.options"
 
 local M = {}
@@ -133,7 +133,7 @@ function M.new(opts)
     for key, callback in pairs(callbacks) do
         def[key] = callback
     end
-    return require("stagehost.definition").new("producer", def)
+    return require("stagehost.options.definition").new("producer", def)
 end
 
 --- Waits for the broker's answer.

@@ -2,7 +2,7 @@
 
 --- A producer of dead letters: a stage to name in the option `dead_letter` of others, or in the
 --- `on_error` of a codec. Whatever it is sent, it emits: { event =, error =, stage =, deliveries = }.
-local definition = require "stagehost.definition"
+local definition = require "stagehost.options.definition"
 
 local function is_letter(message)
     return message.event ~= nil or message.error ~= nil

@@ -10,8 +10,8 @@
 --- a stage and in the script itself, which is a stage too.
 local await = require "stagehost.await"
 local core = require "stagehost.core"
-local definition = require "stagehost.definition"
-local errors = require "stagehost.errors"
+local definition = require "stagehost.options.definition"
+local errors = require "stagehost.options.errors"
 local options = require "stagehost.options"
 
 ---@class stagehost

@@ -4,7 +4,7 @@
 ---
 --- Time is counted in whole seconds, as in OTP: a restart counts while it is at most `max_seconds`
 --- old, so with 0 those of the same second count.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Tables whose fields are files beside them, loaded at the first use.
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 
 local M = {}
 

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- One stream from several: as the events come, or sorted streams into a sorted one.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local sides = require "stagehost.sides"
 local stagehost = require "stagehost"
 

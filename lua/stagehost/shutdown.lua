@@ -5,7 +5,7 @@
 ---     shutdown = 5000            milliseconds that it has (the default)
 ---     shutdown = "infinity"      as long as it takes
 ---     shutdown = "brutal_kill"   killed at once
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local stagehost = require "stagehost"
 
 local M = {}

@@ -3,7 +3,7 @@
 --- What zip and merge share: one queue for each producer they are subscribed to, and demand that is
 --- asked for by hand, so that a side never holds more than its max_demand, however fast it is.
 --- A queue holds the lists that came as they are. Internal.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local new_table = require "table.new"
 local stagehost = require "stagehost"

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
 --- Tasks: a function that runs beside its starter, on a process of its own, and is awaited.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
-local definition = require "stagehost.definition"
-local errors = require "stagehost.errors"
+local definition = require "stagehost.options.definition"
+local errors = require "stagehost.options.errors"
 local options = require "stagehost.options"
 
 local function pack(...)

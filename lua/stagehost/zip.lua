@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- One stream of tuples from several producers: the first events of all, the second ones, and so on.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local new_table = require "table.new"
 local sides = require "stagehost.sides"
 local stagehost = require "stagehost"

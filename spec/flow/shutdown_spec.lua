@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- How supervisors end children.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local shutdown = require "stagehost.shutdown"
 local stagehost = require "stagehost"
 

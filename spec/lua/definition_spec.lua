@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
-local definition = require "stagehost.definition"
+local definition = require "stagehost.options.definition"
 
 local function nothing() end
 

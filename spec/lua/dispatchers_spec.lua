@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
-local dispatchers = require "stagehost.dispatchers"
+local dispatchers = require "stagehost.options.dispatchers"
 
 local function nothing() end
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 
 describe("an error object", function()
     it("reads as a sentence with its place", function()
@@ -40,7 +40,9 @@ describe("the library", function()
         for key in pairs(_G) do
             before[key] = true
         end
-        local names = { "errors", "checks", "definition", "dispatchers", "options", "routing" }
+        local names = {
+            "options", "options.errors", "options.checks", "options.definition", "options.dispatchers", "routing",
+        }
         for _, name in ipairs(names) do
             package.loaded["stagehost." .. name] = nil
             require("stagehost." .. name)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- The options of starts and subscriptions, without a host: handles are stand-ins.
-local definition = require "stagehost.definition"
+local definition = require "stagehost.options.definition"
 local options = require "stagehost.options"
 
 local registry = debug.getregistry()

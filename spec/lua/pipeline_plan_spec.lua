@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Pipelines as they are written: what is wrong with them, and how they print. Nothing is started.
-local definition = require "stagehost.definition"
+local definition = require "stagehost.options.definition"
 local plan = require "stagehost.pipeline.plan"
 local text = require "stagehost.pipeline.text"
 

@@ -2,7 +2,7 @@
 
 --- Child specifications: checked, and completed with defaults.
 local child = require "stagehost.supervisor.child"
-local definition = require "stagehost.definition"
+local definition = require "stagehost.options.definition"
 
 local Worker = definition.new("process", {})
 local Supervisor = definition.new("process", { is_supervisor = true })

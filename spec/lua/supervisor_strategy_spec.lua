@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Who is restarted, and after which ends.
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 local reasons = require "stagehost.supervisor.reason"
 local strategy = require "stagehost.supervisor.strategy"
 

@@ -2,7 +2,7 @@
 
 --- The stage around a codec: a producer_consumer that converts each event, and knows what to do
 --- with those that can't be converted.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local new_table = require "table.new"
 local queues = require "stagehost.source.queue"
 local stagehost = require "stagehost"

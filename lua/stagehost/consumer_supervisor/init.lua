@@ -14,9 +14,9 @@
 --- children have ended, as many again (refill = "low_water": when no more than min_demand are left).
 --- With max_children, never more than there are free slots.
 local callbacks = require "stagehost.consumer_supervisor.callbacks"
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 local shards = require "stagehost.consumer_supervisor.shards"
 local template = require "stagehost.consumer_supervisor.template"
 

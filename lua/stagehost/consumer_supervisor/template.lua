@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 
 --- The options of a consumer_supervisor, checked, and the template that its children are started from.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 local intensity = require "stagehost.intensity"
 local job = require "stagehost.consumer_supervisor.job"
 local options = require "stagehost.options"

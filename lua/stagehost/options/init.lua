@@ -2,11 +2,11 @@
 
 --- The options of starting and subscribing: checked here once, with errors that name the option,
 --- the value and what is known, and handed to the C half (bindings/options.c) in one plain form.
-local checks = require "stagehost.checks"
-local definition = require "stagehost.definition"
-local dispatchers = require "stagehost.dispatchers"
-local errors = require "stagehost.errors"
-local flow_options = require "stagehost.flow_options"
+local checks = require "stagehost.options.checks"
+local definition = require "stagehost.options.definition"
+local dispatchers = require "stagehost.options.dispatchers"
+local errors = require "stagehost.options.errors"
+local flow_options = require "stagehost.options.flow_options"
 
 local M = {}
 

@@ -16,8 +16,8 @@
 ---
 --- A stage that crashes is restarted and finds its peers again: its consumers subscribe to the new
 --- one, with fresh demand. When the sources have ended in order, so does everything below them.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local plans = require "stagehost.pipeline.plan"
 local process = require "stagehost.pipeline.process"
 local running = require "stagehost.pipeline.running"

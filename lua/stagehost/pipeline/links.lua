@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Who subscribes to whom in a pipeline: `subscribe_to`, and what is wrong with it.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local options = require "stagehost.options"
 
 local M = {}

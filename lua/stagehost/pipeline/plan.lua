@@ -2,9 +2,9 @@
 
 --- A pipeline as it was written -> a plan that can be started, or everything that is wrong with it.
 local backoff = require "stagehost.supervisor.backoff"
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local entries = require "stagehost.pipeline.stage_entry"
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 local intensity = require "stagehost.intensity"
 local links = require "stagehost.pipeline.links"
 local order = require "stagehost.pipeline.order"

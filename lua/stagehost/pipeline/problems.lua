@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Everything that is wrong with a pipeline, said at once.
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- The handle of a pipeline that runs. Its methods wait.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local counts = require "stagehost.pipeline.counts"
 
 local M = {}

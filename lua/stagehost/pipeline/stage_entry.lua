@@ -2,9 +2,9 @@
 
 --- One entry of a pipeline's `stages`: what the pipeline itself reads of it, and the options of the
 --- start of its stage, each checked on its own so that every mistake is found.
-local checks = require "stagehost.checks"
-local definition = require "stagehost.definition"
-local dispatchers = require "stagehost.dispatchers"
+local checks = require "stagehost.options.checks"
+local definition = require "stagehost.options.definition"
+local dispatchers = require "stagehost.options.dispatchers"
 local options = require "stagehost.options"
 local shutdown = require "stagehost.shutdown"
 

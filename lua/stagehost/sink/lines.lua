@@ -2,8 +2,8 @@
 
 --- Events as lines in a file or on standard output. handle_events returns when its events are
 --- written: what a consumer was given is on its way out, and a slow reader slows the pipeline down.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
 local writers = require "stagehost.io.writer"
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Events on standard output, for people and for the next program.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local json = require "stagehost.codec.json"
 local lines = require "stagehost.sink.lines"
 local new_table = require "table.new"

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- A clock: the number of each tick.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
 
 local M = {}

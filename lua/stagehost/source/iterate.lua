@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- Events that a Lua function makes, one a call, as a `for` loop would get them.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
 local uv = require "luv"
 

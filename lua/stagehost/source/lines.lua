@@ -3,7 +3,7 @@
 --- Lines of files and of standard input. A chunk is read only while somebody wants events; all the
 --- lines it completes are emitted at once, and what was not asked for waits in the stage's buffer:
 --- no line is ever held here, where a drain would not find it.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local progress = require "stagehost.progress"
 local readers = require "stagehost.io.reader"
 local splitters = require "stagehost.io.splitter"

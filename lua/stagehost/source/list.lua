@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- The events of a list.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local new_table = require "table.new"
 local stagehost = require "stagehost"
 

@@ -6,8 +6,8 @@
 --- they are in the ledger, and a drain delivers them. How many of them are still in the buffer is
 --- told by markers: an in-band info after every quarter of the limit, which comes out of the
 --- buffer when the events before it have.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
 
 local M = {}

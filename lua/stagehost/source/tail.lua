@@ -7,7 +7,7 @@
 --- in `successors`, so that several rotations in a row lose nothing; reading goes on to it when the
 --- old file is at its end and the new one has something.
 local call = require "stagehost.io.call"
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local growing = require "stagehost.io.growing"
 local splitters = require "stagehost.io.splitter"
 local stagehost = require "stagehost"

@@ -5,8 +5,8 @@
 --- The first restart waits `delay` ms, each further one `factor` times as long as the one before, up
 --- to `cap`. A child that has then been running for `cap` ms begins again with `delay`. `jitter` is
 --- the share of the time that is left to chance: with 0.5 a wait of 100 ms becomes 50 to 100.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 
 local M = {}
 

@@ -3,8 +3,8 @@
 --- Child specifications, checked:
 ---
 ---     { id = "x", start = Definition, options = { ... }, restart = "permanent", shutdown = 5000 }
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 local options = require "stagehost.options"
 local shutdown = require "stagehost.shutdown"
 

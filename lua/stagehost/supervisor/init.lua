@@ -15,10 +15,10 @@
 ---
 --- The module is called to define one; its functions take the handle of one that runs, and wait.
 local backoff = require "stagehost.supervisor.backoff"
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 local child_specs = require "stagehost.supervisor.child"
 local courier = require "stagehost.supervisor.courier"
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 local intensity = require "stagehost.intensity"
 local process = require "stagehost.supervisor.process"
 local stagehost = require "stagehost"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Reasons of ends, as supervisors look at them. Pure.
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 
 local M = {}
 

@@ -3,7 +3,7 @@
 --- What a running supervisor answers: { result, message, reason }. As OTP.
 local child_specs = require "stagehost.supervisor.child"
 local children = require "stagehost.supervisor.children"
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
 
 local M = {}

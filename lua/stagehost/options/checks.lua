@@ -3,7 +3,7 @@
 --- Small checks of one value each, and `apply`, which puts a table of options through a table of
 --- them. A check returns the value in the form the C half reads, or nil and what is wrong with it
 --- ("must be an integer"); `apply` adds which option it is and what was given.
-local errors = require "stagehost.errors"
+local errors = require "stagehost.options.errors"
 
 ---@alias stagehost.Check fun(value: any): any, string?
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- The options that say how events flow, checked: `rate` and `batch`.
-local checks = require "stagehost.checks"
+local checks = require "stagehost.options.checks"
 
 local M = {}
 

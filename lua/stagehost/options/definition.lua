@@ -3,8 +3,8 @@
 --- Definitions: tables of callbacks, checked when they are made. A definition may also hold helper
 --- functions, constants and defaults for the options of its start; what looks like a callback but
 --- is none would never be called, so that is an error here.
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 
 ---@alias stagehost.Kind "producer" | "producer_consumer" | "consumer" | "process"
 

@@ -34,8 +34,8 @@ function Error.__concat(left, right)
 end
 
 -- "@/usr/share/stagehost/stagehost/": positions in error messages are those of the caller of
--- this library, so that frames of files beside and below this one are skipped.
-local own_prefix = debug.getinfo(1, "S").source:match("^(.*)errors%.lua$")
+-- this library, so that frames of its files are skipped.
+local own_prefix = debug.getinfo(1, "S").source:match("^(.*)options/errors%.lua$")
 
 local function is_own(source)
     return own_prefix ~= nil and source:sub(1, #own_prefix) == own_prefix

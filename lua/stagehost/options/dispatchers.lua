@@ -9,8 +9,8 @@
 ---     { "partition", partitions = 4 | { "odd", "even" }, hash = function(event) ... end,
 ---         groups = true, limit = 100, overflow = "wait" | "discard", keep = "last" | "first" }
 ---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
-local checks = require "stagehost.checks"
-local errors = require "stagehost.errors"
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
 
 local M = {}
 
