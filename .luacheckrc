@@ -5,4 +5,4 @@ exclude_files = { ".build" }
 files["**/*_spec.lua"].std = "luajit+busted"
 files["**/*_meta.lua"].unused_args = false
 -- Replaces coroutine.resume and .wrap in the script's state: that is its job.
-files["lua/stagehost/nest.lua"].globals = { "coroutine" }
+files["lua/stagehost/engine/nest.lua"].globals = { "coroutine" }

@@ -57,13 +57,13 @@ struct launch {
     const struct script *script;
 };
 
-/* Puts run(chunk, args) of lua/stagehost/script.lua on the coroutine. */
+/* Puts run(chunk, args) of lua/stagehost/engine/script.lua on the coroutine. */
 static int push_script(lua_State *L)
 {
     const struct launch *launch = lua_touserdata(L, 1);
     const struct script *script = launch->script;
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "stagehost.script");
+    lua_pushliteral(L, "stagehost.engine.script");
     lua_call(L, 1, 1);
     if (luaL_loadbuffer(L, script->chunk, script->len, script->name) != 0)
         return lua_error(L);

@@ -2,7 +2,7 @@
  *
  * Suspending the current stage. A function that waits sends a request whose answer is to
  * come to the stage's handle_reply, then yields the wait token: past any coroutines of the
- * script's own, which hand it on (lua/stagehost/nest.lua), to shl_callback_run. */
+ * script's own, which hand it on (lua/stagehost/engine/nest.lua), to shl_callback_run. */
 #include "callbacks/wait.h"
 
 #include "state/number.h"

@@ -50,11 +50,11 @@ static void require_helper(struct shl_context *ctx, lua_State *L, const char *mo
     lua_pop(L, 1);
 }
 
-/* lua/stagehost/nest.lua, given the wait token, makes coroutines pass engine waits on. */
+/* lua/stagehost/engine/nest.lua, given the wait token, makes coroutines pass engine waits on. */
 static void open_nesting(struct shl_context *ctx, lua_State *L)
 {
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "stagehost.nest");
+    lua_pushliteral(L, "stagehost.engine.nest");
     lua_call(L, 1, 1);
     shl_push_wait_token(L);
     shl_guard_push_check(ctx, L);
@@ -74,9 +74,9 @@ static int open_state(lua_State *L)
     shl_search_open(L, ctx->opts);
     lua_pushcfunction(L, shl_traceback);
     keep_helper(ctx, L, SHL_HELPER_TRACEBACK);
-    require_helper(ctx, L, "stagehost.batch", "copy", SHL_HELPER_COPY);
-    require_helper(ctx, L, "stagehost.batch", "int64", SHL_HELPER_INT64);
-    require_helper(ctx, L, "stagehost.batch", "halves", SHL_HELPER_HALVES);
+    require_helper(ctx, L, "stagehost.engine.batch", "copy", SHL_HELPER_COPY);
+    require_helper(ctx, L, "stagehost.engine.batch", "int64", SHL_HELPER_INT64);
+    require_helper(ctx, L, "stagehost.engine.batch", "halves", SHL_HELPER_HALVES);
     require_helper(ctx, L, "string.buffer", "encode", SHL_HELPER_ENCODE);
     require_helper(ctx, L, "string.buffer", "decode", SHL_HELPER_DECODE);
     open_nesting(ctx, L);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The C half of lua/stagehost/transfer.lua, which has the serializer: here its functions
+ * The C half of lua/stagehost/engine/transfer/, which has the serializer: here its functions
  * are called, protected, and the bytes they leave in the span are put into parcels. */
 #include "events/transfer.h"
 
@@ -204,7 +204,7 @@ int shl_decode_value(lua_State *L, const sh_parcel *parcel, sh_error **error)
 
 /* -- opening --------------------------------------------------------------------------- */
 
-/* userdata_kind(value) of transfer.lua. */
+/* userdata_kind(value) of the Lua half. */
 static int classify_userdata(lua_State *L)
 {
     if (lua_islightuserdata(L, 1))
@@ -216,11 +216,11 @@ static int classify_userdata(lua_State *L)
     return 1;
 }
 
-/* Calls open() of transfer.lua and leaves the coder on L. */
+/* Calls open() of the Lua half and leaves the coder on L. */
 static void push_coder(lua_State *L, struct transfer *transfer)
 {
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "stagehost.transfer");
+    lua_pushliteral(L, "stagehost.engine.transfer");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "open");
     lua_remove(L, -2);

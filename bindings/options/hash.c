@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Hashes Lua values by structure: equal data gets equal codes on every worker and in every
- * run. Integers of 32 bits are hashed by lua/stagehost/routing.lua alike, without a call. */
+ * run. Integers of 32 bits are hashed by lua/stagehost/engine/routing.lua alike, without a call. */
 #include "options/hash.h"
 
 #include <lauxlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The function is run over a whole batch by lua/stagehost/routing.lua. */
+ * The function is run over a whole batch by lua/stagehost/engine/routing.lua. */
 #include "options/selector.h"
 
 #include "events/batch.h"
@@ -53,7 +53,7 @@ int shl_take_selector(lua_State *L, int extra_index, sh_subscribe_opts *opts)
     if (lua_type(L, extra_index) != LUA_TTABLE)
         return SH_OK;
     lua_pushvalue(L, extra_index);
-    shl_run_require(L, "stagehost.routing", "selector"); /* extra, make */
+    shl_run_require(L, "stagehost.engine.routing", "selector"); /* extra, make */
     lua_getfield(L, -2, "selector");
     if (!lua_isfunction(L, -1)) {
         lua_pop(L, 3);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Batches are split by lua/stagehost/routing.lua, one call a batch: it runs the hash and
+ * Batches are split by lua/stagehost/engine/routing.lua, one call a batch: it runs the hash and
  * fills one list a partition. */
 #include "options/splitter.h"
 
@@ -128,7 +128,7 @@ sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index)
     struct shl_context *ctx = shl_context(L);
     lua_pushvalue(L, names_index);
     lua_pushvalue(L, hash_index);
-    shl_run_require(L, "stagehost.routing", "splitter"); /* names, hash, make */
+    shl_run_require(L, "stagehost.engine.routing", "splitter"); /* names, hash, make */
     lua_insert(L, -3);
     lua_pushcfunction(L, shl_hash_events); /* make, names, hash, hash_events */
     lua_call(L, 3, 1);

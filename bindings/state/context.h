@@ -15,7 +15,7 @@ struct shl_stage; /* lua_stage.h */
 /* Lua values that C code needs again and again, kept in slots. */
 enum shl_helper {
     SHL_HELPER_TRACEBACK, /* message handler of shl_pcall */
-    SHL_HELPER_COPY,      /* lua/stagehost/batch.lua: copy(to, at, list, first, n) */
+    SHL_HELPER_COPY,      /* lua/stagehost/engine/batch.lua: copy(to, at, list, first, n) */
     SHL_HELPER_INT64,     /* int64(high, low): a boxed integer */
     SHL_HELPER_HALVES,    /* halves(boxed): high, low, or nil */
     SHL_HELPER_ENCODE,    /* string.buffer: plain data as a string ... */

@@ -74,7 +74,7 @@ static int open_luv(lua_State *L)
     lua_settop(L, 0);
     luaopen_luv(L); /* luv */
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "stagehost.loop");
+    lua_pushliteral(L, "stagehost.engine.loop");
     lua_call(L, 1, 1);
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1); /* luv, closer */

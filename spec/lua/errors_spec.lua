@@ -41,7 +41,8 @@ describe("the library", function()
             before[key] = true
         end
         local names = {
-            "options", "options.errors", "options.checks", "options.definition", "options.dispatchers", "routing",
+            "options", "options.errors", "options.checks", "options.definition", "options.dispatchers",
+            "engine.routing",
         }
         for _, name in ipairs(names) do
             package.loaded["stagehost." .. name] = nil

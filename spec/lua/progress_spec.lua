@@ -1,5 +1,5 @@
 -- The text of the progress line. That it is shown on terminals only is tested in flow/.
-local progress = require "stagehost.progress"
+local progress = require "stagehost.engine.progress"
 
 describe("progress", function()
     it("formats bytes", function()

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
-local routing = require "stagehost.routing"
+local routing = require "stagehost.engine.routing"
 
 local function range(first, last)
     local list = {}

@@ -4,4 +4,4 @@
 --- definitions of producer_consumers, `decoder` and `encoder`.
 ---@class stagehost.codec
 ---@field json stagehost.codec.json
-return require "stagehost.lazy".new("stagehost.codec", { "json" })
+return require "stagehost.engine.lazy".new("stagehost.codec", { "json" })

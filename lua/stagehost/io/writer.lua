@@ -7,7 +7,7 @@
 --- everything else by its threads: a descriptor that other programs share keeps its flags.
 local call = require "stagehost.io.call"
 local descriptors = require "stagehost.io.descriptor"
-local progress = require "stagehost.progress"
+local progress = require "stagehost.engine.progress"
 local stagehost = require "stagehost"
 local streams = require "stagehost.io.stream"
 local uv = require "luv"

@@ -8,5 +8,5 @@
 ---@field collect fun(): stagehost.Definition keeps the events
 ---@field collect_from fun(producer: any, options?: table): any[]?, any all that a producer emits
 ---@field each fun(f: fun(event: any)): stagehost.Definition calls a function with each
-return require "stagehost.lazy".new("stagehost.sink",
+return require "stagehost.engine.lazy".new("stagehost.sink",
     { "print", "lines", "collect", "collect_from", "each" })

@@ -9,5 +9,5 @@
 ---@field iterate fun(f: any, state?: any, control?: any): stagehost.Definition what f returns
 ---@field interval fun(ms: integer, limit?: integer): stagehost.Definition ticks of a clock
 ---@field queue fun(options?: table): stagehost.Queue what other stages push
-return require "stagehost.lazy".new("stagehost.source",
+return require "stagehost.engine.lazy".new("stagehost.source",
     { "lines", "tail", "list", "iterate", "interval", "queue" })

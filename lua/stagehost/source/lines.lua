@@ -4,7 +4,7 @@
 --- lines it completes are emitted at once, and what was not asked for waits in the stage's buffer:
 --- no line is ever held here, where a drain would not find it.
 local checks = require "stagehost.options.checks"
-local progress = require "stagehost.progress"
+local progress = require "stagehost.engine.progress"
 local readers = require "stagehost.io.reader"
 local splitters = require "stagehost.io.splitter"
 local stagehost = require "stagehost"

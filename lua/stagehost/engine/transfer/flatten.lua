@@ -1,22 +1,22 @@
 -- SPDX-License-Identifier: MIT
 --
 -- Flattens a value into an image: plain data without sharing and nesting, which the serializer can
--- take. transfer/rebuild.lua is the reverse. Every object (table, function, name, handle)
+-- take. rebuild.lua is the reverse. Every object (table, function, name, handle)
 -- has a number, in order of discovery; 1 is the root, a table.
 --
 -- An image:
 --   kinds       one letter an object: t, f, n, h
 --   objects     [id] = t: a table of its fields that are plain; it becomes the copy itself
 --                      f: { dump, environment (id or 0), cell, cell, ... }
---                      n: path of transfer/names.lua;  h: index into the handles
+--                      n: path of names.lua;  h: index into the handles
 --   links       id, key, id, ...: fields that are objects and have plain keys
 --   keyed       id, id, value | nothing, id | 0, ...: fields whose keys are objects
 --   metatables  id, id, ...;  errors: ids of the tables with the metatable of errors
 --   dumps       bytecode, one for each function that was written
 --   cells       [cell] = value of an upvalue, if it is plain;  cell_links: cell, id, ...
 local ffi = require "ffi"
-local names = require "stagehost.transfer.names"
-local place = require "stagehost.transfer.place"
+local names = require "stagehost.engine.transfer.names"
+local place = require "stagehost.engine.transfer.place"
 
 local concat = table.concat
 local dump = string.dump

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- Makes a value of an image; transfer/flatten.lua describes images.
-local names = require "stagehost.transfer.names"
+-- Makes a value of an image; flatten.lua describes images.
+local names = require "stagehost.engine.transfer.names"
 
 local byte = string.byte
 local load, rawset = load, rawset

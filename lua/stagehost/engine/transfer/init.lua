@@ -3,7 +3,7 @@
 -- Lua values as bytes, for the way from one worker's state to another's. Called by
 -- bindings/transfer.c only. There are two ways:
 --   plain   LuaJIT's serializer on the list itself. Nearly every batch takes this way.
---   graph   the value is flattened into an image (transfer/flatten.lua), which then goes the plain
+--   graph   the value is flattened into an image (flatten.lua), which then goes the plain
 --           way. For what the serializer can't do: handles, deep nesting; functions, names,
 --           metatables, sharing and cycles in definitions.
 -- Bytes pass through `span`, a pointer and a length that C reads as soon as a function returns: no
@@ -11,9 +11,9 @@
 local buffer = require "string.buffer"
 local ffi = require "ffi"
 local new_table = require "table.new"
-local flatten = require "stagehost.transfer.flatten"
-local names = require "stagehost.transfer.names"
-local rebuild = require "stagehost.transfer.rebuild"
+local flatten = require "stagehost.engine.transfer.flatten"
+local names = require "stagehost.engine.transfer.names"
+local rebuild = require "stagehost.engine.transfer.rebuild"
 
 local rawget, type = rawget, type
 
