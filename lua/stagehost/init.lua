@@ -335,7 +335,7 @@ local lazy = {
     consumer_supervisor = "stagehost.consumer_supervisor",
     supervisor = "stagehost.supervisor",
     pipeline = "stagehost.pipeline",
-    dead_letters = "stagehost.dead_letters",
+    dead_letters = "stagehost.source.dead_letters",
     uv = "luv",
 }
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- consumer_supervisor: what it asks of its producers, and max_children. The arithmetic alone is in
---- spec/lua/child_demand_spec.lua.
+--- spec/lua/consumer_supervisor_child_demand_spec.lua.
 local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
 local supervised = require "spec.support.supervised"

@@ -4,11 +4,11 @@
 ---
 --- It is a consumer with manual subscriptions that traps exits. Whenever it waits, for the init of a
 --- child, exits and events gather in its mailbox: state only changes by the callback that runs.
-local child_demand = require "stagehost.child_demand"
+local child_demand = require "stagehost.consumer_supervisor.child_demand"
 local children = require "stagehost.consumer_supervisor.children"
 local core = require "stagehost.core"
 local ends = require "stagehost.consumer_supervisor.ends"
-local intensity = require "stagehost.intensity"
+local intensity = require "stagehost.supervisor.intensity"
 local producers = require "stagehost.consumer_supervisor.producers"
 local reasons = require "stagehost.supervisor.reason"
 local requests = require "stagehost.consumer_supervisor.requests"

@@ -6,7 +6,7 @@ local core = require "stagehost.core"
 local last_ends = require "stagehost.consumer_supervisor.last_ends"
 local producers = require "stagehost.consumer_supervisor.producers"
 local reasons = require "stagehost.supervisor.reason"
-local shutdown = require "stagehost.shutdown"
+local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
 
 local M = {}

@@ -4,7 +4,7 @@
 --- function of that name in stagehost.consumer_supervisor.
 local ends = require "stagehost.consumer_supervisor.ends"
 local producers = require "stagehost.consumer_supervisor.producers"
-local shutdown = require "stagehost.shutdown"
+local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
 
 local M = {}

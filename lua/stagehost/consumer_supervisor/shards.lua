@@ -6,7 +6,7 @@
 --- what it is asked. It is a consumer itself, but leaves its producers at once.
 local callbacks_of_one = require "stagehost.consumer_supervisor.callbacks"
 local core = require "stagehost.core"
-local shutdown = require "stagehost.shutdown"
+local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
 
 local M = {}

@@ -4,10 +4,10 @@
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
-local intensity = require "stagehost.intensity"
+local intensity = require "stagehost.supervisor.intensity"
 local job = require "stagehost.consumer_supervisor.job"
 local options = require "stagehost.options"
-local shutdown = require "stagehost.shutdown"
+local shutdown = require "stagehost.supervisor.shutdown"
 
 local M = {}
 

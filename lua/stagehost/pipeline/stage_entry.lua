@@ -6,7 +6,7 @@ local checks = require "stagehost.options.checks"
 local definition = require "stagehost.options.definition"
 local dispatchers = require "stagehost.options.dispatchers"
 local options = require "stagehost.options"
-local shutdown = require "stagehost.shutdown"
+local shutdown = require "stagehost.supervisor.shutdown"
 
 local M = {}
 

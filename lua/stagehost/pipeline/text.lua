@@ -7,7 +7,7 @@
 ---     lines  producer
 ---     └─ split x2  producer_consumer, partition 4, max_demand 100
 ---        └─ count x4  consumer, on_error stop
-local intensity = require "stagehost.intensity"
+local intensity = require "stagehost.supervisor.intensity"
 
 local M = {}
 

@@ -6,7 +6,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local options = require "stagehost.options"
-local shutdown = require "stagehost.shutdown"
+local shutdown = require "stagehost.supervisor.shutdown"
 
 local M = {}
 

@@ -2,7 +2,7 @@
 
 --- The children of a running supervisor or pipeline: a list in the order of their start. Functions
 --- that start and stop them wait, so they are called from a callback of the supervisor.
-local shutdown = require "stagehost.shutdown"
+local shutdown = require "stagehost.supervisor.shutdown"
 local strategy = require "stagehost.supervisor.strategy"
 local stagehost = require "stagehost"
 local uv = require "luv"

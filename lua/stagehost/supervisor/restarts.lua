@@ -4,7 +4,7 @@
 --- groups of children that wait for their restart.
 local backoff = require "stagehost.supervisor.backoff"
 local children = require "stagehost.supervisor.children"
-local intensity = require "stagehost.intensity"
+local intensity = require "stagehost.supervisor.intensity"
 local reasons = require "stagehost.supervisor.reason"
 local stagehost = require "stagehost"
 

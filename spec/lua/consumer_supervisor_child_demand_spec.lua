@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- The accounts of a consumer_supervisor, with worked numbers.
-local child_demand = require "stagehost.child_demand"
+local child_demand = require "stagehost.consumer_supervisor.child_demand"
 
 -- What is asked now, as { id = n }.
 local function asks(demand)

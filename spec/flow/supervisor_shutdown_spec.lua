@@ -2,7 +2,7 @@
 
 --- How supervisors end children.
 local checks = require "stagehost.options.checks"
-local shutdown = require "stagehost.shutdown"
+local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
 
 describe("the option shutdown", function()

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- The count of restarts, without a clock.
-local intensity = require "stagehost.intensity"
+local intensity = require "stagehost.supervisor.intensity"
 
 describe("restart intensity", function()
     it("allows three restarts within five seconds by default, not a fourth", function()
