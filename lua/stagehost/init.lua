@@ -61,17 +61,17 @@ function M.process(def)
 end
 
 --- A producer_consumer that emits lists of one event of each of its producers.
----@param opts? table `sides`, and options of its start; see stagehost/zip.lua
+---@param opts? table `sides`, and options of its start; see stagehost/streams/zip.lua
 ---@return stagehost.Definition
 function M.zip(opts)
-    return require("stagehost.zip").new(opts)
+    return require("stagehost.streams.zip").new(opts)
 end
 
 --- A producer_consumer that emits the events of all its producers, as they come or sorted.
----@param opts? table `by` or `key`, `sides`, and options of its start; see stagehost/merge.lua
+---@param opts? table `by` or `key`, `sides`, and options of its start; see stagehost/streams/merge.lua
 ---@return stagehost.Definition
 function M.merge(opts)
-    return require("stagehost.merge").new(opts)
+    return require("stagehost.streams.merge").new(opts)
 end
 
 -- Starting and ending ----------------------------------------------------------------------------

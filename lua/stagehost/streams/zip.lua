@@ -4,7 +4,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local new_table = require "table.new"
-local sides = require "stagehost.sides"
+local sides = require "stagehost.streams.sides"
 local stagehost = require "stagehost"
 
 local M = {}

@@ -3,7 +3,7 @@
 --- One stream from several: as the events come, or sorted streams into a sorted one.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
-local sides = require "stagehost.sides"
+local sides = require "stagehost.streams.sides"
 local stagehost = require "stagehost"
 
 local M = {}
