@@ -1,4 +1,4 @@
--- The text of the progress line. That it is shown on terminals only is tested in flow/.
+-- The text of the progress line. That it is shown on terminals only is tested in pipelines/.
 local progress = require "stagehost.engine.progress"
 
 describe("progress", function()

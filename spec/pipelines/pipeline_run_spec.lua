@@ -2,7 +2,7 @@
 
 --- Running pipelines: their start, their wiring, the handle, and how they end in order.
 local crashing = require "spec.support.crashing"
-local flowing = require "spec.support.flowing"
+local recording = require "spec.support.recording"
 local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
 
@@ -28,11 +28,11 @@ for _, other in ipairs(crashing.workers()) do
         local memory
 
         before_each(function()
-            memory = stages.start(flowing.Memory)
+            memory = stages.start(recording.Memory)
         end)
 
         local function source(limit, more)
-            local entry = { name = "source", stage = flowing.Source, args = { memory = memory, limit = limit } }
+            local entry = { name = "source", stage = recording.Source, args = { memory = memory, limit = limit } }
             for key, value in pairs(more or {}) do
                 entry[key] = value
             end
@@ -40,7 +40,7 @@ for _, other in ipairs(crashing.workers()) do
         end
 
         local function sink(name, subscribe_to, more)
-            local entry = { name = name, stage = flowing.Sink, args = { memory = memory }, worker = other,
+            local entry = { name = name, stage = recording.Sink, args = { memory = memory }, worker = other,
                 subscribe_to = subscribe_to }
             for key, value in pairs(more or {}) do
                 entry[key] = value
@@ -102,7 +102,7 @@ for _, other in ipairs(crashing.workers()) do
 
         it("every consumer subscribes to every instance of its producer", function()
             local running = start { stages = {
-                source(200), { name = "middle", stage = flowing.Middle, instances = 3, subscribe_to = { "source" } },
+                source(200), { name = "middle", stage = recording.Middle, instances = 3, subscribe_to = { "source" } },
                 sink("sink", { "middle" }, { instances = 2, args = { memory = memory, as = "all" } }),
             } }
             local status = running:status()
@@ -115,7 +115,7 @@ for _, other in ipairs(crashing.workers()) do
                     return names
                 end)())
             running:join()
-            local missing, twice = flowing.gaps(seen "all", 200)
+            local missing, twice = recording.gaps(seen "all", 200)
             assert.same({ 0, 0 }, { missing, twice })
         end)
 
@@ -140,7 +140,7 @@ for _, other in ipairs(crashing.workers()) do
             }
             local running = start { stages = {
                 source(math.huge),
-                { name = "middle", stage = flowing.Middle, subscribe_to = { "source" } },
+                { name = "middle", stage = recording.Middle, subscribe_to = { "source" } },
                 { name = "ten", stage = Ten, subscribe_to = { { to = "middle", max_demand = 5 } } },
             } }
             assert.equal("normal", running:join())
@@ -199,7 +199,7 @@ for _, other in ipairs(crashing.workers()) do
             assert.is_true(running:drain())
             assert.is_false(running:is_alive())
             local list = seen "sink"
-            assert.same({ 0, 0 }, { flowing.gaps(list, #list) })
+            assert.same({ 0, 0 }, { recording.gaps(list, #list) })
             assert.equal("normal", running:join())
         end)
 

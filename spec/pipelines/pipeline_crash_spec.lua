@@ -2,7 +2,7 @@
 
 --- Pipelines whose stages crash under load, on one worker and spread over two.
 local crashing = require "spec.support.crashing"
-local flowing = require "spec.support.flowing"
+local recording = require "spec.support.recording"
 local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
 
@@ -15,7 +15,7 @@ for _, other in ipairs(crashing.workers()) do
         local memory
 
         before_each(function()
-            memory = stages.start(flowing.Memory)
+            memory = stages.start(recording.Memory)
         end)
 
         local function start(options)
@@ -26,12 +26,12 @@ for _, other in ipairs(crashing.workers()) do
         --- source -> middle -> sink, with a crash at an event in one of them.
         local function chain(crash, more)
             local given = { stages = {
-                { name = "source", stage = flowing.Source, worker = other,
+                { name = "source", stage = recording.Source, worker = other,
                     args = { memory = memory, limit = LIMIT, crash_at = crash.source } },
-                { name = "middle", stage = flowing.Middle,
+                { name = "middle", stage = recording.Middle,
                     args = { memory = memory, crash_at = crash.middle },
                     subscribe_to = { { to = "source", max_demand = 20 } } },
-                { name = "sink", stage = flowing.Sink, worker = other,
+                { name = "sink", stage = recording.Sink, worker = other,
                     args = { memory = memory, crash_at = crash.sink },
                     subscribe_to = { { to = "middle", max_demand = 10 } } },
             } }
@@ -56,7 +56,7 @@ for _, other in ipairs(crashing.workers()) do
                 memory:call { crash = who, times = 1 }
                 local running = start(chain { [who] = LIMIT / 2 })
                 assert.equal("normal", running:join())
-                local missing, twice = flowing.gaps(memory:call { get = "sink" }, LIMIT)
+                local missing, twice = recording.gaps(memory:call { get = "sink" }, LIMIT)
                 assert.equal(0, twice)
                 assert.is_true(missing > 0 and missing <= most_lost, missing .. " are missing")
             end)
@@ -87,7 +87,7 @@ for _, other in ipairs(crashing.workers()) do
             local running = start(chain({ source = 1000, middle = 2000, sink = 3000 },
                 { backoff = { delay = 1 }, max_restarts = 10 }))
             assert.equal("normal", running:join())
-            local missing, twice = flowing.gaps(memory:call { get = "sink" }, LIMIT)
+            local missing, twice = recording.gaps(memory:call { get = "sink" }, LIMIT)
             assert.equal(0, twice)
             assert.is_true(missing <= 80)
         end)
@@ -105,11 +105,11 @@ for _, other in ipairs(crashing.workers()) do
             }
             local running = start { backoff = { delay = 20 }, stages = {
                 { name = "burst", stage = Burst, worker = other },
-                { name = "sink", stage = flowing.Sink, args = { memory = memory, crash_at = 15 },
+                { name = "sink", stage = recording.Sink, args = { memory = memory, crash_at = 15 },
                     subscribe_to = { { to = "burst", max_demand = 10 } } },
             } }
             assert.equal("normal", running:join())
-            local missing, twice = flowing.gaps(memory:call { get = "sink" }, 1000)
+            local missing, twice = recording.gaps(memory:call { get = "sink" }, 1000)
             assert.equal(0, twice)
             assert.is_true(missing > 0 and missing <= 10, missing .. " are missing")
         end)
@@ -119,7 +119,7 @@ for _, other in ipairs(crashing.workers()) do
             local given = chain { sink = LIMIT - 3 }
             given.stages[3].subscribe_to[1].ack = true
             assert.equal("normal", start(given):join())
-            assert.same({ 0, 0 }, { flowing.gaps(memory:call { get = "sink" }, LIMIT) })
+            assert.same({ 0, 0 }, { recording.gaps(memory:call { get = "sink" }, LIMIT) })
         end)
 
         it("dead letters go to a stage of the pipeline, which ends after those that write to it", function()
@@ -143,7 +143,7 @@ for _, other in ipairs(crashing.workers()) do
             local sink = running:stage "sink"
             assert.equal("normal", running:join())
             assert.equal("normal", sink:join())
-            local missing = flowing.gaps(memory:call { get = "sink" }, LIMIT)
+            local missing = recording.gaps(memory:call { get = "sink" }, LIMIT)
             assert.is_true(missing > 0)
             assert.equal(missing, #memory:call { get = "letters" })
         end)
@@ -157,9 +157,10 @@ for _, other in ipairs(crashing.workers()) do
                 end,
             }
             local running = start { max_restarts = 2, max_seconds = 3600, stages = {
-                { name = "source", stage = flowing.Source, args = { memory = memory, limit = LIMIT }, worker = other },
+                { name = "source", stage = recording.Source, worker = other,
+                    args = { memory = memory, limit = LIMIT } },
                 { name = "bad", stage = Bad, args = memory, subscribe_to = { { to = "source", max_demand = 1 } } },
-                { name = "sink", stage = flowing.Sink, args = { memory = memory }, subscribe_to = { "bad" } },
+                { name = "sink", stage = recording.Sink, args = { memory = memory }, subscribe_to = { "bad" } },
             } }
             local reason = running:join()
             assert.is_true(stagehost.is_error(reason))
@@ -204,12 +205,13 @@ for _, other in ipairs(crashing.workers()) do
             }
             memory:call { crash = "flaky", times = 20 }
             local running = start { max_restarts = 100, stages = {
-                { name = "source", stage = flowing.Source, args = { memory = memory, limit = LIMIT }, worker = other },
+                { name = "source", stage = recording.Source, worker = other,
+                    args = { memory = memory, limit = LIMIT } },
                 { name = "flaky", stage = Flaky, instances = 4, args = memory,
                     subscribe_to = { { to = "source", max_demand = 10 } } },
             } }
             assert.equal("normal", running:join())
-            local missing, twice = flowing.gaps(memory:call { get = "all" }, LIMIT)
+            local missing, twice = recording.gaps(memory:call { get = "all" }, LIMIT)
             assert.equal(0, twice)
             assert.is_true(missing > 0 and missing <= 20 * 10, missing .. " are missing")
         end)

@@ -190,6 +190,6 @@ describe("the definition of a supervisor", function()
         assert.matches('option "backoff" is wrong %(.*delay', problem_of { backoff = { delay = 0 } })
         assert.matches('child "x": unknown option "nmae"',
             problem_of { children = { { id = "x", start = crashing.Child, options = { nmae = 1 } } } })
-        assert.matches("^spec/flow/supervisor_children_spec.lua:%d+: ", problem_of { strategy = "all" })
+        assert.matches("^spec/pipelines/supervisor_children_spec.lua:%d+: ", problem_of { strategy = "all" })
     end)
 end)

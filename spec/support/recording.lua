@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Stages for specs of pipelines: what they have seen is kept by a process that no crash touches.
+--- Stages for specs of pipelines that record what they have seen, in a process that no crash touches.
 local stagehost = require "stagehost"
 
 local M = {}

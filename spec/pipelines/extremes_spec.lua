@@ -34,7 +34,7 @@ local function push_a_million(keep)
     return kept
 end
 
-describe("limits", function()
+describe("extremes", function()
     it("a million events into a buffer of ten: the last are kept, the others counted", function()
         local kept = push_a_million("last")
         assert.equal(10, #kept)
