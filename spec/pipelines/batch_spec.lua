@@ -84,7 +84,7 @@ describe("a subscription with a batch size", function()
         { size = 300, max = 1000, min = 500 },
         { size = 1000, max = 1000, min = 0 },
     } do
-        it(("of %d, max_demand %d, min_demand %d gets whole batches as long as events flow"):format(case.size,
+        it(("of %d, max_demand %d, min_demand %d gets whole batches as long as events come"):format(case.size,
             case.max, case.min), function()
             local n = case.size * 7
             local producer = start(Counter, { args = n, worker = stagehost.workers() - 1 })

@@ -58,7 +58,7 @@ for _, other in ipairs(crashing.workers()) do
         end
 
         --- Waits until more has come than at the start.
-        local function await_flow(name)
+        local function await_more(name)
             local n = #seen(name)
             await(function() return #seen(name) > n end)
         end
@@ -195,7 +195,7 @@ for _, other in ipairs(crashing.workers()) do
 
         it("drain: ends the sources, waits until all is handled", function()
             local running = start { stages = { source(math.huge), sink("sink", { "source" }) } }
-            await_flow "sink"
+            await_more "sink"
             assert.is_true(running:drain())
             assert.is_false(running:is_alive())
             local list = seen "sink"
@@ -238,14 +238,14 @@ for _, other in ipairs(crashing.workers()) do
             local running = start { backoff = { delay = 10 }, stages = {
                 { name = "burst", stage = Burst, args = 100 }, entry,
             } }
-            await_flow "sink"
+            await_more "sink"
             assert.is_true(running:drain(60000))
             assert.is_true(#seen "sink" >= 98)
         end)
 
         it("stop: ends it at once; join tells the reason", function()
             local running = start { stages = { source(math.huge), sink("sink", { "source" }) } }
-            await_flow "sink"
+            await_more "sink"
             local one = running:stage "source"
             running:stop()
             assert.equal("shutdown", running:join())
@@ -269,14 +269,14 @@ for _, other in ipairs(crashing.workers()) do
 
         it("status: every stage with its state and its counters", function()
             local running = start { stages = { source(math.huge), sink("sink", { "source" }) } }
-            await_flow "sink"
+            await_more "sink"
             local old = running:stage "sink"
             old:kill()
             await(function()
                 local now = running:stage "sink"
                 return now and now ~= old
             end)
-            await_flow "sink"
+            await_more "sink"
             local status = running:status()
             assert.equal("running", status.state)
             local first, second = status.stages[1], status.stages[2]
@@ -290,7 +290,7 @@ for _, other in ipairs(crashing.workers()) do
 
         it("can be the child of a supervisor, on any worker", function()
             local sup = stages.start(stagehost.supervisor { children = {
-                { id = "flow", restart = "transient", options = { worker = other },
+                { id = "pipeline", restart = "transient", options = { worker = other },
                     start = stagehost.pipeline { stages = { source(100), sink("sink", { "source" }) } } },
             } })
             await(function() return #seen "sink" == 100 end)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- A pipeline in which something is killed all the time: afterwards everything flows again, everybody is
+--- A pipeline in which something is killed all the time: afterwards everything moves again, everybody is
 --- subscribed to everybody, and a drain finds its end.
 local crashing = require "spec.support.crashing"
 local stagehost = require "stagehost"
@@ -54,7 +54,7 @@ end
 describe("after a storm of kills", function()
     local dispatchers = { demand = "demand", broadcast = "broadcast", partition = { "partition", partitions = 4 } }
     for what, dispatcher in pairs(dispatchers) do
-        it(("everything flows again, and drains (%s)"):format(what), function()
+        it(("everything moves again, and drains (%s)"):format(what), function()
             local running = storm(dispatcher)
             crashing.await(function()
                 for _, one in ipairs(running:status().stages) do

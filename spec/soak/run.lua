@@ -84,7 +84,7 @@ local function median_memory(from, to)
     return values[math.floor(#values / 2) + 1] or 0
 end
 
-local function check_flow()
+local function check_arrivals()
     local stuck = 0
     for i = 2, #samples do
         stuck = stuck + (samples[i].received == samples[i - 1].received and 1 or 0)
@@ -113,7 +113,7 @@ end
 
 print(("%g s, a kill every %g ms, seed %d"):format(seconds, pause, seed))
 run_pipeline(read)
-check_flow()
+check_arrivals()
 check_ledger()
 check_memory()
 print(("%d emitted, %d received, %d unfinished, %d kills"):format(found.emitted or 0, found.received or 0,
