@@ -6,7 +6,7 @@ local checks = require "stagehost.options.checks"
 local definition = require "stagehost.options.definition"
 local dispatchers = require "stagehost.options.dispatchers"
 local errors = require "stagehost.options.errors"
-local flow_options = require "stagehost.options.flow_options"
+local limits = require "stagehost.options.limits"
 
 local M = {}
 
@@ -59,8 +59,8 @@ local subscription_schema = {
     ack = checks.typed "boolean",
     max_deliver = checks.integer(1, 2 ^ 31),
     current = checks.subscription,
-    rate = flow_options.rate,
-    batch = flow_options.batch,
+    rate = limits.rate,
+    batch = limits.batch,
     reason = checks.anything,
 }
 
@@ -91,7 +91,7 @@ function M.subscription(given)
     end
     check_min_demand(options)
     check_ack(options)
-    flow_options.check_batch(options, options.max_demand or DEFAULT_MAX_DEMAND)
+    limits.check_batch(options, options.max_demand or DEFAULT_MAX_DEMAND)
     options.extra = {}
     for key, value in pairs(given) do
         if not not_for_callbacks[key] then
@@ -219,7 +219,7 @@ local producer_schema = {
     demand = checks.one_of("forward", "accumulate"),
     demand_by = checks.typed "boolean",
     polling_interval = checks.integer(1),
-    rate = flow_options.rate,
+    rate = limits.rate,
     await_consumers = checks.typed "boolean",
 }
 

@@ -89,14 +89,14 @@ end
 ---@param units stagehost.Unit[]
 ---@return boolean
 function M.all_finished(units)
-    local all, flows, n_flows = true, true, 0
+    local all, all_with_events, n_with_events = true, true, 0
     for _, unit in ipairs(units) do
-        local is_flow = unit.plan.kind ~= "process"
-        n_flows = n_flows + (is_flow and 1 or 0)
-        flows = flows and (unit.is_finished or not is_flow)
+        local has_events = unit.plan.kind ~= "process"
+        n_with_events = n_with_events + (has_events and 1 or 0)
+        all_with_events = all_with_events and (unit.is_finished or not has_events)
         all = all and unit.is_finished
     end
-    return n_flows > 0 and flows or all
+    return n_with_events > 0 and all_with_events or all
 end
 
 --- Whether a unit has no end of its own but that of its work.

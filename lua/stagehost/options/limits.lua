@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- The options that say how events flow, checked: `rate` and `batch`.
+--- The options that limit when and how many events go on at once, checked: `rate` and `batch`.
 local checks = require "stagehost.options.checks"
 
 local M = {}
