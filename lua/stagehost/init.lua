@@ -26,9 +26,13 @@ local M = {}
 
 M._VERSION = core.version
 
---- What init may return in order not to be started, without that being an error.
+local noreply, ignore = core.answers()
+
 --- What handle_call returns to answer later.
-M.noreply, M.ignore = core.answers()
+M.noreply = noreply
+
+--- What init may return in order not to be started, without that being an error.
+M.ignore = ignore
 
 -- Definitions ------------------------------------------------------------------------------------
 
