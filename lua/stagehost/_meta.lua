@@ -58,7 +58,6 @@
 ---@field handle_notification? fun(self: table, message: any, from: stagehost.Subscription)
 ---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
 ---@field end_with_last? boolean of producers that end normally the last one ends it, not the first
-
 ---@field on_error? stagehost.OnError default "stop"
 ---@field dead_letter? stagehost.Stage | string
 
