@@ -298,6 +298,22 @@ for _, other in ipairs(crashing.workers()) do
             assert.equal("supervisor", stagehost.supervisor.which_children(sup)[1].type)
         end)
 
+        it("has the methods of the library, not copies of them, on any worker", function()
+            local Judge = stagehost.process {
+                init = function(self, args) self.given = args end,
+                handle_call = function(self)
+                    local pipeline, running = self.given.pipeline, self.given.running
+                    return pipeline.start == stagehost.pipeline.methods.start
+                        and running.join == getmetatable(stagehost.pipeline.of(stagehost.self())).join
+                end,
+            }
+            local pipeline = stagehost.pipeline { stages = { source(1), sink("sink", { "source" }) } }
+            local running = assert(pipeline:start())
+            running:join()
+            local judge = stages.start(Judge, { worker = other, args = { pipeline = pipeline, running = running } })
+            assert.is_true(judge:call "judge")
+        end)
+
         it("callbacks of a stage see subscriptions and ends as always", function()
             local Watching = stagehost.consumer {
                 init = function(self, mem) self.memory = mem end,

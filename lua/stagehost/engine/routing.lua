@@ -183,7 +183,4 @@ function M.splitter(names, hash, hash_events)
     end
 end
 
---- For specs.
-M.mix = mix
-
 return M

@@ -71,6 +71,7 @@ function Pipeline:start(options)
     return running.new(stage)
 end
 
+-- A metatable that a module holds travels by name; else every worker would get copies of its methods.
 M.methods = Pipeline
 
 --- Declares a pipeline. Raises everything that is wrong with it, in one message.

@@ -11,6 +11,7 @@ local M = {}
 local Running = {}
 Running.__index = Running
 
+-- A metatable that a module holds travels by name; else every worker would get copies of its methods.
 M.methods = Running
 
 local function ask(self, request)

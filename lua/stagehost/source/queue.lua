@@ -129,6 +129,7 @@ M.callbacks = callbacks
 local Queue = {}
 Queue.__index = Queue
 
+-- A metatable that a module holds travels by name; else every worker would get copies of its methods.
 M.methods = Queue
 
 --- For stagehost.start, or a supervisor.

@@ -37,8 +37,6 @@ local schema = {
     jitter = number(0, 1),
 }
 
-M.number = number
-
 --- A check of the option `backoff`.
 ---@param value any
 ---@return stagehost.Backoff?

@@ -33,19 +33,12 @@ local M = {}
 ---@field backoff? stagehost.Backoff waits between restarts; default: none
 ---@field children? stagehost.ChildSpec[] started in this order, ended in the reverse order
 
---- The options that say how often children may be restarted; for pipelines too.
-M.restart_schema = {
-    max_restarts = intensity.schema.max_restarts,
-    max_seconds = intensity.schema.max_seconds,
-    backoff = backoff.check,
-}
-
 local schema = {
     strategy = checks.one_of(unpack(strategy.names)),
     children = checks.anything,
-    max_restarts = M.restart_schema.max_restarts,
-    max_seconds = M.restart_schema.max_seconds,
-    backoff = M.restart_schema.backoff,
+    max_restarts = intensity.schema.max_restarts,
+    max_seconds = intensity.schema.max_seconds,
+    backoff = backoff.check,
 }
 
 --- Defines a supervisor, for stagehost.start or as the child of another one. Starting it waits until

@@ -101,5 +101,4 @@ end
 
 M.callbacks = callbacks
 
-
 return M
