@@ -66,7 +66,7 @@ function M.move_events(code, n, first)
     return M.to:run("return describe(got)"), got
 end
 
----The value is the global `got` of the target then.
+--- The value is the global `got` of the target then.
 ---@param code string gives the value
 function M.move_value(code)
     local parcel = assert(M.from:encode_value(code))

@@ -80,9 +80,8 @@ function M.encode(value)
     return text
 end
 
--- Converts a whole list at once, so that what is done for an event is what cjson does. On an error
--- `cursor` tells where it was, and the results so far are in `out`.
-
+--- Converts a whole list at once, so that what is done for an event is what cjson does. On an error
+--- `cursor` tells where it was, and the results so far are in `out`.
 ---@param convert fun(event: any): any raises
 ---@return fun(events: any[], out: any[], cursor: { at: integer, n: integer }) # cursor: the next
 --- event to take, and results so far

@@ -33,7 +33,7 @@ local M = {}
 ---@field max_children? integer of all producers and start_child; default: no limit
 ---@field refill? "finished" | "low_water" when to ask again; default "finished"
 ---@field at_end? "finish" | "shutdown" of children that still run when the source has ended, or the host
----is drained; default: functions finish; others are shut down, and their events count as unfinished
+--- is drained; default: functions finish; others are shut down, and their events count as unfinished
 ---@field name? fun(event: any): string? of a child, unique in the host (a string: the supervisor's own)
 ---@field shards? integer so many supervisors, spread over the workers, behind one handle
 ---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]

@@ -1,19 +1,19 @@
 -- SPDX-License-Identifier: MIT
---
--- Flattens a value into an image: plain data without sharing and nesting, which the serializer can
--- take. rebuild.lua is the reverse. Every object (table, function, name, handle)
--- has a number, in order of discovery; 1 is the root, a table.
---
--- An image:
---   kinds       one letter an object: t, f, n, h
---   objects     [id] = t: a table of its fields that are plain; it becomes the copy itself
---                      f: { dump, environment (id or 0), cell, cell, ... }
---                      n: path of names.lua;  h: index into the handles
---   links       id, key, id, ...: fields that are objects and have plain keys
---   keyed       id, id, value | nothing, id | 0, ...: fields whose keys are objects
---   metatables  id, id, ...;  errors: ids of the tables with the metatable of errors
---   dumps       bytecode, one for each function that was written
---   cells       [cell] = value of an upvalue, if it is plain;  cell_links: cell, id, ...
+
+--- Flattens a value into an image: plain data without sharing and nesting, which the serializer can
+--- take. rebuild.lua is the reverse. Every object (table, function, name, handle)
+--- has a number, in order of discovery; 1 is the root, a table.
+---
+--- An image:
+---   kinds       one letter an object: t, f, n, h
+---   objects     [id] = t: a table of its fields that are plain; it becomes the copy itself
+---                      f: { dump, environment (id or 0), cell, cell, ... }
+---                      n: path of names.lua;  h: index into the handles
+---   links       id, key, id, ...: fields that are objects and have plain keys
+---   keyed       id, id, value | nothing, id | 0, ...: fields whose keys are objects
+---   metatables  id, id, ...;  errors: ids of the tables with the metatable of errors
+---   dumps       bytecode, one for each function that was written
+---   cells       [cell] = value of an upvalue, if it is plain;  cell_links: cell, id, ...
 local ffi = require "ffi"
 local names = require "stagehost.engine.transfer.names"
 local place = require "stagehost.engine.transfer.place"
@@ -63,7 +63,7 @@ function Walk:is_plain(value)
     return PLAIN[kind]
 end
 
----Letter of an object and what stands for it in the image; nil if it can't travel.
+--- Letter of an object and what stands for it in the image; nil if it can't travel.
 function Walk:classify(value)
     local kind = type(value)
     if kind == "userdata" and self.context.userdata_kind(value) == "handle" then
@@ -81,7 +81,7 @@ function Walk:classify(value)
     end
 end
 
----The number of an object, which was found at `step` from the object `from`.
+--- The number of an object, which was found at `step` from the object `from`.
 ---@return integer
 function Walk:refer(value, from, how, step)
     local id = self.ids[value]
@@ -147,7 +147,7 @@ function Walk:expand_table(id, t)
     self:expand_metatable(id, t)
 end
 
----Functions made of the same text have the same bytecode: it is kept once.
+--- Functions made of the same text have the same bytecode: it is kept once.
 function Walk:dump(id, f)
     local ok, code = pcall(dump, f)
     if not ok then
@@ -161,7 +161,7 @@ function Walk:dump(id, f)
     return index
 end
 
----The variable behind an upvalue, which several functions may share.
+--- The variable behind an upvalue, which several functions may share.
 function Walk:cell(id, f, i, name, value)
     local key = upvalueid(f, i)
     local cell = self.cell_ids[key]
@@ -192,7 +192,7 @@ function Walk:expand_function(id, f)
     end
 end
 
----A list of work instead of recursion: nesting has no limit.
+--- A list of work instead of recursion: nesting has no limit.
 function Walk:expand_all()
     local id = 1
     while id <= self.n do
@@ -215,7 +215,7 @@ function Walk:image()
     }
 end
 
----The root is never a name, whatever it is.
+--- The root is never a name, whatever it is.
 function Walk:run(root)
     self.n, self.ids[root], self.found[1] = 1, 1, root
     self.kinds[1], self.objects[1] = "t", {}
@@ -224,7 +224,7 @@ end
 
 local M = {}
 
----Events: no functions, no metatables but that of errors, no cycles.
+--- Events: no functions, no metatables but that of errors, no cycles.
 ---@param context table
 ---@param list table
 ---@param first integer number of the event before the first one, for messages

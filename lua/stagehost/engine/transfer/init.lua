@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
---
--- Lua values as bytes, for the way from one worker's state to another's. Called by
--- bindings/transfer.c only. There are two ways:
---   plain   LuaJIT's serializer on the list itself. Nearly every batch takes this way.
---   graph   the value is flattened into an image (flatten.lua), which then goes the plain
---           way. For what the serializer can't do: handles, deep nesting; functions, names,
---           metatables, sharing and cycles in definitions.
--- Bytes pass through `span`, a pointer and a length that C reads as soon as a function returns: no
--- Lua string is made of them.
+
+--- Lua values as bytes, for the way from one worker's state to another's. Called by
+--- bindings/transfer.c only. There are two ways:
+---   plain   LuaJIT's serializer on the list itself. Nearly every batch takes this way.
+---   graph   the value is flattened into an image (flatten.lua), which then goes the plain
+---           way. For what the serializer can't do: handles, deep nesting; functions, names,
+---           metatables, sharing and cycles in definitions.
+--- Bytes pass through `span`, a pointer and a length that C reads as soon as a function returns: no
+--- Lua string is made of them.
 local buffer = require "string.buffer"
 local ffi = require "ffi"
 local new_table = require "table.new"
@@ -22,7 +22,7 @@ local KEEP_BYTES = 4 * 1024 * 1024
 
 local M = {}
 
----The range as a table of its own. The loop is all there is: it compiles to a few instructions.
+--- The range as a table of its own. The loop is all there is: it compiles to a few instructions.
 ---@param list table
 ---@param first integer from 0
 ---@param n integer
@@ -35,17 +35,17 @@ local function slice(list, first, n)
     return part
 end
 
----Raised with a text for people: no position in front.
+--- Raised with a text for people: no position in front.
 local function check_all_read(decoder)
     if #decoder > 0 then
         error("a parcel has more bytes than its value", 0)
     end
 end
 
----A function that encodes a plain value into the span.
+--- A function that encodes a plain value into the span.
 ---
----A finalizer may run at any allocation and itself send something. So the buffer in use is nobody
----else's meanwhile, and the span is set last, where nothing allocates any more.
+--- A finalizer may run at any allocation and itself send something. So the buffer in use is nobody
+--- else's meanwhile, and the span is set last, where nothing allocates any more.
 ---@param span ffi.cdata* struct { const void *data; size_t len; }
 ---@param options table of string.buffer.new
 local function make_encoder(span, options)
@@ -70,7 +70,7 @@ local function make_encoder(span, options)
     return encode
 end
 
----The reverse, from an address (a light userdata) that stays valid for the call.
+--- The reverse, from an address (a light userdata) that stays valid for the call.
 ---@param options table of string.buffer.new
 local function make_decoder(options)
     local spare
@@ -97,14 +97,14 @@ local function check_list(value)
     return value
 end
 
----Makes the coder of this state. What the standard library holds now is what travels by name: call
----it when the state is complete, and before any script runs.
+--- Makes the coder of this state. What the standard library holds now is what travels by name: call
+--- it when the state is complete, and before any script runs.
 ---@param address lightuserdata where the span is
 ---@param userdata_kind fun(value: userdata): "light"|"handle"|nil
 ---@param error_metatable table the one metatable that events keep
 ---@return table functions for C: encode_events(list[, first, n]); encode_graph(list, first, n) and
----encode_value(value), which return the handles; decode_events(address, len);
----decode_graph and decode_value(address, len, handles)
+--- encode_value(value), which return the handles; decode_events(address, len);
+--- decode_graph and decode_value(address, len, handles)
 function M.open(address, userdata_kind, error_metatable)
     local span = ffi.cast("struct { const void *data; size_t len; } *", address)
     local options = { metatable = { error_metatable } }

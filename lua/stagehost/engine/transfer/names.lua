@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
---
--- What is found on every worker need not travel: the standard library, and whatever a `require`d
--- module holds, go by name: a path such as { "string", "format" } that starts at a module.
---
--- Of the standard library that is what it held before any script ran: what a script adds to _G or
--- to `string` is not there on another worker, so it travels by value.
+
+--- What is found on every worker need not travel: the standard library, and whatever a `require`d
+--- module holds, go by name: a path such as { "string", "format" } that starts at a module.
+---
+--- Of the standard library that is what it held before any script ran: what a script adds to _G or
+--- to `string` is not there on another worker, so it travels by value.
 local M = {}
 
 local loaded, require = package.loaded, require
@@ -24,7 +24,7 @@ local MAX_DEPTH = 4
 local NAMED = { table = true, ["function"] = true, userdata = true, cdata = true }
 
 ---@class stagehost.transfer.index object -> the table it is in, and its key there;
----a module has its name as key, and no table
+--- a module has its name as key, and no table
 ---@field parent table<any, table>
 ---@field key table<any, string>
 
@@ -46,7 +46,7 @@ local function add_fields(index, container, known, tables)
     end
 end
 
----Breadth first: the shortest path wins.
+--- Breadth first: the shortest path wins.
 local function add_module(index, name, known)
     local level = { loaded[name] }
     -- The tables in `package` are the lists of everything else.
@@ -100,13 +100,13 @@ local function path_in(index, value)
     return path[1] and path
 end
 
----Notes what the standard library holds.
+--- Notes what the standard library holds.
 function M.open()
     standard = new_index(STANDARD, {})
 end
 
----A function that finds names. It looks through the modules once, when first needed: use it for one
----transfer and no longer.
+--- A function that finds names. It looks through the modules once, when first needed: use it for one
+--- transfer and no longer.
 ---@return fun(value: any): string[]? # a module's name, then keys; nil: it has no name
 function M.finder()
     local modules
@@ -130,7 +130,7 @@ local function format_path(path)
     return format("require(%q).%s", path[1], concat(path, ".", 2))
 end
 
----What the path names in this state; loads the module if it has not been yet. Raises.
+--- What the path names in this state; loads the module if it has not been yet. Raises.
 ---@param path string[]
 ---@return any
 function M.resolve(path)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---
--- Makes a value of an image; flatten.lua describes images.
+
+--- Makes a value of an image; flatten.lua describes images.
 local names = require "stagehost.engine.transfer.names"
 
 local byte = string.byte
@@ -11,7 +11,7 @@ local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
 
 local TABLE, FUNCTION, NAME = byte "t", byte "f", byte "n"
 
----Every call gives a function with variables of its own, so closures don't share them by mistake.
+--- Every call gives a function with variables of its own, so closures don't share them by mistake.
 local function load_function(dumps, image)
     local f, message = load(dumps[image[1]], "=transfer", "b")
     if not f then
@@ -20,7 +20,7 @@ local function load_function(dumps, image)
     return f
 end
 
----Names first: loading a module runs code, which must not meet half-made objects.
+--- Names first: loading a module runs code, which must not meet half-made objects.
 local function make_objects(image, handles)
     local objects, made = image.objects, {}
     for id = 1, #image.kinds do
@@ -55,7 +55,7 @@ local function link_tables(image, made)
     end
 end
 
----The first function that has a cell owns it; the others are joined to it.
+--- The first function that has a cell owns it; the others are joined to it.
 local function link_functions(image, made)
     local owner, place, has_value = {}, {}, {}
     for id = 1, #image.kinds do
