@@ -2,23 +2,7 @@
 
 --- Every file of lua/ is a module that the library has built in, and that is found under the same name where
 --- the files are on a disk: X.lua or X/init.lua.
-local uv = require("stagehost").uv
-
---- The paths below lua/ of all modules.
-local function list_files(folder, paths)
-    local request = assert(uv.fs_scandir("lua/" .. folder))
-    local name, kind = uv.fs_scandir_next(request)
-    while name do
-        local path = folder == "" and name or folder .. "/" .. name
-        if kind == "directory" then
-            list_files(path, paths)
-        elseif name:find("%.lua$") then
-            paths[#paths + 1] = path
-        end
-        name, kind = uv.fs_scandir_next(request)
-    end
-    return paths
-end
+local files = require "spec.support.files"
 
 local function module_name(path)
     return (path:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
@@ -34,7 +18,7 @@ local function find_loader(name)
     end
 end
 
-local paths = list_files("", {})
+local paths = files.list("lua", ".lua")
 
 describe("a file of lua/", function()
     it("is the only one of its module", function()

@@ -50,6 +50,25 @@ function Folder:remove()
     assert(uv.fs_rmdir(self.path))
 end
 
+--- The paths below a folder of all files whose name ends so, in its folders too.
+---@param folder string
+---@param ending string ".lua"
+---@return string[] paths sorted
+function M.list(folder, ending)
+    local paths = {}
+    for name, kind in uv.fs_scandir_next, assert(uv.fs_scandir(folder)) do
+        if kind == "directory" then
+            for _, path in ipairs(M.list(folder .. "/" .. name, ending)) do
+                table.insert(paths, name .. "/" .. path)
+            end
+        elseif name:sub(-#ending) == ending then
+            table.insert(paths, name)
+        end
+    end
+    table.sort(paths)
+    return paths
+end
+
 --- Waits until `condition()` is true; fails after 15 seconds.
 ---@param condition fun(): any
 function M.eventually(condition)
