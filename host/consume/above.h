@@ -2,7 +2,7 @@
  *
  * The calls that go up from this room; stage/above.h has the rule. Beside them consume/ uses one
  * public function of life/send.c, sh_subscription_cancel. All functions are for the stage's
- * worker. */
+ * worker, unless they say otherwise. */
 #ifndef SH_CONSUME_ABOVE_H
 #define SH_CONSUME_ABOVE_H
 

@@ -9,14 +9,15 @@
 /* -- work/crossing.c ------------------------------------------------------------------- */
 
 /* Decodes the payload of a message that came from another worker. False: that failed, the
- * message was refused, and its stage ends. */
+ * message was refused, and its stage ends. On the worker of its stage. */
 bool sh__message_unpack(sh_worker *worker, struct sh__message *message);
 
 /* -- work/host.c ----------------------------------------------------------------------- */
 
 /* Starts the thread of a worker other than 0 if it has none. SH_ENOMEM. Any thread. */
 int sh__host_ensure_thread(sh_host *host, sh_worker *worker);
-/* A stage begins, or has ended; the last end wakes worker 0, and an end moves a drain on. */
+/* A stage begins, or has ended; the last end wakes worker 0, and an end moves a drain on. Any
+ * thread. */
 void sh__host_stage_begins(sh_host *host, sh_kind kind);
 void sh__host_stage_ended(sh_host *host, sh_stage *stage);
 /* A stage has failed: the first such error (borrowed) is kept, and opts.on_failure called. Any

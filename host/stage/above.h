@@ -4,7 +4,7 @@
  * it only; a function that is called from below the room of its body is declared here, in the
  * lowest room that calls it, and nowhere else. The body's file includes this header too. `.ci/run
  * circles` holds the list to what is called, and limits its length: add to it only what can't be
- * turned round. All functions are for the stage's worker. */
+ * turned round. All functions are for the stage's worker, unless they say otherwise. */
 #ifndef SH_STAGE_ABOVE_H
 #define SH_STAGE_ABOVE_H
 

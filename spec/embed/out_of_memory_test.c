@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Lua runs out of memory at every allocation in turn, once, while a pipeline runs. Whatever a
- * callback was doing, at worst its stage ends; the process goes on and nothing leaks. LuaJIT's compiler
- * stays out: when it runs out of memory itself, LuaJIT sometimes jumps into the void. */
+ * callback was doing, at worst its stage ends; the process goes on and nothing leaks. LuaJIT's
+ * compiler stays out: when it runs out of memory itself, LuaJIT sometimes jumps into the void. */
 #include <lauxlib.h>
 #include <stagehost_lua.h>
 #include <stdlib.h>
