@@ -85,7 +85,7 @@ function Growing:seek_last_line()
         if not block then
             return nil, message
         end
-        local newline = block:match ".*()\n"
+        local newline = block:match "^.*()\n"
         if newline then
             self.position = start + newline
             return true
