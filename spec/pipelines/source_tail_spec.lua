@@ -128,6 +128,40 @@ describe("source.tail", function()
         expect { "before", "and a longer line", "after" }
     end)
 
+    it("reads a file from its start that was truncated and filled again, whatever its size", function()
+        folder:write("log", "")
+        tail {}
+        local all = {}
+        for _, lines in ipairs { { "first 1", "first 2" }, { "again 1", "again 2" }, { "third 1" },
+            { "4", "5", "6", "7", "8", "9" }, { "x 1", "x 2" } } do
+            folder:write("log", table.concat(lines, "\n") .. "\n")
+            for _, line in ipairs(lines) do
+                all[#all + 1] = line
+            end
+            expect(all)
+        end
+    end)
+
+    it("ends a line that had no newline when its file was filled again", function()
+        folder:write("log", "")
+        tail {}
+        folder:append("log", "one\nbegun")
+        expect { "one" }
+        folder:write("log", "two\n")
+        expect { "one", "begun", "two" }
+    end)
+
+    it("reads on where a writer goes on that does not append, when its file was truncated", function()
+        folder:write("log", "old\n")
+        local fd = assert(stagehost.uv.fs_open(folder:at "log", "r+", 0))
+        tail { from = "start" }
+        expect { "old" }
+        assert(stagehost.uv.fs_ftruncate(fd, 0))
+        assert(stagehost.uv.fs_write(fd, "new\n", 4))
+        expect { "old", "new" }
+        assert(stagehost.uv.fs_close(fd))
+    end)
+
     it("follows a symbolic link", function()
         folder:write("target", "")
         assert(stagehost.uv.fs_symlink(folder:at "target", folder:at "log"))

@@ -1,7 +1,16 @@
 -- SPDX-License-Identifier: MIT
 
 --- A file that others append to, read at a position of our own. It stays the same file when it is
---- renamed or deleted: as long as it is open here it can be read to its end.
+--- renamed or deleted: as long as it is open here it can be read to its end, and the file system
+--- gives its inode number to no other file.
+---
+--- The file may also be cut, and filled again to any size before it is looked at. Sizes do not tell
+--- that, so the last bytes before the position are remembered, and every read begins with them: it
+--- brings what stands there now together with what follows, and the two belong together. While a
+--- file is only appended to, the bytes before the position are what they were when they were read,
+--- since nothing is written below the end of such a file: a difference is never a false alarm.
+--- What a difference can't show is a file that was filled again with the very same bytes before
+--- the position.
 local call = require "stagehost.io.call"
 local descriptors = require "stagehost.io.descriptor"
 local uv = require "luv"
@@ -10,10 +19,23 @@ local M = {}
 
 local BLOCK = 64 * 1024
 
+-- So many bytes before the position are remembered: enough to have a time stamp of a log in them.
+local REMEMBERED = 256
+
+-- A file that was written twice within one tick of its file system's clock shows the same times
+-- after both. The coarsest clocks known, those of FAT, tick every two seconds.
+local TICK_MS = 2000
+
 ---@class stagehost.io.Growing
 ---@field position integer offset of the next byte to read
 ---@field private descriptor stagehost.io.Descriptor
 ---@field private stat table
+---@field private remembered string the bytes before the position, as they were when they were read
+---@field private skips_hole boolean the NUL bytes that come next are a hole
+---@field private is_at_end boolean the last read has found nothing
+---@field private seen? table how the file looked before that read
+---@field private seen_since? integer when it looked like that for the first time, in milliseconds
+---@field private is_settled boolean a change would show: what was seen is older than a tick
 local Growing = {}
 Growing.__index = Growing
 
@@ -39,7 +61,20 @@ function M.open(path)
         descriptor:release()
         return nil, message
     end
-    return setmetatable({ descriptor = descriptor, stat = stat, position = 0 }, Growing)
+    local self = setmetatable({ descriptor = descriptor, stat = stat }, Growing)
+    self:go_to(0, "")
+    return self
+end
+
+--- A file that is cut while its writer goes on where it was, instead of appending, begins with a
+--- hole, which reads as NUL bytes: there is nothing in it.
+---@private
+---@param position integer
+---@param remembered string the bytes before it
+function Growing:go_to(position, remembered)
+    self.position, self.remembered = position, remembered
+    self.skips_hole = position == 0
+    self.is_at_end, self.is_settled = false, false
 end
 
 --- Whether a stat is that of this very file.
@@ -49,23 +84,70 @@ function Growing:is(stat)
     return stat.ino == self.stat.ino and stat.dev == self.stat.dev
 end
 
---- What stands at the position, up to `size` bytes; "" at the end.
----@param size integer
----@return string?
----@return string? message
-function Growing:read(size)
-    local chunk, message = call.wait(uv.fs_read, self.descriptor.fd, size, self.position)
-    if chunk then
-        self.position = self.position + #chunk
-    end
-    return chunk, message
+local function looks_like(a, b)
+    return a.size == b.size
+        and a.mtime.sec == b.mtime.sec and a.mtime.nsec == b.mtime.nsec
+        and a.ctime.sec == b.ctime.sec and a.ctime.nsec == b.ctime.nsec
 end
 
---- Whether bytes that were read are not there any more: the file was cut and begins anew.
----@return boolean
-function Growing:is_cut()
+--- Whether the file is as it was when it was last read to its end, so that there is nothing to read.
+--- That its times are the same says so only when they are older than a tick: a file that has changed
+--- is read again, one small read for each look, until it has been read a tick after the change was
+--- seen first.
+---@private
+function Growing:is_unchanged()
     local stat = call.wait(uv.fs_fstat, self.descriptor.fd)
-    return stat ~= nil and stat.size < self.position
+    if not stat then
+        return false -- the read that follows says why
+    elseif not self.seen or not looks_like(stat, self.seen) then
+        self.seen, self.seen_since, self.is_settled = stat, uv.now(), false
+    end
+    return self.is_settled
+end
+
+--- What the read at the position has brought; nil if it was of a hole and nothing else.
+---@private
+function Growing:take(chunk, since)
+    self.position = self.position + #chunk
+    local known = #chunk < REMEMBERED and self.remembered .. chunk or chunk
+    self.remembered = known:sub(-REMEMBERED)
+    self.is_at_end = chunk == ""
+    self.is_settled = self.is_at_end and since ~= nil and since >= TICK_MS
+    if self.skips_hole and chunk ~= "" then
+        local first = chunk:find "[^%z]"
+        self.skips_hole = first == nil
+        return first and chunk:sub(first) or nil
+    end
+    return chunk
+end
+
+--- What stands at the position, up to `size` bytes; "" at the end. When bytes that were read are not
+--- there any more the file was cut: the next read begins at its start.
+---@param size integer
+---@return string? chunk nil: it was cut, or can't be read
+---@return string? message nil: it was cut
+function Growing:read(size)
+    local since
+    if self.is_at_end then
+        if self:is_unchanged() then
+            return ""
+        end
+        since = self.seen and uv.now() - self.seen_since
+    end
+    local chunk
+    repeat
+        local n = #self.remembered
+        local bytes, message = call.wait(uv.fs_read, self.descriptor.fd, n + size, self.position - n)
+        if not bytes then
+            return nil, message
+        end
+        if bytes:sub(1, n) ~= self.remembered then
+            self:go_to(0, "")
+            return nil
+        end
+        chunk = self:take(bytes:sub(n + 1), since)
+    until chunk
+    return chunk
 end
 
 ---@return boolean
@@ -86,13 +168,14 @@ function Growing:seek_last_line()
             return nil, message
         end
         local newline = block:match "^.*()\n"
-        if newline then
-            self.position = start + newline
+        if newline and (start == 0 or newline >= REMEMBERED) then
+            self:go_to(start + newline, block:sub(math.max(1, newline - REMEMBERED + 1), newline))
             return true
         end
-        stop = start
+        -- A newline at the start of a block is looked at once more, for the bytes before it.
+        stop = start + (newline or 0)
     end
-    self.position = 0
+    self:go_to(0, "")
     return true
 end
 

@@ -84,14 +84,15 @@ local function end_of_file(self)
     return last and { last } or nil
 end
 
---- At the end of a file: goes on to the next one, or back to its start if it was cut. True if there
---- is something new to read, and the old file's last line if it had no newline.
+--- The file was cut, and may have been filled again: what was begun there has ended.
+local function begin_anew(self)
+    stagehost.log("info", "%s was truncated: reading it from its start", self.settings.path)
+    return end_of_file(self)
+end
+
+--- At the end of a file: goes on to the next one. True if there is something new to read, and the
+--- old file's last line if it had no newline.
 local function turn_over(self)
-    if self.file:is_cut() then
-        stagehost.log("info", "%s was truncated: reading it from its start", self.settings.path)
-        self.file.position = 0
-        return true, end_of_file(self)
-    end
     local successor = self.successors[1]
     if not successor or #self.successors == 1 and successor:is_empty() then
         return false
@@ -117,14 +118,16 @@ end
 local function advance(self)
     while self.owed > 0 and self.file do
         local chunk, message = self.file:read(CHUNK_SIZE)
-        if not chunk then
+        if message then
             return failed(self, message)
         end
-        local more, events
-        if chunk == "" then
+        local more, events = true
+        if not chunk then
+            events = begin_anew(self)
+        elseif chunk == "" then
             more, events = turn_over(self)
         else
-            more, events = true, take_chunk(self, chunk)
+            events = take_chunk(self, chunk)
         end
         if events then
             look_soon(self)
@@ -196,8 +199,11 @@ local schema = {
 
 --- A producer of the lines that are appended to a file, without their ends. A line is emitted when
 --- its newline is there. When the file is rotated (renamed, and a new one made) the old one is read
---- to its end first; when it is truncated it is read from its start. It need not exist yet: one
---- that appears later is read from its start. Never ends by itself: use `stage:stop()`.
+--- to its end first. When it is truncated it is read from its start, also when it has been filled
+--- again by then, to whatever size: its last 256 bytes that were read are compared with what stands
+--- in their place, so only the same bytes at the same place are not noticed. NUL bytes at the start
+--- of a file, which a writer leaves there that does not append, are skipped. It need not exist yet:
+--- one that appears later is read from its start. Never ends by itself: use `stage:stop()`.
 ---
 ---     stagehost.start(stagehost.source.tail { path = "/var/log/syslog" })
 ---@param options stagehost.source.tail.Options
