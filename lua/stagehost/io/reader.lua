@@ -13,38 +13,131 @@ local M = {}
 local READ = uv.constants.O_RDONLY
 local READ_NON_BLOCKING = READ + uv.constants.O_NONBLOCK
 
+-- A read after a pause is preceded by a look at the file's size. One that comes at once is not: a
+-- look for each would be felt, and a file that is cut below what was read ends there anyway.
+local PAUSE_MS = 100
+
+---@alias stagehost.io.OnRead fun(failure: string?, chunk: string?, cut: stagehost.io.Cut?)
+
+--- What is known of a file that has become shorter.
+---@class stagehost.io.Cut
+---@field read integer bytes that were read of it
+---@field before integer bytes it had
+---@field now integer bytes it has
+
 ---@class stagehost.io.Reader
----@field size? integer bytes, if it is a file
----@field private callback? fun(failure: string?, chunk: string?) of the read that is going on
+---@field private callback? stagehost.io.OnRead of the read that is going on
 
 ---@class stagehost.io.FileReader: stagehost.io.Reader
+---@field private size? integer most bytes it has been seen to have; nil: its size is of no interest
+---@field private n_read integer bytes
+---@field private looked_at integer when its size was seen last, in milliseconds
 local File = {}
 File.__index = File
 
+---@param size? integer watched from here on, unless it is nil
 local function new_file(descriptor, size, chunk_size)
-    local self = { descriptor = descriptor, size = size, chunk_size = chunk_size }
+    local self = setmetatable({ descriptor = descriptor, chunk_size = chunk_size }, File)
+    self.size, self.n_read, self.looked_at = size, 0, uv.now()
     self.on_read = function(err, data)
-        local callback = self.callback
-        self.callback = nil
-        if self.closed then
-            self.descriptor:release()
-        elseif err then
-            callback((call.describe(err)))
+        if self.closed or err then
+            self:answer(err)
+        elseif data ~= "" then
+            self.n_read = self.n_read + #data
+            self:answer(nil, data)
         else
-            callback(nil, data ~= "" and data or nil)
+            self:look(self.on_end)
         end
     end
-    return setmetatable(self, File)
+    self.on_end = function(cut)
+        self:answer(nil, nil, cut)
+    end
+    self.on_look = function(cut)
+        if cut then
+            self:answer(nil, nil, cut)
+        else
+            self:read_chunk()
+        end
+    end
+    return self
 end
 
---- Reads once. The callback gets (failure), (nil, chunk), or (nil, nil) at the end; it is never
---- called from inside this function, and not at all after close().
----@param callback fun(failure: string?, chunk: string?)
-function File:read(callback)
-    self.callback = callback
-    local ok, err = uv.fs_read(self.descriptor.fd, self.chunk_size, -1, self.on_read)
+---@private
+function File:answer(err, chunk, cut)
+    local callback = self.callback
+    self.callback = nil
+    if self.closed then
+        self.descriptor:release()
+    else
+        callback(err and call.describe(err) or nil, chunk, cut)
+    end
+end
+
+---@private
+function File:request(f, ...)
+    local ok, err = f(self.descriptor.fd, ...)
     if not ok then
         error(err, 0)
+    end
+end
+
+---@private
+function File:read_chunk()
+    self:request(uv.fs_read, self.chunk_size, -1, self.on_read)
+end
+
+--- What it means that the file has `size` bytes now: done(cut) if it was cut, which is said once.
+---@private
+function File:judge(size, done)
+    local function report()
+        local before = math.max(self.size, self.n_read)
+        self.size = nil
+        done { read = self.n_read, before = before, now = size }
+    end
+    if size < self.size then
+        report()
+    elseif size >= self.n_read then
+        self.size = size
+        done()
+    else
+        -- Files that the system makes up, as those in /proc, have more than they say. In one that was
+        -- cut the last byte that was read is not there any more.
+        self:request(uv.fs_read, 1, self.n_read - 1, function(err, byte)
+            if err or byte ~= "" then
+                done()
+            else
+                report()
+            end
+        end)
+    end
+end
+
+---@private
+---@param done fun(cut: stagehost.io.Cut?)
+function File:look(done)
+    if not self.size then
+        return done()
+    end
+    self:request(uv.fs_fstat, function(err, stat)
+        self.looked_at = uv.now()
+        if self.closed or err then
+            self:answer(err)
+        else
+            self:judge(stat.size, done)
+        end
+    end)
+end
+
+--- Reads once. The callback gets (failure), (nil, chunk), (nil, nil) at the end, or (nil, nil, cut)
+--- when the file was found to be shorter than it was: that is said once, and reading may go on. It
+--- is never called from inside this function, and not at all after close().
+---@param callback stagehost.io.OnRead
+function File:read(callback)
+    self.callback = callback
+    if self.size and uv.now() - self.looked_at >= PAUSE_MS then
+        self:look(self.on_look)
+    else
+        self:read_chunk()
     end
 end
 
@@ -142,7 +235,8 @@ function M.open(path, chunk_size)
         stream, message = streams.open(descriptor, kind, true)
         return stream and new_stream(stream), message
     end
-    return new_file(descriptor, file_size(stat), chunk_size)
+    -- The file at standard input is shared with other programs, which may be meant to change it.
+    return new_file(descriptor, path ~= "-" and file_size(stat) or nil, chunk_size)
 end
 
 --- What can be said about a path before it is read: its size, nil if it has none. Waits. A named

@@ -62,12 +62,12 @@ function callbacks.init(self)
         return stop
     end
     local stage = self.stage
-    self.on_read = function(failure, chunk)
+    self.on_read = function(failure, chunk, cut)
         if not stage:is_alive() then
             self.reader:close()
             return
         end
-        self.arrived = { failure = failure, chunk = chunk }
+        self.arrived = { failure = failure, chunk = chunk, cut = cut }
         stage:send(READ)
     end
     self.progress = self.settings.progress and progress.start(self.total) or nil
@@ -103,6 +103,17 @@ local function take_end(self)
     return { last }
 end
 
+--- What was read before stands: its lines have been emitted.
+local function take_cut(self, cut)
+    local what = ("it was cut while it was read: it has %d bytes now and had %d, of which %d were read")
+        :format(cut.now, cut.before, cut.read)
+    if self.settings.on_shrink == "error" then
+        return failed(self.path, what)
+    end
+    stagehost.log("warn", "%s: %s", self.path, what)
+    read(self)
+end
+
 function callbacks.handle_info(self, message)
     local arrived = self.arrived
     if message ~= READ or not arrived then
@@ -114,6 +125,8 @@ function callbacks.handle_info(self, message)
         return failed(self.path, arrived.failure)
     elseif arrived.chunk then
         return take_chunk(self, arrived.chunk)
+    elseif arrived.cut then
+        return take_cut(self, arrived.cut)
     end
     return take_end(self)
 end
@@ -159,6 +172,7 @@ local schema = {
     path = check_paths,
     chunk_size = checks.integer(1, MAX_CHUNK_SIZE),
     keep_cr = checks.typed "boolean",
+    on_shrink = checks.one_of("error", "warn"),
     progress = checks.typed "boolean",
 }
 
@@ -166,6 +180,8 @@ local schema = {
 ---@field path string|string[] "-": standard input
 ---@field chunk_size? integer bytes to read at once (65536)
 ---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
+---@field on_shrink? "error"|"warn" what becomes of the stage when a file gets shorter while it is
+--- read: it fails, or logs a warning and reads what there is ("error")
 ---@field progress? boolean show on a terminal how far it is (true)
 
 --- A producer of the lines of a file, without their ends ("\n" or "\r\n"). It ends normally after
@@ -175,7 +191,11 @@ local schema = {
 ---     stagehost.source.lines { path = "-" }                    -- standard input
 ---     stagehost.source.lines { path = { "a.log", "b.log" } }   -- one after the other
 ---
---- A path that can't be read fails the start, before anything is read.
+--- A path that can't be read fails the start, before anything is read. A file may grow while it is
+--- read. When it gets shorter lines may be missing, and a line may be pieced together of what stood
+--- there before and after: the stage fails, when the lines before have been emitted. That is noticed
+--- by the size, at the end of the file and at each read after a pause; it is not asked of pipes,
+--- devices and standard input.
 ---@param options stagehost.source.lines.Options
 ---@return stagehost.Definition
 function M.new(options)
@@ -193,6 +213,7 @@ function M.new(options)
             paths = given.path,
             chunk_size = given.chunk_size or DEFAULT_CHUNK_SIZE,
             keep_cr = given.keep_cr or false,
+            on_shrink = given.on_shrink or "error",
             progress = given.progress ~= false,
         },
     }
