@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Log lines for programs: key=value and JSON. JSON is valid whatever the bytes. */
+ * Log lines for programs: key=value and JSON. Both are valid UTF-8 whatever the bytes, and
+ * without control characters: a log is looked at on terminals, too. Bytes that are no UTF-8
+ * are \xNN in the first; in the second, which has no escape for them, U+FFFD. */
+#include <string.h>
+
 #include "command/log_parts.h"
 #include "command/values.h"
 
 /* -- logfmt ---------------------------------------------------------------------------- */
 
-static void add_quoted_char(struct cli_text *out, char c)
+/* The escapes that logfmt and JSON have in common; whether it was one of them. */
+static bool add_short_escape(struct cli_text *out, char c)
 {
     if (c == '"' || c == '\\')
         cli_text_addf(out, "\\%c", c);
@@ -14,27 +19,35 @@ static void add_quoted_char(struct cli_text *out, char c)
         cli_text_add(out, "\\n");
     else if (c == '\t')
         cli_text_add(out, "\\t");
-    else if (log_part_is_control(c))
-        cli_text_addf(out, "\\x%02x", (unsigned char)c);
     else
-        cli_text_add_bytes(out, &c, 1);
+        return false;
+    return true;
 }
 
-/* Quoted unless it is one plain word. */
+/* Whether a value needs no quotes: one word of which every character is shown as it is. */
+static bool is_plain(const char *value)
+{
+    size_t len;
+    if (*value == '\0')
+        return false;
+    for (; *value; value += len) {
+        len = log_part_char_length(value);
+        if (len == 0 || strchr(" =\"\\", *value) || log_part_is_control(value))
+            return false;
+    }
+    return true;
+}
+
 static void add_pair(struct cli_text *out, const char *key, const char *value)
 {
-    bool plain = *value != '\0';
-    for (const char *p = value; *p && plain; p++)
-        plain = *p != ' ' && *p != '=' && *p != '"' && *p != '\\' && *p != '\n' &&
-                !log_part_is_control(*p);
     cli_text_addf(out, " %s=", key);
-    if (plain) {
+    if (is_plain(value)) {
         cli_text_add(out, value);
         return;
     }
     cli_text_add(out, "\"");
-    for (const char *p = value; *p; p++)
-        add_quoted_char(out, *p);
+    while (*value)
+        value += add_short_escape(out, *value) ? 1 : log_part_add_char(out, value);
     cli_text_add(out, "\"");
 }
 
@@ -59,39 +72,27 @@ void log_format_logfmt(struct cli_text *out, const struct log_line *line)
 
 /* -- JSON ------------------------------------------------------------------------------ */
 
-/* Length of the UTF-8 sequence at `s`, 0 if it is none (RFC 3629: no overlong forms, no
- * surrogates). */
-static size_t utf8_length(const char *string)
+/* Adds the character at `s`; returns its length. The last byte of a control character is its
+ * number, whether it has one byte or two. */
+static size_t add_json_char(struct cli_text *out, const char *s)
 {
-    const unsigned char *s = (const unsigned char *)string;
-    if (s[0] < 0x80)
+    size_t len = log_part_char_length(s);
+    if (len == 0)
+        cli_text_add(out, "\\ufffd");
+    else if (add_short_escape(out, *s))
         return 1;
-    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool beyond = (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf4 && s[1] > 0x8f);
-    return overlong || beyond ? 0 : n;
+    else if (log_part_is_control(s))
+        cli_text_addf(out, "\\u%04x", (unsigned char)s[len - 1]);
+    else
+        cli_text_add_bytes(out, s, len);
+    return len ? len : 1;
 }
 
 static void add_json_string(struct cli_text *out, const char *string)
 {
     cli_text_add(out, "\"");
-    while (*string) {
-        size_t len = utf8_length(string);
-        if (len == 0)
-            cli_text_add(out, "\\ufffd");
-        else if (log_part_is_control(*string) && *string != '\t')
-            cli_text_addf(out, "\\u%04x", (unsigned char)*string);
-        else if (len == 1)
-            add_quoted_char(out, *string);
-        else
-            cli_text_add_bytes(out, string, len);
-        string += len ? len : 1;
-    }
+    while (*string)
+        string += add_json_char(out, string);
     cli_text_add(out, "\"");
 }
 

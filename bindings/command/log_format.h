@@ -27,7 +27,9 @@ struct log_line {
 };
 
 /* Adds the line and its newline. The keys of LOGFMT and JSON are ts, level, msg, stage,
- * err; those without a value are left out of LOGFMT and null in JSON. */
+ * err; those without a value are left out of LOGFMT and null in JSON. What a terminal would
+ * obey, U+0000 .. U+001F and U+007F .. U+009F, and bytes that are no UTF-8 are shown by their
+ * bytes, \xNN each; in JSON the former as \u00NN, the latter as U+FFFD. */
 void log_format(struct cli_text *out, enum log_style style, const struct log_line *line);
 
 #endif

@@ -90,7 +90,38 @@ void log_part_utc_time(struct cli_text *out, const struct timespec *at)
     cli_text_addf(out, "%s.%03ldZ", date, at->tv_nsec / 1000000);
 }
 
-bool log_part_is_control(char c)
+size_t log_part_char_length(const char *string)
 {
-    return ((unsigned char)c < 0x20 && c != '\n') || c == 0x7f;
+    const unsigned char *s = (const unsigned char *)string;
+    if (s[0] < 0x80)
+        return 1;
+    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+    bool beyond = (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf4 && s[1] > 0x8f);
+    return overlong || beyond ? 0 : n;
+}
+
+bool log_part_is_control(const char *string)
+{
+    const unsigned char *s = (const unsigned char *)string;
+    return s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0);
+}
+
+size_t log_part_add_char(struct cli_text *out, const char *s)
+{
+    size_t len = log_part_char_length(s);
+    if (len > 0 && !log_part_is_control(s)) {
+        cli_text_add_bytes(out, s, len);
+        return len;
+    }
+    if (len == 0)
+        len = 1;
+    for (size_t i = 0; i < len; i++)
+        cli_text_addf(out, "\\x%02x", (unsigned char)s[i]);
+    return len;
 }

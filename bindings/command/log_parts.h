@@ -17,8 +17,15 @@ void log_part_error(struct cli_text *out, const struct log_line *line);
 void log_part_sentence(struct cli_text *out, const struct log_line *line);
 /* "2024-05-01T12:00:00.250Z" */
 void log_part_utc_time(struct cli_text *out, const struct timespec *at);
-/* Not for a terminal to see; a newline does not count. */
-bool log_part_is_control(char c);
+/* Bytes of the character at `s`, by UTF-8 as in RFC 3629: no overlong forms, no surrogates. 0 if
+ * there is none at the byte; a byte below 0x80 is one, also that which ends the string. */
+size_t log_part_char_length(const char *s);
+/* Whether the character at `s` is a control character, U+0000 .. U+001F or U+007F .. U+009F: a
+ * terminal would obey it. */
+bool log_part_is_control(const char *s);
+/* Adds the character at `s`; control characters, and bytes that are no character, as \xNN for each
+ * byte. Returns how many bytes of `s` that was. */
+size_t log_part_add_char(struct cli_text *out, const char *s);
 
 /* One style each. */
 void log_format_text(struct cli_text *out, const struct log_line *line, bool colour);

@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * Log lines for people. Messages come from scripts and their data: control characters are shown
- * as \xNN, so that no event can steer a terminal. */
+ * Log lines for people. Messages come from scripts and their data: control characters, and
+ * bytes that are no UTF-8, are shown as \xNN, so that no event can steer a terminal. */
 #include "command/log_parts.h"
 #include "command/values.h"
-
-/* The control characters U+0080 .. U+009F, of two bytes in UTF-8. */
-static bool is_wide_control(const char *s)
-{
-    return (unsigned char)s[0] == 0xc2 && ((unsigned char)s[1] & 0xe0) == 0x80;
-}
 
 /* What follows a newline is indented; a tab counts as indentation. */
 static void add_for_people(struct cli_text *out, const char *string)
 {
-    for (; *string; string++) {
-        if (*string == '\n' && string[1] != '\0')
-            cli_text_add(out, "\n    ");
-        else if (*string == '\t')
+    while (*string) {
+        size_t len = 1;
+        if (*string == '\t')
             cli_text_add(out, "    ");
-        else if (log_part_is_control(*string) || is_wide_control(string))
-            cli_text_addf(out, "\\x%02x", (unsigned char)*string);
         else if (*string != '\n')
-            cli_text_add_bytes(out, string, 1);
+            len = log_part_add_char(out, string);
+        else if (string[1] != '\0')
+            cli_text_add(out, "\n    ");
+        string += len;
     }
 }
 

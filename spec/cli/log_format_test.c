@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Log records as lines, in every style, and repeats as counts. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,16 +71,33 @@ static void test_json(void)
         "traceback:\\n\\ta.lua:3: in function <a.lua:2>\"}\n");
 }
 
-/* What the string of a JSON line looks like between its quotes. */
+/* What stands between the first `start` of the line and the `stop` behind it. */
+static const char *between(const char *text, const char *start, const char *stop)
+{
+    static char part[256];
+    text = strstr(text, start) + strlen(start);
+    size_t len = (size_t)(strstr(text, stop) - text);
+    memcpy(part, text, len);
+    part[len] = '\0';
+    return part;
+}
+
 static const char *json_message(const char *message)
 {
-    static char between[256];
     struct log_line line = make_line(SH_LOG_WARN, NULL, message, NULL);
-    const char *text = strstr(format(LOG_STYLE_JSON, &line), "\"msg\":\"") + 7;
-    size_t len = (size_t)(strstr(text, "\",\"stage\"") - text);
-    memcpy(between, text, len);
-    between[len] = '\0';
-    return between;
+    return between(format(LOG_STYLE_JSON, &line), "\"msg\":\"", "\",\"stage\"");
+}
+
+static const char *logfmt_message(const char *message)
+{
+    struct log_line line = make_line(SH_LOG_WARN, NULL, message, NULL);
+    return between(format(LOG_STYLE_LOGFMT, &line), "msg=", "\n");
+}
+
+static const char *text_message(const char *message)
+{
+    struct log_line line = make_line(SH_LOG_WARN, NULL, message, NULL);
+    return between(format(LOG_STYLE_TEXT, &line), "warn  ", "\n");
 }
 
 static void test_json_is_utf8(void)
@@ -87,10 +105,66 @@ static void test_json_is_utf8(void)
     CHECK_TEXT(json_message("\x01\"\\\r\x7f"), "\\u0001\\\"\\\\\\u000d\\u007f");
     CHECK_TEXT(json_message("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"),
                "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80");
+    CHECK_TEXT(json_message("\xc2\x80\xc2\x9b\xc2\xa0"), "\\u0080\\u009b\xc2\xa0");
     CHECK_TEXT(json_message("\xff-\xc3"), "\\ufffd-\\ufffd");
     CHECK_TEXT(json_message("\xc0\xaf"), "\\ufffd\\ufffd");            /* overlong */
     CHECK_TEXT(json_message("\xed\xa0\x80"), "\\ufffd\\ufffd\\ufffd"); /* surrogate */
     CHECK_TEXT(json_message("\xe2\x82"), "\\ufffd\\ufffd");            /* cut off */
+}
+
+/* Of logfmt and of text: what they show of bytes that a terminal would obey, or that are no
+ * text. */
+static const struct {
+    const char *message, *shown;
+} strange[] = {
+    {"bell\a", "bell\\x07"},
+    {"\x1b[1m\x7f", "\\x1b[1m\\x7f"},
+    {"\xc2\x9b"
+     "1m",
+     "\\xc2\\x9b1m"},
+    {"\xc2\x80\xc2\x9f", "\\xc2\\x80\\xc2\\x9f"},
+    {"\x9b"
+     "1m",
+     "\\x9b1m"},
+    {"\xff-\xc3", "\\xff-\\xc3"},
+    {"\xc0\xaf", "\\xc0\\xaf"},                   /* overlong */
+    {"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* surrogate */
+    {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* above U+10FFFF */
+    {"\xe2\x82", "\\xe2\\x82"},                   /* cut off */
+    {"\xe2\x82\x1b", "\\xe2\\x82\\x1b"},
+};
+
+static void test_what_is_no_text_is_shown_as_bytes(void)
+{
+    for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "\"%s\"", strange[i].shown);
+        CHECK_TEXT(logfmt_message(strange[i].message), quoted);
+        CHECK_TEXT(text_message(strange[i].message), strange[i].shown);
+    }
+}
+
+static void test_what_is_text_stays(void)
+{
+    static const char text[] = "gr\xc3\xbc\xc3\x9f\xc2\xa0\xf0\x9f\x98\x80";
+    CHECK_TEXT(logfmt_message(text), text);
+    CHECK_TEXT(text_message(text), text);
+}
+
+static void test_stage_and_error_are_shown_as_bytes(void)
+{
+    sh_error_fields error = raised;
+    error.message = "a\x9b";
+    error.traceback = NULL;
+    struct log_line line = make_line(SH_LOG_WARN, "s\xc2\x9b", "m", &error);
+    CHECK_TEXT(format(LOG_STYLE_LOGFMT, &line),
+               "ts=2023-11-14T22:13:20.250Z level=warn msg=m stage=\"s\\xc2\\x9b\" "
+               "err=\"printer: handle_events: a\\x9b\"\n");
+    CHECK_TEXT(format(LOG_STYLE_TEXT, &line),
+               "22:13:20.250 warn  s\\xc2\\x9b: m: printer: handle_events: a\\x9b\n");
+    CHECK_TEXT(format(LOG_STYLE_JSON, &line),
+               "{\"ts\":\"2023-11-14T22:13:20.250Z\",\"level\":\"warn\",\"msg\":\"m\","
+               "\"stage\":\"s\\u009b\",\"err\":\"printer: handle_events: a\\ufffd\"}\n");
 }
 
 static void test_text(void)
@@ -107,12 +181,6 @@ static void test_text(void)
     line = make_line(SH_LOG_INFO, "sink", "stops: a.lua:3: boom", &raised);
     CHECK_TEXT(format(LOG_STYLE_TEXT, &line),
                "22:13:20.250 info  sink: stops: printer: handle_events: a.lua:3: boom\n");
-    line = make_line(SH_LOG_WARN, NULL,
-                     "bell\a, csi \xc2\x9b"
-                     "1m\n",
-                     NULL);
-    CHECK_TEXT(format(LOG_STYLE_TEXT, &line), "22:13:20.250 warn  bell\\x07, csi \\xc2\x9b"
-                                              "1m\n");
     line = make_line(SH_LOG_ERROR, NULL, "x.lua: no such file", NULL);
     line.is_diagnostic = true;
     CHECK_TEXT(format(LOG_STYLE_TEXT, &line), "stagehost: x.lua: no such file\n");
@@ -232,6 +300,9 @@ int main(void)
     test_logfmt();
     test_json();
     test_json_is_utf8();
+    test_what_is_no_text_is_shown_as_bytes();
+    test_what_is_text_stays();
+    test_stage_and_error_are_shown_as_bytes();
     test_text();
     test_repeats_are_counted();
     test_stages_without_names_repeat_each_other();
