@@ -13,6 +13,7 @@
 #include "callbacks/verdict.h"
 #include "events/batch.h"
 #include "state/call.h"
+#include "state/error.h"
 
 enum { MAX_RESULTS = 2 }; /* more is ignored, as in Lua */
 
@@ -62,7 +63,7 @@ static const char *push_excerpt(lua_State *L, int index)
     size_t len;
     const char *text = lua_tolstring(L, index, &len);
     lua_pushlstring(L, text, len < MOST ? len : MOST);
-    return lua_pushfstring(L, "a string (\"%s%s\")", lua_tostring(L, -1),
+    return lua_pushfstring(L, "a string (\"%s%s\")", shl_push_c_text(L, -1),
                            len > MOST ? "..." : "");
 }
 

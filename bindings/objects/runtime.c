@@ -95,15 +95,16 @@ static sh_log_code check_log_code(lua_State *L, int index)
     return SH_LOG_USER;
 }
 
-/* log(level, text, code = "log") */
+/* log(level, text, code = "log"); zero bytes of the text are "\0" in it */
 static int runtime_log(lua_State *L)
 {
     static const char *const names[] = {"error", "warn", "info", "debug", "trace", NULL};
     static const sh_log_level levels[] = {SH_LOG_ERROR, SH_LOG_WARN, SH_LOG_INFO,
                                           SH_LOG_DEBUG, SH_LOG_TRACE};
     sh_log_level level = levels[luaL_checkoption(L, 1, NULL, names)];
-    const char *text = luaL_checkstring(L, 2);
+    luaL_checkstring(L, 2);
     sh_log_code code = check_log_code(L, 3);
+    const char *text = shl_push_c_text(L, 2);
     struct shl_context *ctx = shl_context(L);
     const sh_stage *stage = shl_current_stage(ctx);
     sh_log_as(ctx->worker, level, code, stage ? sh_stage_name(stage) : NULL, "%s", text);

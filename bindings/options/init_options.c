@@ -11,6 +11,7 @@
 #include "options/field.h"
 #include "options/run.h"
 #include "options/subscribe_options.h"
+#include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
 
@@ -115,7 +116,7 @@ static int push_merged(lua_State *L, const sh_stage *self, int start_index,
     if (lua_isnil(L, -2)) {
         *error = sh_error_new(&(sh_error_fields){.kind = SH_REASON_RAISED,
                                                  .code = SH_EBADOPT,
-                                                 .message = lua_tostring(L, -1),
+                                                 .message = shl_push_c_text(L, -1),
                                                  .stage = sh_stage_name(self),
                                                  .callback = "init"});
         return SH_EBADOPT;

@@ -53,23 +53,53 @@ void shl_push_sentence(lua_State *L, const sh_error *error)
     push_sentence(L, sh_error_get(error));
 }
 
-/* The string at `key` of the table at `index`, kept alive by the table; NULL if it is none. */
-static const char *string_field(lua_State *L, int index, const char *key)
+const char *shl_push_c_text(lua_State *L, int index)
+{
+    size_t len;
+    const char *text = lua_tolstring(L, index, &len);
+    const char *end = text + len;
+    luaL_Buffer buffer;
+    if (strlen(text) == len) {
+        lua_pushvalue(L, index);
+        return text;
+    }
+    luaL_buffinit(L, &buffer);
+    for (; text < end; text++) {
+        if (*text)
+            luaL_addchar(&buffer, *text);
+        else
+            luaL_addlstring(&buffer, "\\0", 2);
+    }
+    luaL_pushresult(&buffer);
+    return lua_tostring(L, -1);
+}
+
+/* Pushes the string at `key` of the table at `index` as text; nil, and NULL, if it is none. */
+static const char *push_string_field(lua_State *L, int index, const char *key)
 {
     lua_pushstring(L, key);
     lua_rawget(L, index);
-    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1);
-    return text;
+    if (lua_type(L, -1) == LUA_TSTRING)
+        shl_push_c_text(L, -1);
+    else
+        lua_pushnil(L);
+    lua_remove(L, -2);
+    return lua_tostring(L, -1);
 }
 
 static void push_table_text(lua_State *L, int index)
 {
-    const char *message = string_field(L, index, "message");
-    if (message)
-        lua_pushstring(L, message);
-    else
-        lua_pushliteral(L, "(error object is a table value)");
+    if (push_string_field(L, index, "message"))
+        return;
+    lua_pop(L, 1);
+    lua_pushliteral(L, "(error object is a table value)");
+}
+
+/* Puts a string on top into the form that C can read to its end. */
+static void escape_top(lua_State *L)
+{
+    shl_push_c_text(L, -1);
+    lua_remove(L, -2);
 }
 
 void shl_push_error_text(lua_State *L, int index)
@@ -77,14 +107,16 @@ void shl_push_error_text(lua_State *L, int index)
     index = absolute(L, index);
     int type = lua_type(L, index);
     if (type == LUA_TSTRING || type == LUA_TNUMBER) {
-        lua_pushvalue(L, index);
-        lua_tostring(L, -1);
+        lua_pushvalue(L, index); /* a number becomes a string here, and not there */
+        escape_top(L);
         return;
     }
     if (luaL_getmetafield(L, index, "__tostring")) {
         lua_pushvalue(L, index);
-        if (shl_try(L, 1, 1) == 0 && lua_type(L, -1) == LUA_TSTRING)
+        if (shl_try(L, 1, 1) == 0 && lua_type(L, -1) == LUA_TSTRING) {
+            escape_top(L);
             return;
+        }
         lua_pop(L, 1);
     }
     if (type == LUA_TTABLE)
@@ -241,12 +273,11 @@ static sh_reason word_kind(const char *word)
 
 static int take_word(lua_State *L, int index, sh_error **out)
 {
-    size_t len;
-    const char *word = lua_tolstring(L, index, &len);
+    const char *word = shl_push_c_text(L, index);
     if (strcmp(word, "normal") == 0)
         return SH_OK;
     sh_error_fields fields = {.kind = word_kind(word), .name = word};
-    if (strlen(word) != len)
+    if (strlen(word) != lua_objlen(L, index))
         fields.data = push_encoded(L, index, &fields.data_len);
     return store(&fields, out);
 }
@@ -255,11 +286,11 @@ static int take_object(lua_State *L, int index, sh_error **out)
 {
     sh_error_fields fields = {
         .kind = SH_REASON_RAISED,
-        .name = string_field(L, index, "name"),
-        .message = string_field(L, index, "message"),
-        .stage = string_field(L, index, "stage"),
-        .callback = string_field(L, index, "callback"),
-        .traceback = string_field(L, index, "traceback"),
+        .name = push_string_field(L, index, "name"),
+        .message = push_string_field(L, index, "message"),
+        .stage = push_string_field(L, index, "stage"),
+        .callback = push_string_field(L, index, "callback"),
+        .traceback = push_string_field(L, index, "traceback"),
     };
     if (fields.name && strcmp(fields.name, "bad_return_value") == 0)
         fields.kind = SH_REASON_BAD_RETURN;
@@ -304,7 +335,7 @@ int shl_to_reason(lua_State *L, int index, sh_error **out)
 {
     index = absolute(L, index);
     int top = lua_gettop(L), status;
-    luaL_checkstack(L, 8, "reason");
+    luaL_checkstack(L, 24, "reason");
     *out = NULL;
     if (lua_isnoneornil(L, index))
         return SH_OK;
@@ -331,7 +362,7 @@ sh_error *shl_error_raised(lua_State *L, int index, const char *stage, const cha
                               .traceback = traceback};
     bool is_object = has_error_metatable(L, index);
     if (is_object)
-        fields.name = string_field(L, index, "name");
+        fields.name = push_string_field(L, index, "name");
     shl_push_error_text(L, index);
     fields.message = lua_tostring(L, -1);
     if (!is_object && lua_type(L, index) == LUA_TTABLE)

@@ -19,7 +19,12 @@ int shl_to_reason(lua_State *L, int index, sh_error **out);
  * at index. */
 sh_error *shl_error_raised(lua_State *L, int index, const char *stage, const char *callback,
                            const char *traceback);
-/* Pushes the text of an error value of any type, also of one whose __tostring fails. */
+/* Pushes the string at `index` as text for people, which in C ends at its first zero byte: each
+ * of these is "\0" in it, a backslash and a zero. Returns it; it lives as long as it is on the
+ * stack. Raises when out of memory. */
+const char *shl_push_c_text(lua_State *L, int index);
+/* Pushes the text of an error value of any type, also of one whose __tostring fails, as
+ * shl_push_c_text does. */
 void shl_push_error_text(lua_State *L, int index);
 /* Pushes "stage<x>: handle_events: message". */
 void shl_push_sentence(lua_State *L, const sh_error *error);

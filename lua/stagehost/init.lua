@@ -300,7 +300,7 @@ M.is_draining = core.is_draining
 ---@param status integer 0 .. 255
 M.exit_status = core.set_exit_status
 
---- Writes to the host's log.
+--- Writes to the host's log. A zero byte in the text is written as "\0".
 ---@param level "error" | "warn" | "info" | "debug" | "trace"
 ---@param format string as of string.format if there are further arguments, else the text itself
 ---@param ... any

@@ -35,6 +35,13 @@ describe("an error", function()
         return reason
     end
 
+    it("has all of its text, also behind a zero byte", function()
+        local reason = crash(function()
+            error("a\0b", 0)
+        end)
+        assert.equal([[a\0b]], reason.message)
+    end)
+
     it("may be any value", function()
         text_of(nil, "nil")
         text_of(false, "false")
@@ -246,7 +253,8 @@ describe("a reason", function()
     end
 
     it("arrives as it was", function()
-        for _, reason in ipairs { "normal", "shutdown", "killed", "noproc", "oops", "with \0 in it", 12, true } do
+        for _, reason in ipairs { "normal", "shutdown", "killed", "noproc", "oops", "with \0 in it", "normal\0",
+            "shutdown\0", [[normal\0]], 12, true } do
             assert.equal(reason, stop_with(reason))
         end
         assert.equal("normal", stop_with(nil))

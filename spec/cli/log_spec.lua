@@ -32,6 +32,51 @@ describe("messages", function()
         end
     end)
 
+    it("are not cut at zero bytes", function()
+        local script = [[
+            local stagehost = require "stagehost"
+            stagehost.log("warn", "%s", "log a\0b\0")
+            local Failing = stagehost.process { handle_cast = function(_, f) return f() end }
+            local function try(f)
+                local stage = stagehost.start(Failing)
+                stage:cast(f)
+                stage:join()
+            end
+            try(function() error("string a\0b", 0) end)
+            try(function() error(setmetatable({}, { __tostring = function() return "object a\0b" end })) end)
+            try(function() error({ message = "table a\0b" }) end)
+            try(function() return stagehost.stop "reason a\0b" end)
+            try(function() return "returned a\0b" end)
+            local is_over
+            stagehost.uv.new_timer():start(0, 0, function()
+                is_over = true
+                error("callback a\0b", 0)
+            end)
+            while not is_over do
+                stagehost.sleep(1)
+            end
+            local source = stagehost.start(stagehost.source.list { "event" }, {
+                dispatcher = { "partition", partitions = 1, hash = function() error("hash a\0b", 0) end } })
+            local sink = stagehost.start(stagehost.sink.each(function() end))
+            sink:subscribe { to = source, partition = 0 }
+            sink:join()
+            stagehost.exit_status(0)
+            error("script a\0b", 0)
+        ]]
+        local r = run("$S --log-format json script.lua", { ["script.lua"] = script })
+        local seen = {}
+        for line in r.err:gmatch "[^\n]+" do
+            local record = cjson.decode(line)
+            for what in (record.msg .. " " .. tostring(record.err)):gmatch [[(%l+) a\0b]] do
+                seen[what] = true
+            end
+        end
+        for what in ("log string object table reason returned callback hash script"):gmatch "%l+" do
+            assert(seen[what], what .. " is not in " .. r.err)
+        end
+        assert.is_truthy(r.err:find([["log a\\0b\\0"]], 1, true), r.err)
+    end)
+
     it("of the command itself have the same form", function()
         local record = cjson.decode(run("$S --log-format json nosuch.lua").err)
         assert.are.equal("nosuch.lua: no such script", record.msg)
@@ -76,8 +121,8 @@ describe("on a terminal", function()
     end)
 
     it("control characters of events do not reach it", function()
-        local text = on_terminal("TERM=dumb", [[error(string.char(27) .. string.char(7), 0)]])
-        assert.is_nil(text:find("[\27\7]"))
-        assert.is_truthy(text:find("\\x1b\\x07", 1, true))
+        local text = on_terminal("TERM=dumb", [[error(string.char(27, 7, 194, 155, 155, 255, 0, 33), 0)]])
+        assert.is_nil(text:find("[\27\7\155\255%z]"))
+        assert.is_truthy(text:find([[\x1b\x07\xc2\x9b\x9b\xff\0!]], 1, true), text)
     end)
 end)

@@ -139,7 +139,7 @@ function M.splitter(names, hash, hash_events)
 
     local function refuse(event, problem)
         state.bad = state.bad + 1
-        state.problem = state.problem or problem
+        state.problem = state.problem or problem:gsub("%z", "\\0") -- it ends at a zero byte in C
         state.refused = state.refused or {}
         state.refused[state.bad] = event
     end
