@@ -7,6 +7,7 @@
 
 #include "command/log_parts.h"
 #include "command/values.h"
+#include "native/utf8.h"
 
 /* -- logfmt ---------------------------------------------------------------------------- */
 
@@ -31,7 +32,7 @@ static bool is_plain(const char *value)
     if (*value == '\0')
         return false;
     for (; *value; value += len) {
-        len = log_part_char_length(value);
+        len = shl_utf8_length(value);
         if (len == 0 || strchr(" =\"\\", *value) || log_part_is_control(value))
             return false;
     }
@@ -76,7 +77,7 @@ void log_format_logfmt(struct cli_text *out, const struct log_line *line)
  * number, whether it has one byte or two. */
 static size_t add_json_char(struct cli_text *out, const char *s)
 {
-    size_t len = log_part_char_length(s);
+    size_t len = shl_utf8_length(s);
     if (len == 0)
         cli_text_add(out, "\\ufffd");
     else if (add_short_escape(out, *s))

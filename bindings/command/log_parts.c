@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "native/utf8.h"
+
 static void add_repeats(struct cli_text *out, const struct log_line *line)
 {
     if (line->repeats > 0)
@@ -90,22 +92,6 @@ void log_part_utc_time(struct cli_text *out, const struct timespec *at)
     cli_text_addf(out, "%s.%03ldZ", date, at->tv_nsec / 1000000);
 }
 
-size_t log_part_char_length(const char *string)
-{
-    const unsigned char *s = (const unsigned char *)string;
-    if (s[0] < 0x80)
-        return 1;
-    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool beyond = (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf4 && s[1] > 0x8f);
-    return overlong || beyond ? 0 : n;
-}
-
 bool log_part_is_control(const char *string)
 {
     const unsigned char *s = (const unsigned char *)string;
@@ -114,7 +100,7 @@ bool log_part_is_control(const char *string)
 
 size_t log_part_add_char(struct cli_text *out, const char *s)
 {
-    size_t len = log_part_char_length(s);
+    size_t len = shl_utf8_length(s);
     if (len > 0 && !log_part_is_control(s)) {
         cli_text_add_bytes(out, s, len);
         return len;

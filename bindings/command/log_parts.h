@@ -5,6 +5,7 @@
 #define LOG_PARTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "command/log_format.h"
 
@@ -17,9 +18,6 @@ void log_part_error(struct cli_text *out, const struct log_line *line);
 void log_part_sentence(struct cli_text *out, const struct log_line *line);
 /* "2024-05-01T12:00:00.250Z" */
 void log_part_utc_time(struct cli_text *out, const struct timespec *at);
-/* Bytes of the character at `s`, by UTF-8 as in RFC 3629: no overlong forms, no surrogates. 0 if
- * there is none at the byte; a byte below 0x80 is one, also that which ends the string. */
-size_t log_part_char_length(const char *s);
 /* Whether the character at `s` is a control character, U+0000 .. U+001F or U+007F .. U+009F: a
  * terminal would obey it. */
 bool log_part_is_control(const char *s);
