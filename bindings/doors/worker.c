@@ -13,6 +13,7 @@
 #include "events/batch.h"
 #include "events/transfer.h"
 #include "events/value.h"
+#include "native/native.h"
 #include "state/call.h"
 #include "state/error.h"
 #include "state/guard.h"
@@ -86,6 +87,7 @@ static int open_state(lua_State *L)
     shl_verdict_open(ctx, L);
     shl_loop_open(L);
     shl_module_open(L);
+    shl_native_open(L);
     if (shl_transfer_open(L) < 0)
         luaL_error(L, "not enough memory");
     return 0;

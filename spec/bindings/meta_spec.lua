@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- lua/stagehost/_meta.lua describes the C half as it is.
+--- The descriptions of the C half tell it as it is.
 local core = require "stagehost.core"
 local described = require "stagehost._meta"
 
@@ -32,4 +32,11 @@ describe("the description of the C half", function()
             assert.same(keys(core[object]), keys(described[object]))
         end)
     end
+
+    it("has every function of the JSON codec", function()
+        local native, described_functions = require "stagehost.native.json", require "stagehost.native.json_meta"
+        for name, value in pairs(native) do
+            assert.equal(type(value) == "function", described_functions[name] ~= nil, name)
+        end
+    end)
 end)
