@@ -77,6 +77,36 @@ describe("codec.json.decoder", function()
         assert.matches('x"%.%.%.$', reason)
     end)
 
+    it("shows the place of the error, and of a text that is cut short the end", function()
+        local fields = {}
+        for i = 1, 100 do
+            fields[i] = ('"field%d":%d'):format(i, i)
+        end
+        local text = "{" .. table.concat(fields, ",")
+        local _, reason = convert(json.decoder(), { text })
+        assert.equal("codec.json.decoder: line 1: Expected comma or object end but found T_END at character "
+            .. #text + 1 .. ": ..." .. ("%q"):format(text:sub(-60)), reason)
+        _, reason = convert(json.decoder(), { "{}", text .. "}\0{}" })
+        assert.matches("line 2: Expected the end but found a NUL byte at character " .. #text + 2
+            .. ': ..."', reason, 1, true)
+        assert.matches([[\"field100\":100}\0{}"]], reason, 1, true)
+    end)
+
+    it("decodes integers beyond 2^53 as its option says", function()
+        local text = "[12345678901234567890,-9007199254740993,5]"
+        for _, worker in ipairs { 0, stagehost.workers() - 1 } do
+            local producer = assert(stagehost.start(source.list { text, text }))
+            local decoder = assert(stagehost.start(json.decoder { big_integers = "int64" },
+                { worker = worker, subscribe_to = { producer } }))
+            local encoder = assert(stagehost.start(json.encoder(), { subscribe_to = { decoder } }))
+            assert.same({ text, text }, (sink.collect_from(encoder)))
+        end
+        assert.same({ { "12345678901234567890", "-9007199254740993", 5 } },
+            (convert(json.decoder { big_integers = "string" }, { text })))
+        local _, reason = convert(json.decoder(), { text })
+        assert.matches("line 1: .*an integer beyond 2%^53 %(big_integers = .* at character 2", reason)
+    end)
+
     it("skips and counts bad events", function()
         local lines, expected = {}, {}
         for i = 1, 1000 do
@@ -165,6 +195,16 @@ describe("codec.json.encoder", function()
     it("encodes each event", function()
         assert.same({ '{"a":1}', "[1,2]", "5", '"x"', "null" },
             (convert(json.encoder(), { { a = 1 }, { 1, 2 }, 5, "x", json.null })))
+    end)
+
+    it("takes the options of the codec", function()
+        assert.same({ '"\239\191\189"' }, (convert(json.encoder { invalid_utf8 = "replace" }, { "\255" })))
+        local _, reason = convert(json.encoder(), { { a = "\255" } })
+        assert.matches("^codec.json.encoder: line 1: Cannot serialise string at a: invalid UTF%-8", reason)
+        assert.error_matches(function()
+            json.encoder { on_errors = "skip" }
+        end, 'unknown option "on_errors" of codec.json.encoder (known: "big_integers", "invalid_utf8", "on_error")',
+            1, true)
     end)
 
     it("treats what can't be encoded by the same policies", function()

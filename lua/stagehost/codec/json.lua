@@ -1,132 +1,184 @@
 -- SPDX-License-Identifier: MIT
 
---- JSON with lua-cjson: one document an event.
+--- JSON (RFC 8259): one document an event. Numbers survive decoding and encoding exactly.
 ---
---- What JSON has and Lua has not: null decodes to `json.null` (it compares equal to itself, and is
---- true in a condition); [] and {} both decode to an empty table, which encodes as {}. Numbers are
---- doubles: integers are exact up to 2^53, both ways; a fraction is encoded with 14 digits.
+--- JSON's null decodes to `json.null`, which compares equal to itself, is true in a condition, and is
+--- also the null of lua-cjson. [] and {} both decode to an empty table, and an empty table encodes as
+--- {}. If an object has two items with one name, the last one wins. A text is a single value: anything
+--- behind it is an error, a NUL byte too.
 ---
---- What can't be encoded is an error: NaN and the infinities, functions and other objects, tables
---- with keys other than strings and numbers, lists with many holes, nesting deeper than 1000.
-local cjson = require "cjson"
+--- Numbers:
+---
+--- - Integers up to 2^53, and all numbers with a fraction or an exponent, decode to Lua numbers. These are
+---   doubles; the nearest one is taken. A number beyond the range of doubles (1e999) is an error.
+--- - The option `big_integers` says what integers beyond 2^53 decode to, even those that a double happens to
+---   hold, so that the type of a field does not depend on its last digits.
+--- - Integral numbers up to 2^53 encode as integers. All others encode with the fewest digits that read back
+---   as the same double, beyond 2^53 with an exponent: 1e20 is a double, 100000000000000000000 an integer.
+---   Zero keeps its sign.
+--- - int64_t and uint64_t cdata (5LL, 5ULL) encode as integers.
+--- - Numbers and such cdata that are keys of a table encode by the same rules, in quotes.
+---
+--- These can't be encoded; the error names the path to them: NaN and the infinities; functions and other
+--- objects; keys that are neither strings nor numbers; a key that a table has both as a number and as a
+--- string; lists longer than 10 that have more holes than items. Nesting deeper than 1000 is an error in
+--- both directions.
+local checks = require "stagehost.options.checks"
+local ffi = require "ffi"
+local native = require "stagehost.native.json"
 local stages = require "stagehost.codec.stage"
 
 ---@class stagehost.codec.json
 local M = {}
 
--- An instance of our own: what a script sets on its cjson changes nothing here, and the reverse.
-local instance = cjson.new()
-instance.decode_invalid_numbers(false)
-instance.encode_invalid_numbers(false)
+--- All functions of the codec take all of these options, and ignore those that do not concern them.
+---@class stagehost.codec.json.Options
+--- What an integer beyond 2^53 decodes to, since a double may not hold it.
+--- "error" (default): an error. A script has to be prepared for the other two.
+--- "int64": int64_t cdata, or uint64_t cdata from 2^63 on, which encode as they were. They are not of the
+--- `type` "number", and two of them are never the same key of a table. Beyond 64 bits: an error.
+--- "string": a string of its digits, which encodes as a string.
+---@field big_integers? "error" | "int64" | "string"
+--- What becomes of bytes in a string that are not UTF-8, and of escapes such as \ud800 without their other half.
+--- "error" (default): an error. A text with such bytes is not JSON, and other readers may refuse it.
+--- "replace": U+FFFD takes the place of each byte or escape.
+--- "keep": the bytes stay, and the escape becomes three bytes, so that text in another encoding survives.
+---@field invalid_utf8? "error" | "replace" | "keep"
 
-local decode, encode = instance.decode, instance.encode
-local find, format, gsub = string.find, string.format, string.gsub
+---@class stagehost.codec.json.StageOptions : stagehost.codec.json.Options
+---@field on_error? "fail" | "skip" | stagehost.Stage | string | stagehost.Queue
 
-M.null = cjson.null
+local tostring = tostring
+local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
 
--- cjson writes 14 digits, so that an integer from 1e14 on would come out as another one:
--- 1446249499322123 as 1.4462494993221e+15. Such texts, found by their exponent, are made once more
--- with these integers as marked strings, which are unmarked in the text.
-local FIRST_INEXACT, LAST_EXACT = 1e14, 2 ^ 53
-local MARK = "\1stagehost.integer:"
-local MARKED = '"\\u0001stagehost%.integer:(%-?%d+)"'
-
-local function mark_integers(value)
-    if type(value) == "number" then
-        local size = math.abs(value)
-        if size >= FIRST_INEXACT and size <= LAST_EXACT and value % 1 == 0 then
-            return MARK .. format("%.0f", value)
-        end
-    elseif type(value) == "table" then
-        local copy = {}
-        for key, field in pairs(value) do
-            copy[key] = mark_integers(field)
-        end
-        return copy
+--- Makes a boxed integer of the halves of its absolute value.
+local function box(high, low, is_negative)
+    local size = ffi.cast(uint64, high) * 4294967296ULL + low
+    if is_negative then
+        return -ffi.cast(int64, size)
     end
-    return value
+    return size < 2ULL ^ 63 and ffi.cast(int64, size) or size
 end
 
---- The text of a value. Raises.
-local function encode_exactly(value)
-    local text = encode(value)
-    if find(text, "+1", 1, true) and find(text, "%de%+1[45]") then
-        return (gsub(encode(mark_integers(value)), MARKED, "%1"))
+--- Returns the digits of a boxed integer, and nil for any other cdata.
+local function unbox(value)
+    if ffi.istype(int64, value) or ffi.istype(uint64, value) then
+        return tostring(value):match "^%-?%d+"
     end
-    return text
+end
+
+local decode, encode = native.new(box, unbox)
+
+M.null = native.null
+
+--- Makes a check that turns a word into the number by which the C half knows it.
+---@param choices table<string, integer>
+local function one_of(choices)
+    local problem = "must be one of " .. checks.list_keys(choices)
+    return function(word)
+        return choices[word], not choices[word] and problem or nil
+    end
+end
+
+local schema = {
+    big_integers = one_of(native.big_integers),
+    invalid_utf8 = one_of(native.invalid_utf8),
+}
+
+---@param checked table<string, integer>
+---@return integer
+local function sum(checked)
+    return (checked.big_integers or 0) + (checked.invalid_utf8 or 0)
+end
+
+local function check(options, what)
+    return options and sum(checks.apply(schema, options, what))
 end
 
 --- The value of a JSON text.
 ---@param text string
+---@param options? stagehost.codec.json.Options
 ---@return any value nil if it is not JSON; json.null for null
----@return string? message
-function M.decode(text)
-    local ok, value = pcall(decode, text)
-    if not ok then
-        return nil, stages.reason_of(value)
+---@return string? message tells what was expected, what was found and where, and shows the text there
+function M.decode(text, options)
+    local value, message, position = decode(text, check(options, "codec.json.decode"))
+    if value ~= nil then
+        return value
+    elseif position and position <= #text then
+        message = message .. stages.excerpt(text, position)
     end
-    return value
+    return nil, message
 end
 
 --- The JSON text of a value.
 ---@param value any
+---@param options? stagehost.codec.json.Options
 ---@return string? text nil if it can't be encoded
 ---@return string? message
-function M.encode(value)
-    local ok, text = pcall(encode_exactly, value)
-    if not ok then
-        return nil, stages.reason_of(text)
-    end
-    return text
+function M.encode(value, options)
+    return encode(value, check(options, "codec.json.encode"))
 end
 
---- Converts a whole list at once, so that what is done for an event is what cjson does. On an error
---- `cursor` tells where it was, and the results so far are in `out`.
----@param convert fun(event: any): any raises
----@return fun(events: any[], out: any[], cursor: { at: integer, n: integer }) # cursor: the next
---- event to take, and results so far
-local function for_all(convert)
-    return function(events, out, cursor)
-        local n = cursor.n
-        for at = cursor.at, #events do
-            cursor.at, cursor.n = at, n
-            n = n + 1
-            out[n] = convert(events[at])
+-- These two convert a whole list, so that one event costs little more than one call of C. They are fields
+-- of the module because another worker finds them by their names.
+
+---@type stagehost.codec.convert_all
+function M.decode_all(events, out, cursor, checked)
+    local n, options = cursor.n, sum(checked)
+    for at = cursor.at, #events do
+        cursor.at, cursor.n = at, n
+        local value, message, position = decode(events[at], options)
+        if value == nil then
+            cursor.position = position
+            error(message, 0)
         end
-        cursor.n = n
+        n = n + 1
+        out[n] = value
     end
+    cursor.n = n
 end
 
-local decode_all, encode_all = for_all(decode), for_all(encode_exactly)
+---@type stagehost.codec.convert_all
+function M.encode_all(events, out, cursor, checked)
+    local n, options = cursor.n, sum(checked)
+    for at = cursor.at, #events do
+        cursor.at, cursor.n = at, n
+        local text, message = encode(events[at], options)
+        if not text then
+            error(message, 0)
+        end
+        n = n + 1
+        out[n] = text
+    end
+    cursor.n = n
+end
 
 --- A producer_consumer: JSON texts in, values out.
 ---
----     local decoder = stagehost.codec.json.decoder { on_error = "skip" }
+---     local decoder = stagehost.codec.json.decoder { on_error = "skip", big_integers = "int64" }
 ---     stagehost.start(decoder, { subscribe_to = { lines } })
 ---
 --- An event that is no JSON is counted by its number, which is the line's number if the producer
 --- is a source of lines. What then happens is said by `on_error`:
 ---
---- - "fail" (default): the stage ends with a reason that names the line, the error and the text;
+--- - "fail" (default): the stage ends with a reason that names the line, the error and the text there;
 --- - "skip": the event is dropped and counted; the first is logged, and how many at the end;
 --- - a stage (handle or name), the dead-letter stage: as "skip", and it is cast
 ---   { event =, error =, line =, stage = }. A source.queue makes events of that, without a limit;
 --- - a queue object (`stagehost.source.queue`): as before, and the stage waits while that is full.
 ---
 --- `stage:call("stats")` answers { events =, failed =, first_error = }.
----@param options? { on_error?: "fail"|"skip"|stagehost.Stage|string|stagehost.Queue }
+---@param options? stagehost.codec.json.StageOptions
 ---@return stagehost.Definition
 function M.decoder(options)
-    return stages.new("codec.json.decoder", decode_all, options)
+    return stages.new("codec.json.decoder", M.decode_all, options, schema)
 end
 
---- A producer_consumer: values in, JSON texts out. Options as for the decoder.
----@param options? { on_error?: "fail"|"skip"|stagehost.Stage|string|stagehost.Queue }
+--- A producer_consumer: values in, JSON texts out. `on_error` is that of the decoder.
+---@param options? stagehost.codec.json.StageOptions
 ---@return stagehost.Definition
 function M.encoder(options)
-    return stages.new("codec.json.encoder", encode_all, options)
+    return stages.new("codec.json.encoder", M.encode_all, options, schema)
 end
-
-M.decode_all, M.encode_all = decode_all, encode_all
 
 return M

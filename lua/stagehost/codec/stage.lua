@@ -9,7 +9,17 @@ local stagehost = require "stagehost"
 
 local M = {}
 
-local EXCERPT_BYTES = 60
+--- Converts the events from `cursor.at` on, and appends the results to `out`, which has `cursor.n` already.
+--- It raises at an event that can't be converted, with the cursor at this event. `cursor.position` is then
+--- the place of the error in the event, if it is known.
+---@alias stagehost.codec.convert_all fun(events: any[], out: any[], cursor: stagehost.codec.Cursor, checked: table)
+
+---@class stagehost.codec.Cursor
+---@field at integer the next event to take
+---@field n integer results so far
+---@field position? integer
+
+local EXCERPT_BYTES, BYTES_BEFORE = 60, 20
 
 local callbacks = {}
 
@@ -26,15 +36,18 @@ function callbacks.init(self)
     self.label = self.stage.name or "#" .. self.stage.id
 end
 
---- The start of a text on one line, for error messages; nothing for what is no text.
+--- Shows the text around a position on one line, for error messages; an event that is no text is not shown.
 ---@param event any
+---@param position? integer default 1
 ---@return string
-function M.excerpt(event)
+function M.excerpt(event, position)
     if type(event) ~= "string" then
         return ""
     end
-    local text = ("%q"):format(event:sub(1, EXCERPT_BYTES)):gsub("\\\n", "\\n")
-    return ": " .. text .. (#event > EXCERPT_BYTES and "..." or "")
+    local first = math.max(1, math.min((position or 1) - BYTES_BEFORE, #event - EXCERPT_BYTES + 1))
+    local last = first + EXCERPT_BYTES - 1
+    local text = ("%q"):format(event:sub(first, last)):gsub("\\\n", "\\n")
+    return ": " .. (first > 1 and "..." or "") .. text .. (last < #event and "..." or "")
 end
 
 --- Without the position in a script that Lua puts in front of what C functions raise.
@@ -62,7 +75,8 @@ end
 --- What the policy says about an event that can't be converted: nil to go on without it, or the
 --- reason to end with.
 local function judge(self, line, event, message)
-    local text = ("%s: line %d: %s%s"):format(self.settings.what, line, message, M.excerpt(event))
+    local text = ("%s: line %d: %s%s"):format(self.settings.what, line, message,
+        M.excerpt(event, self.cursor.position))
     self.failed = self.failed + 1
     self.first_error = self.first_error or text
     if self.settings.policy == "fail" then
@@ -83,7 +97,8 @@ function callbacks.handle_events(self, events)
     local n, out, cursor = #events, new_table(#events, 0), self.cursor
     cursor.at, cursor.n = 1, 0
     while true do
-        local ok, err = pcall(self.convert_all, events, out, cursor)
+        cursor.position = nil
+        local ok, err = pcall(self.convert_all, events, out, cursor, self.settings.checked)
         if ok then
             break
         end
@@ -119,29 +134,33 @@ local function is_queue(value)
     return type(value) == "table" and getmetatable(value) == queues.methods
 end
 
-local schema = {
-    on_error = function(value)
-        if is_queue(value) then
-            return { policy = "dead_letter", queue = value.stage or value.name }
-        elseif value == "fail" or value == "skip" then
-            return { policy = value }
-        elseif checks.stage_or_name(value) then
-            return { policy = "dead_letter", to = value }
-        end
-        return nil, 'must be "fail", "skip", or a dead-letter stage (handle, name, or queue)'
-    end,
-}
+local function check_on_error(value)
+    if is_queue(value) then
+        return { policy = "dead_letter", queue = value.stage or value.name }
+    elseif value == "fail" or value == "skip" then
+        return { policy = value }
+    elseif checks.stage_or_name(value) then
+        return { policy = "dead_letter", to = value }
+    end
+    return nil, 'must be "fail", "skip", or a dead-letter stage (handle, name, or queue)'
+end
 
 --- Makes the definition of a codec's stage.
 ---@param what string "codec.json.decoder"
----@param convert_all fun(events: any[], out: any[], cursor: { at: integer, n: integer }) converts
---- events from `cursor.at` on into `out`, and raises at one that can't be, with the cursor at it
+---@param convert_all stagehost.codec.convert_all
 ---@param options? table
+---@param codec_schema table<string, stagehost.Check> the options of the codec besides `on_error`; convert_all
+--- is given the results of these checks
 ---@return stagehost.Definition
-function M.new(what, convert_all, options)
-    local given = checks.apply(schema, options or {}, what)
-    local settings = given.on_error or { policy = "fail" }
-    settings.what = what
+function M.new(what, convert_all, options, codec_schema)
+    local schema = { on_error = check_on_error }
+    for name, check in pairs(codec_schema) do
+        schema[name] = check
+    end
+    local checked = checks.apply(schema, options or {}, what)
+    local settings = checked.on_error or { policy = "fail" }
+    checked.on_error = nil
+    settings.what, settings.checked = what, checked
     return stagehost.producer_consumer {
         init = callbacks.init,
         handle_events = callbacks.handle_events,
