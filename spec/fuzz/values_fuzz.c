@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "events/values.h"
+#include "events/values_codec.h"
 
 enum { MOST_VALUES = 4096, MOST_DEPTH = 12 };
 
