@@ -4,9 +4,11 @@
 --- edges between them. Every subscription is "temporary", so that a consumer outlives the crash of
 --- its producer; ends.lua ends it with its producers' normal end.
 local children = require "stagehost.supervisor.children"
+local core = require "stagehost.core"
 local letters = require "stagehost.pipeline.letters"
 local links = require "stagehost.pipeline.links"
 local notices = require "stagehost.pipeline.notices"
+local placement = require "stagehost.pipeline.placement"
 local plans = require "stagehost.pipeline.plan"
 
 local M = {}
@@ -17,6 +19,7 @@ local M = {}
 ---@field outputs stagehost.Edge[]
 ---@field is_finished boolean it has ended in order, or will never run again
 ---@field is_ending boolean it has been told to end
+---@field place? integer the worker that was chosen for it
 ---@field workers table<integer, true> where it has run
 ---@field letters? stagehost.Unit where its dead letters go
 ---@field writers? stagehost.Unit[] whose dead letters come here
@@ -74,6 +77,19 @@ local function connect(net, stage, link, units_of)
     end
 end
 
+--- Chooses workers for the instances of stages that may run anywhere.
+local function place(net)
+    local places = placement.new(core.workers(), core.worker())
+    for _, unit in ipairs(net.units) do
+        local worker = unit.plan.options.worker
+        if unit.plan.instances and worker == "any" then
+            unit.place = places:take(unit.plan)
+        elseif worker ~= "any" then
+            places:add(worker or core.worker())
+        end
+    end
+end
+
 ---@param plan stagehost.Plan
 ---@param pipeline stagehost.Stage
 ---@return stagehost.Net
@@ -92,6 +108,7 @@ function M.new(plan, pipeline)
         end
     end
     letters.connect(net)
+    place(net)
     return net
 end
 
@@ -117,6 +134,7 @@ local function start_options(net, unit)
     local own_letters = type(options.dead_letter) == "string" and net.by_name[options.dead_letter]
     options.dead_letter = own_letters and own_letters.full_name or options.dead_letter
     options.name = unit.full_name
+    options.worker = unit.place or options.worker
     if #unit.outputs > 0 then
         options.await_consumers = true
     end
