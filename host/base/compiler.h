@@ -16,6 +16,16 @@
 #define sh__printf(fmt, args)
 #endif
 
+/* Says that a thread waits in a loop for another one. */
+static inline void sh__relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 /* A cheap clock of unknown rate, for time spent in callbacks (work/host.c converts it). */
 #if defined(__x86_64__)
 static inline uint64_t sh__ticks(void)

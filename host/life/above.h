@@ -23,7 +23,5 @@ void sh__host_stage_ended(sh_host *host, sh_stage *stage);
 /* A stage has failed: the first such error (borrowed) is kept, and opts.on_failure called. Any
  * thread. */
 void sh__host_record_failure(sh_host *host, sh_error *error);
-/* What so many ticks of sh__ticks() are in nanoseconds. Any thread. */
-uint64_t sh__host_ticks_to_ns(const sh_host *host, uint64_t ticks);
 
 #endif

@@ -248,7 +248,8 @@ static void tell(sh_stage *stage)
 static inline void count_callback(sh_stage *stage)
 {
     stage->stats.callbacks++;
-    stage->callback_ticks += sh__worker_tick(stage->worker, stage->now.began);
+    stage->last_ticks = sh__worker_tick(stage->worker, stage->now.began);
+    stage->callback_ticks += stage->last_ticks;
 }
 
 static void callback_done(sh_stage *stage, int status, sh_result *r)

@@ -9,6 +9,7 @@
 #include "produce/ack.h"
 #include "produce/emit.h"
 #include "produce/producer.h"
+#include "stage/clock.h"
 #include "stage/log.h"
 
 static int64_t queued_events(const struct sh__mailbox *box)
@@ -42,7 +43,7 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
         .producers = counted->producers,
     };
     sh__recovery_get_stats(stage, out);
-    out->callback_ns = sh__host_ticks_to_ns(stage->worker->host, stage->callback_ticks);
+    out->callback_ns = sh__clock_ns(stage->worker->host, stage->callback_ticks);
     out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
                   stage->feed.rest.n + (int64_t)sh__limits_held_events(stage);
     out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;

@@ -189,8 +189,8 @@ bool sh__stage_turn(sh_stage *stage)
     for (unsigned i = 0; i < TURN_STEPS; i++) {
         if (!step(stage) || !has_more(stage))
             return false;
-        if (stage->worker->fed_head) /* who has got events goes first */
-            return true;
+        if (stage->worker->fed_head || sh__worker_slice_is_over(stage->worker))
+            return true; /* who has got events goes first, and so does the loop */
     }
     return true;
 }

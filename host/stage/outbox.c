@@ -34,6 +34,7 @@ void sh__worker_flush(sh_worker *worker)
         return;
     worker->has_outgoing = false;
     worker->outgoing_events = 0;
+    worker->exchanged = sh__ticks();
     for (unsigned i = 0; i < worker->host->n_workers; i++) {
         struct sh__outbox *outbox = &worker->outboxes[i];
         if (!outbox->head)
@@ -46,9 +47,10 @@ void sh__worker_flush(sh_worker *worker)
         else
             target->inbox_tail->next = outbox->head;
         target->inbox_tail = outbox->tail;
+        atomic_store_explicit(&target->has_inbox, true, memory_order_relaxed);
         uv_mutex_unlock(&target->inbox_lock);
         *outbox = (struct sh__outbox){0};
-        if (was_empty)
+        if (was_empty && atomic_load(&target->is_asleep))
             uv_async_send(&target->wake);
     }
 }

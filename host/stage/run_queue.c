@@ -33,27 +33,19 @@ static bool run_queue_grow(sh_worker *worker)
     return true;
 }
 
-void sh__worker_schedule(sh_worker *worker, sh_stage *stage)
+/* Puts a stage in line. */
+static void run_queue_push(sh_worker *worker, sh_stage *stage)
 {
-    if (stage->is_queued)
-        return;
     if (worker->run_length == worker->run_capacity && !run_queue_grow(worker))
         return;
     uint32_t mask = worker->run_capacity - 1;
     worker->run_queue[(worker->run_head + worker->run_length++) & mask] = stage;
     stage->is_queued = true;
-    if (!worker->slicing && worker->run_length == 1)
-        uv_idle_start(&worker->idle, worker->idle.idle_cb);
 }
 
-void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage)
+/* Lets a stage go before the queue when the turn, or the slice's beginning, is over. */
+static void feed_push(sh_worker *worker, sh_stage *stage)
 {
-    if (stage->is_queued)
-        return;
-    if (!worker->slicing || worker->is_seeded) {
-        sh__worker_schedule(worker, stage);
-        return;
-    }
     stage->is_queued = true;
     stage->behind = NULL;
     if (worker->fed_head)
@@ -61,6 +53,30 @@ void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage)
     else
         worker->fed_head = stage;
     worker->fed_tail = stage;
+}
+
+/* Between slices it is a timer, I/O or another worker that has something for the stage. */
+void sh__worker_schedule(sh_worker *worker, sh_stage *stage)
+{
+    if (stage->is_queued)
+        return;
+    bool had_work = worker->slicing || sh__worker_has_work(worker);
+    if (worker->slicing || worker->is_seeded)
+        run_queue_push(worker, stage);
+    else
+        feed_push(worker, stage);
+    if (!had_work)
+        uv_idle_start(&worker->idle, worker->idle.idle_cb);
+}
+
+void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage)
+{
+    if (stage->is_queued)
+        return;
+    if (worker->slicing && !worker->is_seeded)
+        feed_push(worker, stage);
+    else
+        sh__worker_schedule(worker, stage);
 }
 
 /* The oldest one, or with a seed any one. */
@@ -83,6 +99,8 @@ static sh_stage *run_queue_pop(sh_worker *worker)
 
 void sh__worker_put_in_front(sh_worker *worker, sh_stage *giver, bool has_more)
 {
+    if (!worker->fed_head)
+        return;
     if (has_more && !giver->is_queued) {
         giver->is_queued = true;
         giver->behind = worker->front;
@@ -93,16 +111,27 @@ void sh__worker_put_in_front(sh_worker *worker, sh_stage *giver, bool has_more)
     worker->fed_head = NULL;
 }
 
-/* What goes before the run queue has done so for long: it gets in line. */
 static void clear_front(sh_worker *worker)
 {
     while (worker->front) {
         sh_stage *stage = worker->front;
         worker->front = stage->behind;
         stage->is_queued = false;
-        sh__worker_schedule(worker, stage);
+        run_queue_push(worker, stage);
     }
-    worker->front_turns = 0;
+}
+
+void sh__worker_get_in_line(sh_worker *worker)
+{
+    worker->queue_is_due = !worker->queue_had_turn && worker->run_length > 0;
+    clear_front(worker);
+}
+
+void sh__worker_clear_queue(sh_worker *worker)
+{
+    worker->front = worker->fed_head = NULL;
+    worker->run_length = 0;
+    worker->queue_is_due = false;
 }
 
 sh_stage *sh__worker_take_next(sh_worker *worker)
@@ -110,12 +139,14 @@ sh_stage *sh__worker_take_next(sh_worker *worker)
     if (sh__unlikely(worker->front_turns >= FRONT_TURNS))
         clear_front(worker);
     sh_stage *stage = worker->front;
-    if (stage) {
+    if (stage && !sh__unlikely(worker->queue_is_due)) {
         worker->front = stage->behind;
         worker->front_turns++;
     } else {
         stage = run_queue_pop(worker);
         worker->front_turns = 0;
+        worker->queue_had_turn = true;
+        worker->queue_is_due = false;
     }
     stage->is_queued = false;
     return stage;

@@ -2,7 +2,9 @@
  *
  * The stages of a worker that have something to do. What the stage at work has given events goes
  * next, then that stage itself (`front`): so events are handled while the processor has them at
- * hand. The others wait in a queue. All functions are for the worker's thread. */
+ * hand. What timers, I/O and other workers wake goes first in the next slice. The others wait in a
+ * queue, which gets a turn at least every 64 turns and every second slice. All functions are for
+ * the worker's thread. */
 #ifndef SH_RUN_QUEUE_H
 #define SH_RUN_QUEUE_H
 
@@ -12,17 +14,22 @@
 void sh__worker_schedule(sh_worker *worker, sh_stage *stage);
 /* Schedules a stage that the stage at work has given events. */
 void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage);
-/* Whether a stage stands in front or in the queue. */
+/* Whether any stage has something to do. */
 static inline bool sh__worker_has_work(const sh_worker *worker)
 {
-    return worker->front || worker->run_length > 0;
+    return worker->front || worker->run_length > 0 || worker->fed_head;
 }
 
 /* Takes out the stage whose turn it is; there is one. */
 sh_stage *sh__worker_take_next(sh_worker *worker);
-/* After a turn of `giver` that gave others events: they go first, then the giver itself if it has
- * more to do. */
+/* After a turn of `giver` (NULL: before the first one of a slice) that gave others something to do:
+ * they go first, then the giver itself if it has more to do. */
 void sh__worker_put_in_front(sh_worker *worker, sh_stage *giver, bool has_more);
+/* The slice is over: what stands in front gets in line, so that what comes meanwhile is not behind
+ * it. */
+void sh__worker_get_in_line(sh_worker *worker);
+/* Forgets all stages that have something to do; each still has is_queued. */
+void sh__worker_clear_queue(sh_worker *worker);
 /* A pseudo random number of the worker's generator. */
 uint64_t sh__worker_random(sh_worker *worker);
 

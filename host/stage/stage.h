@@ -176,7 +176,8 @@ struct sh_stage {
     struct sh__monitor *monitors;
     struct sh__links *links; /* NULL: none yet */
     struct sh__counters stats;
-    uint64_t callback_ticks;
+    uint64_t callback_ticks; /* in all callbacks ... */
+    uint64_t last_ticks;     /* ... and in the last one */
     struct sh__recovery *recovery; /* NULL: a failing callback ends the stage */
 
     /* specs: sees every message before the stage does; true: it took the message */

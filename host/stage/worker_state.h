@@ -19,20 +19,25 @@ struct sh_worker {
     unsigned index;
     bool is_open; /* hooks.open has succeeded */
     bool has_thread;
-    bool slicing;   /* inside a slice of the run queue */
-    uint64_t ticks; /* when the slice, or the last callback in it, ended or began */
+    bool is_run;        /* its loop runs in sh__worker_run */
+    bool slicing;       /* inside a slice of the run queue */
+    uint64_t ticks;     /* when the slice, or the last callback in it, ended or began */
+    uint64_t slice_end; /* in ticks: no further callback begins in this slice */
     uv_thread_t thread;
     uv_loop_t *loop;
     uv_loop_t *own_loop; /* NULL: `loop` is the embedder's */
     uv_async_t wake;
     uv_idle_t idle;       /* active while the run queue is not empty */
     uv_prepare_t prepare; /* flushes outboxes before the loop waits */
+    uv_check_t check;     /* the loop has waited */
     unsigned n_open_handles;
 
     sh_stage **run_queue; /* ring; capacity is a power of two */
     uint32_t run_capacity, run_head, run_length;
     sh_stage *front;               /* a stack of stages that go before the run queue ... */
     uint32_t front_turns;          /* ... and how many have gone so without a break */
+    bool queue_had_turn;           /* in this slice ... */
+    bool queue_is_due;             /* ... or had none in the last one, and waits */
     sh_stage *fed_head, *fed_tail; /* have been given events in this turn, in order */
     bool is_seeded;                /* opts.seeded */
     bool is_direct;                /* an idle stage handles what comes on arrival */
@@ -44,6 +49,7 @@ struct sh_worker {
     struct sh__outbox *outboxes; /* one for each worker */
     bool has_outgoing;
     uint64_t outgoing_events; /* in the outboxes: events, and those asked for */
+    uint64_t exchanged;       /* ticks: when it last sent to, or got from, another worker */
     struct sh__message *free_messages;
     uint32_t n_free_messages;
     struct sh__link pending_calls;
@@ -59,9 +65,17 @@ struct sh_worker {
     /* guarded by: inbox_lock */
     uv_mutex_t inbox_lock;
     struct sh__message *inbox_head, *inbox_tail;
+    _Atomic bool has_inbox; /* the inbox is not empty; read without the lock as a hint */
+    _Atomic bool is_asleep; /* see work/waiting.h */
 
     _Atomic uint32_t orders; /* SH__ORDER_* from other threads; wake follows */
 };
+
+/* Whether the worker has to look at its inbox, timers and I/O before the next callback. */
+static inline bool sh__worker_slice_is_over(const sh_worker *worker)
+{
+    return worker->ticks >= worker->slice_end;
+}
 
 /* The ticks since `began`. Reading the clock costs as much as a small callback: it is read
  * once for each, and the little that the engine does before a callback counts with it. */

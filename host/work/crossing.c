@@ -23,8 +23,17 @@ struct sh__message *sh__worker_take_inbox(sh_worker *worker)
     uv_mutex_lock(&worker->inbox_lock);
     struct sh__message *message = worker->inbox_head;
     worker->inbox_head = worker->inbox_tail = NULL;
+    atomic_store_explicit(&worker->has_inbox, false, memory_order_relaxed);
     uv_mutex_unlock(&worker->inbox_lock);
     return message;
+}
+
+bool sh__worker_has_mail(sh_worker *worker)
+{
+    uv_mutex_lock(&worker->inbox_lock);
+    bool has_mail = worker->inbox_head != NULL;
+    uv_mutex_unlock(&worker->inbox_lock);
+    return has_mail;
 }
 
 bool sh__message_unpack(sh_worker *worker, struct sh__message *message)
@@ -38,15 +47,19 @@ bool sh__message_unpack(sh_worker *worker, struct sh__message *message)
 
 /* Events stay packed until their stage takes them: decoding is the larger part of their
  * way, and what came before them can be handled, and more be asked for, meanwhile. */
-static void deliver_inbox(sh_worker *worker)
+bool sh__worker_deliver_inbox(sh_worker *worker)
 {
+    if (!atomic_load_explicit(&worker->has_inbox, memory_order_relaxed))
+        return false;
     struct sh__message *message = sh__worker_take_inbox(worker);
+    worker->exchanged = sh__ticks();
     while (message) {
         struct sh__message *next = message->next;
         if (message->kind == SH__EVENTS || sh__message_unpack(worker, message))
             sh__stage_deliver(message->to, message);
         message = next;
     }
+    return true;
 }
 
 /* -- orders ---------------------------------------------------------------------------- */
@@ -91,7 +104,7 @@ void sh__worker_on_wake(uv_async_t *handle)
 {
     sh_worker *worker = handle->data;
     uint32_t orders = atomic_exchange(&worker->orders, 0);
-    deliver_inbox(worker);
+    sh__worker_deliver_inbox(worker);
     if (orders & SH__ORDER_DRAIN)
         send_to_all(worker, SH__DRAIN);
     if (orders & SH__ORDER_SHUTDOWN)

@@ -20,7 +20,11 @@ enum {
 void sh__worker_order(sh_worker *worker, uint32_t orders);
 /* Takes the messages that came from other workers, as a list. */
 struct sh__message *sh__worker_take_inbox(sh_worker *worker);
-/* Delivers them, and does what was ordered. */
+/* Whether there are any: not a hint, as has_inbox is. */
+bool sh__worker_has_mail(sh_worker *worker);
+/* Delivers them to their stages. Returns whether there were any. */
+bool sh__worker_deliver_inbox(sh_worker *worker);
+/* The worker was woken: delivers them, and does what was ordered. */
 void sh__worker_on_wake(uv_async_t *handle);
 
 #endif

@@ -17,6 +17,7 @@
 #include "stage/outbox.h"
 #include "stage/registry.h"
 #include "work/crossing.h"
+#include "work/waiting.h"
 #include "work/worker.h"
 
 static unsigned count_cpus(void)
@@ -104,7 +105,7 @@ static void run_thread(void *arg)
     /* A failure is told to every stage that is started here. */
     sh__worker_open(worker);
     uv_ref((uv_handle_t *)&worker->wake);
-    uv_run(worker->loop, UV_RUN_DEFAULT);
+    sh__worker_run(worker);
     uv_unref((uv_handle_t *)&worker->wake);
     sh__worker_flush(worker);
     sh__worker_close(worker);
@@ -221,7 +222,7 @@ int sh_host_run(sh_host *host)
     sh_worker *worker = &host->workers[0];
     uv_ref((uv_handle_t *)&worker->wake);
     while (atomic_load(&host->alive) > 0)
-        uv_run(worker->loop, UV_RUN_DEFAULT);
+        sh__worker_run(worker);
     uv_unref((uv_handle_t *)&worker->wake);
     join_threads(host);
     sweep(host);
@@ -337,13 +338,6 @@ void sh_host_each_unfinished(const sh_host *host,
         for (struct sh__unfinished *entry = host->workers[i].unfinished; entry;
              entry = entry->next)
             each(data, entry->stage, entry->events, entry->where);
-}
-
-uint64_t sh__host_ticks_to_ns(const sh_host *host, uint64_t ticks)
-{
-    uint64_t elapsed = sh__ticks() - host->ticks_at_start;
-    uint64_t ns = uv_hrtime() - host->ns_at_start;
-    return elapsed ? (uint64_t)((double)ticks * ((double)ns / (double)elapsed)) : 0;
 }
 
 void sh_host_set_exit_status(sh_host *host, int status)

@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
  * The loop of a worker. While stages have something to do, an idle handle keeps the loop
- * from waiting and runs a bounded slice of the run queue in each of its turns, so that
- * timers and I/O come in between; when the queue is empty nothing is active and the worker
- * sleeps in the kernel. Messages to other workers are staged in outboxes and handed over
- * once per turn: one short lock and at most one wake-up for each target. */
+ * from waiting and runs a slice of the run queue in each of its turns, so that timers, I/O and
+ * messages from other workers come in between. A slice ends after the first callback that
+ * returns when 1 ms is over. When the queue is empty nothing is active and the worker sleeps in
+ * the kernel (waiting.h). Messages to other workers are staged in outboxes and handed over once
+ * per turn: one short lock and at most one wake-up for each target. */
 #include "work/worker.h"
 
 #include <string.h>
 
 #include "life/turn.h"
 #include "stage/above.h"
+#include "stage/clock.h"
 #include "stage/host_state.h"
 #include "stage/ledger.h"
 #include "stage/outbox.h"
 #include "stage/request.h"
 #include "stage/run_queue.h"
 #include "work/crossing.h"
+#include "work/waiting.h"
 
 enum {
     SLICE_TURNS = 1024,
     CLOCK_EVERY = 16,
-    SLICE_NS = 2000000,
+    SLICE_NS = 1000000,
+    SLOW_PART = 50, /* a callback that took a 50th of a slice is slow */
 };
 
 /* -- slices ---------------------------------------------------------------------------- */
@@ -54,13 +58,18 @@ static void reap(sh_worker *worker)
 
 static void run_slice(sh_worker *worker)
 {
-    uint64_t deadline = uv_hrtime() + SLICE_NS;
     worker->slicing = true;
+    worker->queue_had_turn = false;
     worker->ticks = sh__ticks();
+    uint64_t slice = sh__clock_ticks(worker->host, SLICE_NS), slow = slice / SLOW_PART;
+    worker->slice_end = worker->ticks + slice;
+    sh__worker_put_in_front(worker, NULL, false);
     for (unsigned turn = 1; turn <= SLICE_TURNS && sh__worker_has_work(worker); turn++) {
         sh_stage *stage = sh__worker_take_next(worker);
         if (sh__unlikely(worker->is_seeded)) /* both ways are tried */
             worker->is_direct = sh__worker_random(worker) >> 63;
+        if (sh__unlikely(worker->has_outgoing) && stage->last_ticks > slow)
+            sh__worker_flush(worker); /* other workers would wait for it, too */
         worker->current = stage;
         bool more = sh__stage_turn(stage);
         worker->current = NULL;
@@ -70,8 +79,12 @@ static void run_slice(sh_worker *worker)
             sh__worker_schedule(worker, stage);
         if (sh__unlikely(worker->idle_waiter.stage != NULL))
             answer_idle_waiter(worker);
-        if (turn % CLOCK_EVERY == 0 && uv_hrtime() > deadline)
+        if (turn % CLOCK_EVERY == 0) /* turns without a callback read no clock */
+            worker->ticks = sh__ticks();
+        if (sh__worker_slice_is_over(worker)) {
+            sh__worker_get_in_line(worker);
             break;
+        }
     }
     worker->slicing = false;
     reap(worker);
@@ -80,10 +93,29 @@ static void run_slice(sh_worker *worker)
 static void on_idle(uv_idle_t *handle)
 {
     sh_worker *worker = handle->data;
+    sh__worker_deliver_inbox(worker);
     run_slice(worker);
     sh__worker_flush(worker);
     if (!sh__worker_has_work(worker))
         uv_idle_stop(&worker->idle);
+}
+
+/* The loop is going to wait. As long as other workers answer at once it goes on here, without
+ * asking the kernel for I/O each time. */
+static void talk(sh_worker *worker)
+{
+    uint64_t until = sh__ticks() + sh__clock_ticks(worker->host, SLICE_NS);
+    while (sh__worker_rest(worker)) {
+        run_slice(worker);
+        sh__worker_flush(worker);
+        if (sh__worker_has_work(worker) || sh__ticks() >= until) {
+            uv_idle_start(&worker->idle, on_idle);
+            return;
+        }
+        uv_idle_stop(&worker->idle);
+        if (uv_backend_timeout(worker->loop) == 0)
+            return;
+    }
 }
 
 static void on_prepare(uv_prepare_t *handle)
@@ -92,6 +124,13 @@ static void on_prepare(uv_prepare_t *handle)
     reap(worker);
     answer_idle_waiter(worker);
     sh__worker_flush(worker);
+    if (uv_backend_timeout(worker->loop) != 0)
+        talk(worker);
+}
+
+static void on_check(uv_check_t *handle)
+{
+    sh__worker_rise(handle->data);
 }
 
 /* -- life ------------------------------------------------------------------------------ */
@@ -129,6 +168,7 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
     memset(worker->outboxes, 0, host->n_workers * sizeof *worker->outboxes);
     worker->is_seeded = host->opts.seeded;
     worker->is_direct = true;
+    atomic_init(&worker->is_asleep, true);
     if (!loop)
         loop = worker->own_loop = loop_new();
     if (!loop)
@@ -139,12 +179,16 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
     uv_mutex_init(&worker->inbox_lock);
     uv_idle_init(worker->loop, &worker->idle);
     uv_prepare_init(worker->loop, &worker->prepare);
-    worker->wake.data = worker->idle.data = worker->prepare.data = worker;
+    uv_check_init(worker->loop, &worker->check);
+    worker->wake.data = worker->idle.data = worker->prepare.data = worker->check.data =
+        worker;
     worker->idle.idle_cb = on_idle; /* given again at every start */
     uv_prepare_start(&worker->prepare, on_prepare);
+    uv_check_start(&worker->check, on_check);
     uv_unref((uv_handle_t *)&worker->prepare);
+    uv_unref((uv_handle_t *)&worker->check);
     uv_unref((uv_handle_t *)&worker->wake);
-    worker->n_open_handles = 3;
+    worker->n_open_handles = 4;
     return SH_OK;
 async_failed:
     loop_free(worker->own_loop);
@@ -163,8 +207,7 @@ bool sh__worker_sweep(sh_worker *worker)
 {
     struct sh__message *message = sh__worker_take_inbox(worker);
     bool any = message || worker->has_outgoing;
-    worker->front = NULL;
-    worker->run_length = 0; /* only stages that have ended are left in it */
+    sh__worker_clear_queue(worker); /* only stages that have ended are left in it */
     for (struct sh__link *link = worker->ended.next; link != &worker->ended;
          link = link->next)
         sh__container_of(link, sh_stage, link)->is_queued = false;
@@ -183,6 +226,7 @@ void sh__worker_fini(sh_worker *worker)
     uv_close((uv_handle_t *)&worker->wake, on_closed);
     uv_close((uv_handle_t *)&worker->idle, on_closed);
     uv_close((uv_handle_t *)&worker->prepare, on_closed);
+    uv_close((uv_handle_t *)&worker->check, on_closed);
     while (worker->n_open_handles > 0)
         uv_run(worker->loop, UV_RUN_NOWAIT);
     loop_free(worker->own_loop);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage/clock.h"
+
+#include "base/compiler.h"
+
+/* Both clocks tick from the same moment on; a host that is younger than that can be measured has
+ * ticks of one nanosecond. */
+static double ns_per_tick(const sh_host *host)
+{
+    uint64_t ticks = sh__ticks() - host->ticks_at_start;
+    uint64_t ns = uv_hrtime() - host->ns_at_start;
+    return ticks && ns ? (double)ns / (double)ticks : 1;
+}
+
+uint64_t sh__clock_ns(const sh_host *host, uint64_t ticks)
+{
+    return (uint64_t)((double)ticks * ns_per_tick(host));
+}
+
+uint64_t sh__clock_ticks(const sh_host *host, uint64_t ns)
+{
+    return (uint64_t)((double)ns / ns_per_tick(host));
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the ticks of sh__ticks() are worth: compared with the time since the host was made. */
+#ifndef SH_CLOCK_H
+#define SH_CLOCK_H
+
+#include "stage/host_state.h"
+
+/* A number of ticks in nanoseconds, and the reverse. Any thread. */
+uint64_t sh__clock_ns(const sh_host *host, uint64_t ticks);
+uint64_t sh__clock_ticks(const sh_host *host, uint64_t ns);
+
+#endif
