@@ -125,6 +125,7 @@ struct sh_stage {
     };
     bool is_queued;   /* in the run queue */
     bool in_callback; /* a callback is on the C stack */
+    bool is_brief;    /* its last callback took no time to speak of */
     bool is_draining;
     bool end_with_last;
     bool await_consumers;
@@ -176,8 +177,7 @@ struct sh_stage {
     struct sh__monitor *monitors;
     struct sh__links *links; /* NULL: none yet */
     struct sh__counters stats;
-    uint64_t callback_ticks; /* in all callbacks ... */
-    uint64_t last_ticks;     /* ... and in the last one */
+    uint64_t callback_ticks;
     struct sh__recovery *recovery; /* NULL: a failing callback ends the stage */
 
     /* specs: sees every message before the stage does; true: it took the message */

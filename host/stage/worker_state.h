@@ -21,8 +21,10 @@ struct sh_worker {
     bool has_thread;
     bool is_run;        /* its loop runs in sh__worker_run */
     bool slicing;       /* inside a slice of the run queue */
-    uint64_t ticks;     /* when the slice, or the last callback in it, ended or began */
+    uint64_t ticks;     /* the clock, when it was read last */
     uint64_t slice_end; /* in ticks: no further callback begins in this slice */
+    uint64_t brief;     /* a callback that takes less, in ticks, is brief */
+    uint32_t unread;    /* so many brief callbacks may end before the clock is read again */
     uv_thread_t thread;
     uv_loop_t *loop;
     uv_loop_t *own_loop; /* NULL: `loop` is the embedder's */
@@ -75,14 +77,6 @@ struct sh_worker {
 static inline bool sh__worker_slice_is_over(const sh_worker *worker)
 {
     return worker->ticks >= worker->slice_end;
-}
-
-/* The ticks since `began`. Reading the clock costs as much as a small callback: it is read
- * once for each, and the little that the engine does before a callback counts with it. */
-static inline uint64_t sh__worker_tick(sh_worker *worker, uint64_t began)
-{
-    worker->ticks = sh__ticks();
-    return worker->ticks - began;
 }
 
 #endif

@@ -25,7 +25,7 @@ enum {
     SLICE_TURNS = 1024,
     CLOCK_EVERY = 16,
     SLICE_NS = 1000000,
-    SLOW_PART = 50, /* a callback that took a 50th of a slice is slow */
+    BRIEF_PART = 50, /* a callback of less than 20 us is brief */
 };
 
 /* -- slices ---------------------------------------------------------------------------- */
@@ -61,14 +61,15 @@ static void run_slice(sh_worker *worker)
     worker->slicing = true;
     worker->queue_had_turn = false;
     worker->ticks = sh__ticks();
-    uint64_t slice = sh__clock_ticks(worker->host, SLICE_NS), slow = slice / SLOW_PART;
+    uint64_t slice = sh__clock_ticks(worker->host, SLICE_NS);
     worker->slice_end = worker->ticks + slice;
+    worker->brief = slice / BRIEF_PART;
     sh__worker_put_in_front(worker, NULL, false);
     for (unsigned turn = 1; turn <= SLICE_TURNS && sh__worker_has_work(worker); turn++) {
         sh_stage *stage = sh__worker_take_next(worker);
         if (sh__unlikely(worker->is_seeded)) /* both ways are tried */
             worker->is_direct = sh__worker_random(worker) >> 63;
-        if (sh__unlikely(worker->has_outgoing) && stage->last_ticks > slow)
+        if (sh__unlikely(worker->has_outgoing) && !stage->is_brief)
             sh__worker_flush(worker); /* other workers would wait for it, too */
         worker->current = stage;
         bool more = sh__stage_turn(stage);
