@@ -97,7 +97,8 @@ static int handle_events(sh_stage *self, void *state, sh_batch events,
             change_from(s, from_slot);
         lua_pushvalue(s->co, SHL_AT_EVENTS);
         lua_pushvalue(s->co, SHL_AT_SELF);
-        if (shl_batch_push_whole(s->co, events)) {
+        if (r->are_last ? shl_batch_move_whole(s->co, events)
+                        : shl_batch_push_whole(s->co, events)) {
             lua_pushvalue(s->co, SHL_AT_FROM);
             return shl_callback_run(s, 3, r);
         }

@@ -169,7 +169,7 @@ static bool try_push(const struct shl_list *list, lua_State *L)
 
 static void push_slot(const struct shl_list *list, lua_State *L)
 {
-    if (list->slot == 0)
+    if (list->slot == 0 && !list->is_lost)
         lua_pushnil(L);
     else if (!try_push(list, L))
         luaL_error(L, "events are lost: a script has resumed the coroutine of the stage "
@@ -180,6 +180,21 @@ bool shl_batch_push_whole(lua_State *L, sh_batch batch)
 {
     const struct shl_list *list = check_list(batch.list);
     return list && !list->is_payload && batch.n == list->head.n && try_push(list, L);
+}
+
+bool shl_batch_move_whole(lua_State *L, sh_batch batch)
+{
+    struct shl_list *list = check_list(batch.list);
+    if (!list || !list->giver || list->head.refs > 1 || batch.n != list->head.n ||
+        !is_untouched(list->giver))
+        return shl_batch_push_whole(L, batch);
+    lua_xmove(list->giver->co, L, 1);
+    list->giver->given = NULL;
+    list->giver = NULL;
+    list->is_lost = true;
+    shl_slot_unreserve(list->ctx, list->slot);
+    list->slot = 0;
+    return true;
 }
 
 /* Copies a range of a Lua list to at + 1 .. of the table on top of L. */

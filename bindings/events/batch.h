@@ -17,6 +17,9 @@ void shl_payload_push(struct shl_context *ctx, lua_State *L, sh_batch payload);
 /* Pushes the table that is this very batch, without raising. False: there is none, the events have
  * to be copied or converted. */
 bool shl_batch_push_whole(lua_State *L, sh_batch batch);
+/* As shl_batch_push_whole; nobody will ask for the events again, so the table leaves the list if
+ * that is cheaper. */
+bool shl_batch_move_whole(lua_State *L, sh_batch batch);
 /* A list of the table on top of the stage's empty or ready coroutine, where it stays: whoever gets
  * the batch takes it from there, if the stage runs nothing before. n > 0 events; owned batch. */
 int shl_batch_leave(struct shl_stage *s, uint32_t n, sh_batch *out);

@@ -402,7 +402,7 @@ void sh__callback_demand(sh_stage *stage, int64_t n)
 
 void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask)
 {
-    sh_result r = {0};
+    sh_result r = {.are_last = !stage->recovery && !stage->feed.is_acked};
     sh__callback_begin(stage, SH__CALLBACK_EVENTS);
     stage->now.batch = batch;
     stage->now.ask = ask;

@@ -40,6 +40,8 @@ typedef struct sh_result {
     bool has_reply;
     bool stop;        /* end the stage, after `events` and `reply`       */
     bool ignore;      /* init only: do not start, and it is no error     */
+    bool are_last;    /* handle_events, set by the core: it will not ask its list for these events
+                         again; if the list has no other reference they may be moved out      */
     sh_mode mode;     /* handle_subscribe                                */
     sh_error *reason; /* with stop or SH_EFAILED (owned)                 */
 } sh_result;
