@@ -9,20 +9,20 @@
 #include <assert.h>
 
 #include "dispatch/dispatch.h"
+#include "dispatch/lane.h"
 
 struct consumer {
     sh_subscription *sub;
-    int64_t demand;
+    int64_t demand; /* of the only one: the lane's credit */
     uint64_t turn;
     uint32_t index; /* in the heap */
 };
 
 struct demand {
+    struct sh__lane lane; /* first: see sh__demand_lane */
     struct consumer **heap;
     uint32_t n, capacity;
-    uint64_t total; /* of all demands */
     uint64_t turns;
-    int64_t max_demand; /* 0: the first ask will tell */
     uint64_t random;
     bool shuffle; /* still to be done */
 };
@@ -77,7 +77,7 @@ static int demand_init(void *state, const void *opts, uint64_t seed, sh_error **
                               (long long)given->max_demand);
         return SH_EBADOPT;
     }
-    self->max_demand = given->max_demand;
+    self->lane.max_demand = given->max_demand;
     self->shuffle = given->shuffle_demands_on_first_dispatch;
     return SH_OK;
 }
@@ -101,6 +101,21 @@ static bool grow(struct demand *self)
     return true;
 }
 
+/* The number of consumers is going to change. */
+static void leave_lane(struct demand *self)
+{
+    if (self->lane.sub)
+        self->heap[0]->demand = (int64_t)self->lane.credit;
+    self->lane.sub = NULL;
+}
+
+/* The number of consumers has changed. */
+static void enter_lane(struct demand *self)
+{
+    if (self->n == 1 && !self->shuffle)
+        self->lane.sub = self->heap[0]->sub;
+}
+
 static int demand_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts *opts,
                             sh_error **error)
 {
@@ -111,8 +126,10 @@ static int demand_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts
     struct consumer *consumer = sh_malloc(sizeof(*consumer));
     if (!consumer)
         return sh__dispatch_enomem(error);
+    leave_lane(self);
     *consumer = (struct consumer){.sub = sub, .turn = ++self->turns, .index = self->n++};
     sift_up(self, consumer);
+    enter_lane(self);
     *sh_subscription_dispatch_data(sub) = consumer;
     return SH_OK;
 }
@@ -122,13 +139,15 @@ static void demand_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
     struct demand *self = state;
     struct consumer *consumer = *sh_subscription_dispatch_data(sub);
     (void)out;
+    leave_lane(self);
     struct consumer *last = self->heap[--self->n];
     if (last != consumer) {
         place(self, last, consumer->index);
         sift_up(self, last);
         sift_down(self, last);
     }
-    self->total -= (uint64_t)consumer->demand;
+    self->lane.credit -= (uint64_t)consumer->demand;
+    enter_lane(self);
     *sh_subscription_dispatch_data(sub) = NULL;
     sh_free(consumer);
 }
@@ -136,22 +155,27 @@ static void demand_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
 static void demand_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out)
 {
     struct demand *self = state;
+    struct sh__lane *lane = &self->lane;
     struct consumer *consumer = *sh_subscription_dispatch_data(sub);
     assert(n > 0);
-    if (self->max_demand == 0)
-        self->max_demand = n;
-    if (n > self->max_demand)
-        out->warn(out, sub, n, self->max_demand);
+    if (lane->max_demand == 0)
+        lane->max_demand = n;
+    if (n > lane->max_demand)
+        out->warn(out, sub, n, lane->max_demand);
+    if (lane->sub) {
+        lane->credit += (uint64_t)sh__demand_room((int64_t)lane->credit, n);
+        return;
+    }
     n = sh__demand_room(consumer->demand, n);
     consumer->demand += n;
     consumer->turn = ++self->turns;
-    self->total += (uint64_t)n;
+    lane->credit += (uint64_t)n;
     sift_up(self, consumer);
 }
 
 static int64_t demand_credit(const void *state)
 {
-    return sh__demand_credit(((const struct demand *)state)->total);
+    return sh__demand_credit(((const struct demand *)state)->lane.credit);
 }
 
 /* Sends the consumer what it takes of the events from `first` on; returns how many. Its
@@ -164,7 +188,7 @@ static uint32_t serve(struct demand *self, struct consumer *consumer, sh_batch b
         n = (uint32_t)consumer->demand;
     consumer->demand -= n;
     consumer->turn = ++self->turns;
-    self->total -= n;
+    self->lane.credit -= n;
     out->send(out, consumer->sub, sh__batch_part(batch, first, n));
     return n;
 }
@@ -210,7 +234,19 @@ static uint32_t dispatch_shuffled(struct demand *self, sh_batch batch, sh_dispat
     for (uint32_t i = self->n / 2; i > 0; i--)
         sift_down(self, self->heap[i - 1]);
     self->shuffle = false;
+    enter_lane(self);
     return taken;
+}
+
+/* To the only consumer. */
+static uint32_t dispatch_in_lane(struct sh__lane *lane, sh_batch batch, sh_dispatch *out)
+{
+    uint32_t n = batch.n < lane->credit ? batch.n : (uint32_t)lane->credit;
+    if (n == 0)
+        return 0;
+    lane->credit -= n;
+    out->send(out, lane->sub, sh__batch_part(batch, 0, n));
+    return n;
 }
 
 static int64_t demand_dispatch(void *state, sh_batch batch, sh_dispatch *out,
@@ -219,11 +255,11 @@ static int64_t demand_dispatch(void *state, sh_batch batch, sh_dispatch *out,
     struct demand *self = state;
     uint32_t taken = 0;
     (void)error;
-    if (sh__unlikely(self->shuffle) && self->total > 0)
+    if (sh__unlikely(self->shuffle) && self->lane.credit > 0)
         return dispatch_shuffled(self, batch, out);
-    if (self->n == 1) /* the frequent case */
-        return self->total > 0 ? serve(self, self->heap[0], batch, 0, out) : 0;
-    while (self->total > 0 && taken < batch.n) {
+    if (self->lane.sub)
+        return dispatch_in_lane(&self->lane, batch, out);
+    while (self->lane.credit > 0 && taken < batch.n) {
         struct consumer *head = self->heap[0];
         taken += serve(self, head, batch, taken, out);
         sift_down(self, head);

@@ -87,6 +87,7 @@ static int set_dispatcher(sh_stage *stage, const sh_stage_opts *opts, sh_error *
     }
     out->dispatcher = ops;
     out->dispatcher_state = state;
+    out->lane = ops == &sh_dispatcher_demand ? sh__demand_lane(state) : NULL;
     return SH_OK;
 }
 

@@ -67,18 +67,27 @@ static void send_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
     }
 }
 
-static void do_send(sh_dispatch *base, sh_subscription *sub, sh_batch batch)
+static inline void deliver(sh_stage *stage, sh_subscription *sub, sh_batch batch,
+                           uint32_t delivery)
 {
-    struct sh__dispatch *out = context_of(base);
-    sh_stage *stage = out->stage;
     stage->stats.events_out += batch.n;
     stage->stats.messages_out++;
     sub->out.stats.messages++;
     sub->out.stats.events += batch.n;
     sub->out.stats.outstanding -= batch.n;
-    if (sh__unlikely(sub->out.ack || base->delivery) ||
+    if (sh__unlikely(sub->out.ack || delivery) ||
         !sh__consumer_offer(sub->consumer, sub, batch))
         send_events(stage, sub, batch);
+}
+
+static void do_send(sh_dispatch *base, sh_subscription *sub, sh_batch batch)
+{
+    deliver(context_of(base)->stage, sub, batch, base->delivery);
+}
+
+void sh__deliver_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
+{
+    deliver(stage, sub, batch, 0);
 }
 
 static void do_notify(sh_dispatch *base, sh_subscription *sub, sh_marker *marker)

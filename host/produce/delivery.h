@@ -12,6 +12,8 @@ struct sh__dispatch {
     uint32_t skipped;
 };
 
+/* Sends events for the first time; takes `batch`. */
+void sh__deliver_events(sh_stage *stage, sh_subscription *sub, sh_batch batch);
 /* Fills in what the dispatcher of this stage may do. */
 void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage);
 /* Counts n events that a buffer or queue (`what`) of that size had no room for, and logs them. */

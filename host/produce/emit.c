@@ -312,8 +312,26 @@ void sh__emit(sh_stage *stage, sh_batch batch)
         sh_batch_unref(batch);
 }
 
+/* To the only consumer of a demand dispatcher, which has asked for them all: what emit() does
+ * then. */
+static bool emit_in_lane(sh_stage *stage, sh_batch batch)
+{
+    struct sh__producer *out = stage->out;
+    struct sh__lane *lane = out->lane;
+    if (!lane || !lane->sub || batch.n > lane->credit || out->buffer.count > 0)
+        return false;
+    out->owed -= out->owed < batch.n ? out->owed : batch.n;
+    lane->credit -= batch.n;
+    sh__deliver_events(stage, lane->sub, batch);
+    if (lane->credit > (uint64_t)out->owed || out->polling_ms > 0)
+        sh__settle(stage);
+    return true;
+}
+
 void sh__emit_accumulated(sh_stage *stage, sh_batch batch)
 {
+    if (emit_in_lane(stage, batch))
+        return;
     struct sh__producer *out = stage->out;
     int64_t answered = out->owed < batch.n ? out->owed : batch.n;
     out->owed -= answered;

@@ -259,6 +259,7 @@ int sh__paced_wrap(sh_stage *stage, const sh_rate *rate)
         .place = self->inner->place ? paced_place : NULL,
         .give_back = self->inner->give_back ? paced_give_back : NULL};
     sh__rate_init(&self->rate, rate->events, rate->per_ms, 1);
+    out->lane = NULL;
     out->dispatcher = &self->ops;
     out->dispatcher_state = self;
     return SH_OK;

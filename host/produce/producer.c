@@ -197,7 +197,10 @@ static void ask(sh_stage *stage, sh_subscription *sub, int64_t n)
     stage->stats.demand_in += (uint64_t)n;
     sub->out.stats.asks++;
     sub->out.stats.outstanding += n;
-    out->dispatcher->ask(out->dispatcher_state, sub, n, &out->dispatch.base);
+    if (out->lane && sh__lane_takes_ask(out->lane, sub, n))
+        out->lane->credit += (uint64_t)n;
+    else
+        out->dispatcher->ask(out->dispatcher_state, sub, n, &out->dispatch.base);
     sh__settle(stage);
 }
 

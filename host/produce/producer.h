@@ -5,6 +5,7 @@
 #ifndef SH_PRODUCER_H
 #define SH_PRODUCER_H
 
+#include "dispatch/lane.h"
 #include "events/buffer.h"
 #include "produce/delivery.h"
 #include "stage/stage.h"
@@ -14,6 +15,7 @@ struct sh__producer {
     struct sh__buffer buffer;
     const sh_dispatcher_ops *dispatcher;
     void *dispatcher_state;
+    struct sh__lane *lane; /* NULL: the dispatcher has none, or a rate stands before it */
     int64_t owed; /* asked of handle_demand (or upstream), not answered by events yet */
     bool has_had_consumers, discard_when_no_consumers;
     bool is_accumulating;
@@ -49,7 +51,8 @@ void sh__producer_start_polling(sh_stage *stage);
 
 static inline int64_t sh__credit(const struct sh__producer *out)
 {
-    return out->dispatcher->credit(out->dispatcher_state);
+    return out->lane ? sh__demand_credit(out->lane->credit)
+                     : out->dispatcher->credit(out->dispatcher_state);
 }
 
 /* A stage that is to end hands on all it has to a dispatcher that takes it, without regard
