@@ -1,67 +1,37 @@
 /* SPDX-License-Identifier: MIT
  *
  * Demand dispatcher: events go to the consumer with the largest demand, as many as it
- * takes. Among equals the one goes first whose demand has not changed for longest.
- * Consumers stand in a binary heap; `turn` numbers every change of place, so the order is
- * total and FIFO among equals. */
+ * takes. Among equals the one goes first whose demand has not changed for longest. */
 #include "stagehost/dispatcher.h"
 
 #include <assert.h>
 
+#include "dispatch/demand_order.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/lane.h"
 
 struct consumer {
+    struct sh__demand_place
+        place; /* in the lane: in no order, and its demand is the credit */
     sh_subscription *sub;
-    int64_t demand; /* of the only one: the lane's credit */
-    uint64_t turn;
-    uint32_t index; /* in the heap */
 };
 
 struct demand {
     struct sh__lane lane; /* first: see sh__demand_lane */
-    struct consumer **heap;
-    uint32_t n, capacity;
-    uint64_t turns;
+    struct sh__demand_order order;
+    uint32_t n; /* consumers, also in the lane */
     uint64_t random;
     bool shuffle; /* still to be done */
 };
 
-static bool is_before(const struct consumer *a, const struct consumer *b)
+static struct consumer *consumer_of(sh_subscription *sub)
 {
-    return a->demand != b->demand ? a->demand > b->demand : a->turn < b->turn;
+    return *sh_subscription_dispatch_data(sub);
 }
 
-static void place(struct demand *self, struct consumer *consumer, uint32_t index)
+static struct consumer *first(const struct demand *self)
 {
-    self->heap[index] = consumer;
-    consumer->index = index;
-}
-
-static void sift_up(struct demand *self, struct consumer *consumer)
-{
-    uint32_t index = consumer->index;
-    while (index > 0) {
-        struct consumer *parent = self->heap[(index - 1) / 2];
-        if (!is_before(consumer, parent))
-            break;
-        place(self, parent, index);
-        index = (index - 1) / 2;
-    }
-    place(self, consumer, index);
-}
-
-static void sift_down(struct demand *self, struct consumer *consumer)
-{
-    uint32_t index = consumer->index;
-    for (uint32_t child; (child = 2 * index + 1) < self->n; index = child) {
-        if (child + 1 < self->n && is_before(self->heap[child + 1], self->heap[child]))
-            child++;
-        if (!is_before(self->heap[child], consumer))
-            break;
-        place(self, self->heap[child], index);
-    }
-    place(self, consumer, index);
+    return sh__container_of(sh__demand_order_first(&self->order), struct consumer, place);
 }
 
 static int demand_init(void *state, const void *opts, uint64_t seed, sh_error **error)
@@ -82,38 +52,46 @@ static int demand_init(void *state, const void *opts, uint64_t seed, sh_error **
     return SH_OK;
 }
 
+/* Another consumer comes; there is room in the order. */
+static void leave_lane(struct demand *self)
+{
+    if (!self->lane.sub)
+        return;
+    struct consumer *consumer = consumer_of(self->lane.sub);
+    consumer->place.demand = (int64_t)self->lane.credit;
+    self->lane.sub = NULL;
+    sh__demand_order_add(&self->order, &consumer->place);
+}
+
+/* A consumer that is in no order is taken out of the dispatcher. */
+static void forget(struct demand *self, struct consumer *consumer)
+{
+    *sh_subscription_dispatch_data(consumer->sub) = NULL;
+    sh_free(consumer);
+    self->n--;
+}
+
+/* The number of consumers has fallen. */
+static void enter_lane(struct demand *self)
+{
+    if (self->n != 1 || self->shuffle)
+        return;
+    struct consumer *consumer = first(self);
+    sh__demand_order_remove(&self->order, &consumer->place);
+    self->lane.sub = consumer->sub;
+}
+
 static void demand_fini(void *state)
 {
     struct demand *self = state;
-    for (uint32_t i = 0; i < self->n; i++)
-        sh_free(self->heap[i]);
-    sh_free(self->heap);
-}
-
-static bool grow(struct demand *self)
-{
-    uint32_t capacity = self->capacity ? 2 * self->capacity : 4;
-    struct consumer **heap = sh_realloc(self->heap, capacity * sizeof(struct consumer *));
-    if (!heap)
-        return false;
-    self->heap = heap;
-    self->capacity = capacity;
-    return true;
-}
-
-/* The number of consumers is going to change. */
-static void leave_lane(struct demand *self)
-{
     if (self->lane.sub)
-        self->heap[0]->demand = (int64_t)self->lane.credit;
-    self->lane.sub = NULL;
-}
-
-/* The number of consumers has changed. */
-static void enter_lane(struct demand *self)
-{
-    if (self->n == 1 && !self->shuffle)
-        self->lane.sub = self->heap[0]->sub;
+        forget(self, consumer_of(self->lane.sub));
+    while (self->n > 0) {
+        struct consumer *consumer = first(self);
+        sh__demand_order_remove(&self->order, &consumer->place);
+        forget(self, consumer);
+    }
+    sh__demand_order_free(&self->order);
 }
 
 static int demand_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts *opts,
@@ -121,42 +99,44 @@ static int demand_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts
 {
     struct demand *self = state;
     (void)opts;
-    if (self->n == self->capacity && !grow(self))
+    bool is_ordered = self->n > 0 || self->shuffle;
+    if (is_ordered && !sh__demand_order_reserve(&self->order, self->n + 1))
         return sh__dispatch_enomem(error);
     struct consumer *consumer = sh_malloc(sizeof(*consumer));
     if (!consumer)
         return sh__dispatch_enomem(error);
-    leave_lane(self);
-    *consumer = (struct consumer){.sub = sub, .turn = ++self->turns, .index = self->n++};
-    sift_up(self, consumer);
-    enter_lane(self);
+    *consumer = (struct consumer){.sub = sub};
     *sh_subscription_dispatch_data(sub) = consumer;
+    leave_lane(self);
+    if (is_ordered)
+        sh__demand_order_add(&self->order, &consumer->place);
+    else
+        self->lane.sub = sub;
+    self->n++;
     return SH_OK;
 }
 
 static void demand_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
 {
     struct demand *self = state;
-    struct consumer *consumer = *sh_subscription_dispatch_data(sub);
+    struct consumer *consumer = consumer_of(sub);
     (void)out;
-    leave_lane(self);
-    struct consumer *last = self->heap[--self->n];
-    if (last != consumer) {
-        place(self, last, consumer->index);
-        sift_up(self, last);
-        sift_down(self, last);
+    if (self->lane.sub) {
+        self->lane.sub = NULL;
+        self->lane.credit = 0;
+        forget(self, consumer);
+        return;
     }
-    self->lane.credit -= (uint64_t)consumer->demand;
+    sh__demand_order_remove(&self->order, &consumer->place);
+    self->lane.credit -= (uint64_t)consumer->place.demand;
+    forget(self, consumer);
     enter_lane(self);
-    *sh_subscription_dispatch_data(sub) = NULL;
-    sh_free(consumer);
 }
 
 static void demand_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out)
 {
     struct demand *self = state;
     struct sh__lane *lane = &self->lane;
-    struct consumer *consumer = *sh_subscription_dispatch_data(sub);
     assert(n > 0);
     if (lane->max_demand == 0)
         lane->max_demand = n;
@@ -166,11 +146,11 @@ static void demand_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch
         lane->credit += (uint64_t)sh__demand_room((int64_t)lane->credit, n);
         return;
     }
-    n = sh__demand_room(consumer->demand, n);
-    consumer->demand += n;
-    consumer->turn = ++self->turns;
+    struct sh__demand_place *place = &consumer_of(sub)->place;
+    n = sh__demand_room(place->demand, n);
     lane->credit += (uint64_t)n;
-    sift_up(self, consumer);
+    if (n > 0)
+        sh__demand_order_change(&self->order, place, place->demand + n);
 }
 
 static int64_t demand_credit(const void *state)
@@ -178,17 +158,15 @@ static int64_t demand_credit(const void *state)
     return sh__demand_credit(((const struct demand *)state)->lane.credit);
 }
 
-/* Sends the consumer what it takes of the events from `first` on; returns how many. Its
- * place in the heap is the caller's to mend. */
+/* Sends the consumer what it takes of the events from `first` on; returns how many. */
 static uint32_t serve(struct demand *self, struct consumer *consumer, sh_batch batch,
                       uint32_t first, sh_dispatch *out)
 {
     uint32_t n = batch.n - first;
-    if (n > consumer->demand)
-        n = (uint32_t)consumer->demand;
-    consumer->demand -= n;
-    consumer->turn = ++self->turns;
+    if (n > consumer->place.demand)
+        n = (uint32_t)consumer->place.demand;
     self->lane.credit -= n;
+    sh__demand_order_change(&self->order, &consumer->place, consumer->place.demand - n);
     out->send(out, consumer->sub, sh__batch_part(batch, first, n));
     return n;
 }
@@ -202,37 +180,38 @@ static uint32_t next_random(struct demand *self)
     return (uint32_t)((self->random * UINT64_C(0x2545f4914f6cdd1d)) >> 32);
 }
 
-static void swap(struct demand *self, uint32_t i, uint32_t j)
-{
-    struct consumer *moved = self->heap[i];
-    place(self, self->heap[j], i);
-    place(self, moved, j);
-}
-
-/* Moves the consumers that have demand to the front, in random order; returns their number. */
-static uint32_t shuffle_front(struct demand *self)
+/* Takes the consumers that have demand out of the order and puts them into `all`, which has room
+ * for all, in random order; returns their number. */
+static uint32_t draw(struct demand *self, struct consumer **all)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < self->n; i++)
-        if (self->heap[i]->demand > 0)
-            swap(self, i, n++);
-    for (uint32_t i = n; i > 1; i--)
-        swap(self, i - 1, (uint32_t)((uint64_t)next_random(self) * i >> 32));
+    for (; n < self->n && first(self)->place.demand > 0; n++) {
+        all[n] = first(self);
+        sh__demand_order_remove(&self->order, &all[n]->place);
+    }
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t j = (uint32_t)((uint64_t)next_random(self) * i >> 32);
+        struct consumer *moved = all[i - 1];
+        all[i - 1] = all[j];
+        all[j] = moved;
+    }
     return n;
 }
 
 /* The first dispatch serves in random order, whatever the demands; it thus also draws the
  * order among equals for later ones. */
-static uint32_t dispatch_shuffled(struct demand *self, sh_batch batch, sh_dispatch *out)
+static int64_t dispatch_shuffled(struct demand *self, sh_batch batch, sh_dispatch *out,
+                                 sh_error **error)
 {
-    uint32_t taken = 0;
-    uint32_t n = shuffle_front(self);
+    struct consumer **all = sh_malloc(self->n * sizeof(struct consumer *));
+    if (!all)
+        return sh__dispatch_enomem(error);
+    uint32_t taken = 0, n = draw(self, all);
     for (uint32_t i = 0; i < n; i++)
-        self->heap[i]->turn = ++self->turns;
+        sh__demand_order_add(&self->order, &all[i]->place);
     for (uint32_t i = 0; i < n && taken < batch.n; i++)
-        taken += serve(self, self->heap[i], batch, taken, out);
-    for (uint32_t i = self->n / 2; i > 0; i--)
-        sift_down(self, self->heap[i - 1]);
+        taken += serve(self, all[i], batch, taken, out);
+    sh_free(all);
     self->shuffle = false;
     enter_lane(self);
     return taken;
@@ -254,16 +233,12 @@ static int64_t demand_dispatch(void *state, sh_batch batch, sh_dispatch *out,
 {
     struct demand *self = state;
     uint32_t taken = 0;
-    (void)error;
     if (sh__unlikely(self->shuffle) && self->lane.credit > 0)
-        return dispatch_shuffled(self, batch, out);
+        return dispatch_shuffled(self, batch, out, error);
     if (self->lane.sub)
         return dispatch_in_lane(&self->lane, batch, out);
-    while (self->lane.credit > 0 && taken < batch.n) {
-        struct consumer *head = self->heap[0];
-        taken += serve(self, head, batch, taken, out);
-        sift_down(self, head);
-    }
+    while (self->lane.credit > 0 && taken < batch.n)
+        taken += serve(self, first(self), batch, taken, out);
     return taken;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dispatch/demand_order.h"
 #include "dispatch_rig.h"
 #include "test.h"
 
@@ -24,6 +25,7 @@ struct model {
     struct peer peers[N_PEERS];
     uint64_t turns;
     int64_t next, end; /* events that were emitted and not sent */
+    int64_t first_ask; /* by which a subscription begins; 0: none */
     char words[4096];
 };
 
@@ -55,6 +57,13 @@ static void model_send(struct model *model)
     }
 }
 
+static void model_ask(struct model *model, struct peer *peer, int64_t n)
+{
+    peer->demand += n;
+    peer->turn = ++model->turns;
+    rig_ask(&rig, &peer->sub, n);
+}
+
 static void model_step(struct model *model, struct test_random *random)
 {
     struct peer *peer = &model->peers[test_random_below(random, N_PEERS)];
@@ -65,13 +74,13 @@ static void model_step(struct model *model, struct test_random *random)
         peer->demand = 0;
         peer->is_subscribed = true;
         rig_subscribe(&rig, &peer->sub, NULL);
+        if (model->first_ask > 0)
+            model_ask(model, peer, model->first_ask);
     } else if (what < 1) {
         peer->is_subscribed = false;
         rig_cancel(&rig, &peer->sub);
     } else if (what < 6) {
-        peer->demand += n;
-        peer->turn = ++model->turns;
-        rig_ask(&rig, &peer->sub, n);
+        model_ask(model, peer, n);
     } else {
         rig_emit(&rig, model->end, n);
         model->end += n;
@@ -81,12 +90,13 @@ static void model_step(struct model *model, struct test_random *random)
     CHECK_INT(rig.buffer.count, model->end - model->next);
 }
 
+/* Demands around the largest that has a queue of its own, too. */
 static void test_model(void)
 {
     for (uint64_t seed = 1; seed <= test_seeds(200); seed++) {
         struct test_random random = test_random_seed(seed);
-        struct model model = {0};
-        sh_demand_opts opts = {.max_demand = 1000};
+        struct model model = {.first_ask = seed % 2 ? 0 : SH__DEMAND_QUEUES - 4};
+        sh_demand_opts opts = {.max_demand = 2000};
         CHECK_INT(rig_init(&rig, &sh_dispatcher_demand, &opts, seed, NULL), SH_OK);
         for (int i = 0; i < N_PEERS; i++) {
             model.peers[i].name[0] = (char)('A' + i);
