@@ -239,12 +239,36 @@ describe("transfer of a value", function()
                 "return got[1]()", 1)
         end)
 
-        it("what a module got after it was named before", function()
+        it("a module that was loaded after another transfer", function()
+            move "return { 1 }"
+            local code = "package.preload.late = function() return { f = function() end } end"
+            fixture.from:run(code)
+            fixture.to:run(code)
+            arrives([[return require("late").f]], [[return got == require("late").f]], true)
+        end)
+
+        it("a module that was loaded anew", function()
+            local code = "package.preload.late = function() return { f = function() end } end"
+            fixture.from:run(code)
+            fixture.to:run(code)
+            arrives([[return require("late").f]], [[return got == require("late").f]], true)
+            fixture.from:run "package.loaded.late = nil"
+            arrives([[return require("late").f]], [[return got == require("late").f]], true)
+        end)
+
+        it("not what a module got after it was named before: another worker has not got it", function()
             move "return { require('shapes').square }"
-            fixture.to:run "require('shapes').late = print"
             arrives([[local shapes = require "shapes"
-                shapes.late = function() end
-                return shapes.late]], "return got == print", true)
+                shapes.late = function() return 7 end
+                return shapes.late]], "return got()", 7)
+        end)
+
+        it("not what a module does not hold any more", function()
+            move "return { require('shapes').square }"
+            arrives([[local shapes = require "shapes"
+                local square = shapes.square
+                shapes.square = function() end
+                return square]], "return got == require('shapes').square", false)
         end)
 
         it("what is not there: an error on the target", function()

@@ -243,7 +243,8 @@ end
 ---@return table handles
 function M.value(context, value)
     local walk = new_walk(context, place.of_value())
-    walk.find = names.finder()
+    names.refresh()
+    walk.find = names.find
     walk:run({ value })
     return walk:image(), walk.handles
 end

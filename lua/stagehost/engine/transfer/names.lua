@@ -28,7 +28,12 @@ local NAMED = { table = true, ["function"] = true, userdata = true, cdata = true
 ---@field parent table<any, table>
 ---@field key table<any, string>
 
-local standard = { parent = {}, key = {} } ---@type stagehost.transfer.index
+---@return stagehost.transfer.index
+local function new_index()
+    return { parent = {}, key = {} }
+end
+
+local standard = new_index()
 
 ---@param index stagehost.transfer.index
 ---@param container table
@@ -59,11 +64,10 @@ local function add_module(index, name, known)
     end
 end
 
+---@param index stagehost.transfer.index
 ---@param list string[] modules
 ---@param known table<any, string>
----@return stagehost.transfer.index
-local function new_index(list, known)
-    local index = { parent = {}, key = {} }
+local function add_modules(index, list, known)
     -- First all modules by their own names: "x.y" is a better name than "x".y.
     for _, name in ipairs(list) do
         local value = loaded[name]
@@ -76,18 +80,46 @@ local function new_index(list, known)
             add_module(index, name, known)
         end
     end
-    return index
 end
 
-local function list_modules()
-    local list = {}
-    for name in next, loaded do
-        if type(name) == "string" then
+-- The modules that a script has loaded: each is looked through once, which takes as long as a start of a stage.
+local modules = { index = new_index(), values = {}, n = 0 }
+
+-- Modules that were loaded since; or nothing and true when one is gone or replaced.
+local function list_new()
+    local list, values, n = nil, modules.values, 0
+    for name, value in next, loaded do
+        if values[name] == nil then
+            list = list or {}
             insert(list, name)
+        elseif values[name] == value then
+            n = n + 1
         end
     end
-    sort(list)
-    return list
+    if n < modules.n then
+        return nil, true
+    end
+    return list, false
+end
+
+local function index_modules()
+    local list, is_outdated = list_new()
+    if is_outdated then
+        modules = { index = new_index(), values = {}, n = 0 }
+        list = list_new()
+    end
+    if list then
+        local names = {}
+        for _, name in ipairs(list) do
+            modules.values[name] = loaded[name]
+            modules.n = modules.n + 1
+            if type(name) == "string" then
+                insert(names, name)
+            end
+        end
+        sort(names)
+        add_modules(modules.index, names, standard.key)
+    end
 end
 
 ---@return string[]? # nil if it is not in the index
@@ -100,26 +132,36 @@ local function path_in(index, value)
     return path[1] and path
 end
 
+-- Whether a script has put nothing else there.
+local function still_leads_to(path, value)
+    local found = loaded
+    for _, key in ipairs(path) do
+        found = type(found) == "table" and rawget(found, key) or nil
+    end
+    return found == value
+end
+
 --- Notes what the standard library holds.
 function M.open()
-    standard = new_index(STANDARD, {})
+    standard = new_index()
+    add_modules(standard, STANDARD, {})
 end
 
---- A function that finds names. It looks through the modules once, when first needed: use it for one
---- transfer and no longer.
----@return fun(value: any): string[]? # a module's name, then keys; nil: it has no name
-function M.finder()
-    local modules
-
-    return function(value)
-        local path = path_in(standard, value)
-        if path then
-            return path
-        end
-        modules = modules or new_index(list_modules(), standard.key)
-        return path_in(modules, value)
+--- The name of a value. What a script has added to a module since that was looked through, at the first transfer
+--- after it was loaded, has none: it is not in the module on another worker, so it travels by value.
+---@param value any
+---@return string[]? # a module's name, then keys; nil: it has no name
+function M.find(value)
+    local path = path_in(standard, value)
+    if path then
+        return path
     end
+    path = path_in(modules.index, value)
+    return path and still_leads_to(path, value) and path or nil
 end
+
+--- Notes which modules there are. Call it before a transfer.
+M.refresh = index_modules
 
 ---@param path string[]
 ---@return string # as a script would write it
