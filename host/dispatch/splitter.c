@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The default splitter: a structural hash of C values modulo the number of partitions.
+ * The default splitter: C values are spread over the partitions by their hash (hash.h).
  * Events that follow one another into the same partition are one run; runs are sorted by
  * partition by counting, then joined. */
 #include "stagehost/dispatcher.h"
@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "events/batch.h"
+#include "stagehost/hash.h"
 
 struct run {
     sh_batch batch; /* borrowed */
@@ -25,62 +26,6 @@ struct structural {
     uint32_t *ends;    /* of each partition's runs in `sorted` */
     size_t n_ends;
 };
-
-static uint64_t mix(uint64_t hash)
-{
-    hash ^= hash >> 32;
-    hash *= UINT64_C(0xd6e8feb86659fd93);
-    hash ^= hash >> 32;
-    hash *= UINT64_C(0xd6e8feb86659fd93);
-    return hash ^ hash >> 32;
-}
-
-static uint64_t hash_string(const char *data, size_t len)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)data[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-/* Equal numbers hash equally, whatever their type. */
-static uint64_t hash_number(double number)
-{
-    if (number >= -0x1p63 && number < 0x1p63 && (double)(int64_t)number == number)
-        return (uint64_t)(int64_t)number;
-    uint64_t bits;
-    memcpy(&bits, &number, sizeof(bits));
-    return ~bits;
-}
-
-static uint64_t hash_value(const sh_value *value)
-{
-    uint64_t hash = 0;
-    switch (value->type) {
-    case SH_NIL:
-        return mix(1);
-    case SH_BOOLEAN:
-        return mix(value->u.boolean ? 2 : 3);
-    case SH_INTEGER:
-        return mix((uint64_t)value->u.integer + 4);
-    case SH_NUMBER:
-        return mix(hash_number(value->u.number) + 4);
-    case SH_STRING:
-        return mix(hash_string(value->u.string.data, value->u.string.len) + 5);
-    case SH_POINTER:
-        return mix((uint64_t)(uintptr_t)value->u.pointer.data + 6);
-    case SH_LIST:
-        for (size_t i = 0; i < value->u.list.n; i++)
-            hash = mix(hash + hash_value(&value->u.list.items[i]));
-        return mix(hash + 7);
-    case SH_MAP: /* a sum: the order of pairs means nothing */
-        for (size_t i = 0; i < value->u.map.n; i++)
-            hash += mix(hash_value(&value->u.map.items[2 * i]) +
-                        3 * hash_value(&value->u.map.items[2 * i + 1]));
-        return mix(hash + 8);
-    }
-    return 0;
-}
 
 static bool reserve(struct structural *self, uint32_t n_runs, size_t n_partitions)
 {
@@ -109,7 +54,7 @@ static uint32_t find_runs(struct structural *self, sh_batch in, size_t n_parts)
     const sh_value *values = sh_batch_values(in);
     uint32_t n = 0;
     for (uint32_t i = 0; i < in.n; i++) {
-        uint32_t partition = (uint32_t)(hash_value(&values[i]) % n_parts);
+        uint32_t partition = sh_hash_place(sh_hash_value(&values[i]), (uint32_t)n_parts);
         if (n > 0 && self->runs[n - 1].partition == partition) {
             self->runs[n - 1].batch.n++;
             continue;

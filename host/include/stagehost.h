@@ -5,6 +5,7 @@
  * Reading order
  *   base.h          the names of the types, result codes, errors, allocation
  *   events.h        lists and batches of events; lists of C values
+ *   hash.h          hashes of values, the same everywhere
  *   stage.h         what a stage is; starting stages, and talking to them
  *   subscription.h  what a consumer wants of a producer
  *   dispatcher.h    for those who write a dispatcher, and the options of those there are
@@ -26,6 +27,7 @@
 #include "stagehost/base.h"
 #include "stagehost/dispatcher.h"
 #include "stagehost/events.h"
+#include "stagehost/hash.h"
 #include "stagehost/host.h"
 #include "stagehost/stage.h"
 #include "stagehost/subscription.h"

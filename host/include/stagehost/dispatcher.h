@@ -152,7 +152,7 @@ typedef struct sh_splitter {
     sh_batch (*refused)(struct sh_splitter *self);
     void (*free)(struct sh_splitter *self);
 } sh_splitter;
-/* Hashes C values by structure (1 and 1.0 are equal) modulo the number of partitions. Other
+/* Spreads C values over the partitions by value: sh_hash_place(sh_hash_value(event), n). Other
  * lists are refused with the name "hash_required". NULL when out of memory. For one
  * producer. */
 sh_splitter *sh_splitter_default(void);
