@@ -114,13 +114,7 @@ for i = 1, n_stages do
         dispatcher = {
             "partition",
             partitions = n_stages,
-            hash = function(record)
-                local sum = 0
-                for k = 1, #record[1] do
-                    sum = (sum * 31 + record[1]:byte(k)) % 65521
-                end
-                return sum % n_stages
-            end,
+            hash = function(record) return record[1] end, -- spread by the client, whatever it is called
         },
     }))
 end

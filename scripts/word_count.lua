@@ -53,7 +53,7 @@ local Count = stagehost.consumer {
 local lines = assert(stagehost.start(stagehost.source.lines { path = paths }, { demand = "accumulate" }))
 local words = assert(stagehost.start(Words, {
     subscribe_to = { lines },
-    dispatcher = { "partition", partitions = PARTITIONS, hash = function(word) return word:byte() % PARTITIONS end },
+    dispatcher = { "partition", partitions = PARTITIONS }, -- by the words themselves: equal ones meet
 }))
 local counters = {}
 for i = 1, PARTITIONS do

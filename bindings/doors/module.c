@@ -16,6 +16,7 @@
 #include "objects/stage_start.h"
 #include "objects/subscription.h"
 #include "objects/timer.h"
+#include "options/hash.h"
 #include "state/handle.h"
 #include "state/type.h"
 
@@ -46,6 +47,7 @@ int luaopen_stagehost_core(lua_State *L)
     add_functions(L, shl_verdict_functions);
     add_functions(L, shl_timer_functions);
     add_functions(L, shl_runtime_functions);
+    add_functions(L, shl_hash_functions);
     /* Methods by type: the facade adds those that are written in Lua. */
     add_methods(L, "stage", &shl_stage_type);
     add_methods(L, "subscription", &shl_subscription_type);

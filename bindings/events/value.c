@@ -235,7 +235,7 @@ static void get_boxed(lua_State *L, int index, sh_value *out)
     shl_helper_push(shl_context(L), L, SHL_HELPER_HALVES);
     lua_pushvalue(L, index);
     lua_call(L, 1, 2);
-    if (lua_isnil(L, -2))
+    if (lua_isnil(L, -2) || lua_tonumber(L, -2) > INT32_MAX)
         luaL_error(L, "a cdata that is not a signed 64-bit integer has no C value");
     int64_t high = (int64_t)lua_tonumber(L, -2);
     *out = (sh_value){.type = SH_INTEGER,

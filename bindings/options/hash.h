@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The default hash of events. */
+ * Hashes of Lua values. */
 #ifndef SHL_HASH_H
 #define SHL_HASH_H
 
-#include <lua.h>
+#include <lauxlib.h>
 
-/* hash_events(codes, events, first, last): codes[i] = hash of events[i]. */
-int shl_hash_events(lua_State *L);
+/* hash, try_hash, hash_events, hash_natives */
+extern const luaL_Reg shl_hash_functions[];
 
 #endif

@@ -5,7 +5,6 @@
 #include "options/splitter.h"
 
 #include "events/batch.h"
-#include "options/hash.h"
 #include "options/run.h"
 #include "state/context.h"
 #include "state/slot.h"
@@ -130,8 +129,7 @@ sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index)
     lua_pushvalue(L, hash_index);
     shl_run_require(L, "stagehost.engine.routing", "splitter"); /* names, hash, make */
     lua_insert(L, -3);
-    lua_pushcfunction(L, shl_hash_events); /* make, names, hash, hash_events */
-    lua_call(L, 3, 1);
+    lua_call(L, 2, 1);
     uint32_t slot = shl_slot_take(ctx, L);
     struct splitter *self = sh_malloc(sizeof *self);
     if (!self) {

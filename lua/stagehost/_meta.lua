@@ -118,13 +118,19 @@
 ---@field replay? integer
 
 --- Of { "partition", partitions = 4 | names, hash = f }:
+--- `hash`: a function, or the name of a field, which is the same as a function that returns this field of the event.
+--- An answer that is one of the partitions (0 .. n - 1, or a name) is the partition that the event goes to; "none":
+--- nobody gets it. Where all partitions are numbers, events are spread by any other answer, as by stagehost.hash:
+--- equal answers meet in one partition. That holds for numbers beyond n - 1, too. Without a hash events are spread by
+--- their own value. Events for which the hash raises, answers nil, or something else that has no hash or is no name,
+--- are lost, or dead letters. A second answer of the function replaces the event.
 --- `groups`: a partition may have several consumers, of which the one with the largest demand goes first.
 --- `limit`: so many events may be queued for a partition without holding up the others. Above it, what is
 --- queued counts against the demand of the others (overflow = "wait", the default), or events are discarded
 --- (overflow = "discard"; keep = "last", the default, or "first").
 ---@class stagehost.PartitionOptions
 ---@field partitions integer | (integer | string)[]
----@field hash? fun(event: any): (integer | string), any
+---@field hash? string | fun(event: any): any, any
 ---@field groups? boolean
 ---@field limit? integer
 ---@field overflow? "wait" | "discard"
@@ -438,6 +444,30 @@ function core.leave(group) end
 ---@param group string
 ---@return stagehost.Stage[]
 function core.members(group) end
+
+---@param value any
+---@param n integer
+---@return integer
+function core.hash(value, n) end
+
+--- As hash, for what may have none.
+---@param value any
+---@param n integer
+---@return integer?
+---@return string? problem
+function core.try_hash(value, n) end
+
+--- places[i] = 1 + the place of events[i] among n, or a string that says why it has none.
+---@param places table
+---@param events any[]
+---@param first integer
+---@param last integer
+---@param n integer
+function core.hash_events(places, events, first, last, n) end
+
+--- The address of a struct of C functions, for engine/routing.lua.
+---@return lightuserdata
+function core.hash_natives() end
 
 ---@return integer
 function core.workers() end

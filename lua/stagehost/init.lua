@@ -215,6 +215,17 @@ M.resume = core.resume
 ---@param reason? stagehost.Reason default "normal"
 M.unsubscribe = core.unsubscribe
 
+-- Hashes ----------------------------------------------------------------------------------------
+
+--- Where a value belongs among n places, by its hash: the same on every worker, in every run and on every
+--- machine. What a partition dispatcher spreads events by. Numbers, strings and booleans are hashed by value
+--- (1 and 1.0 are equal, and so is a boxed 1LL), lists and records by what is in them, in any order of keys, handles by
+--- the stage or subscription. Other values, and tables that contain themselves, have none: an error.
+---@param value any
+---@param n integer at least 1
+---@return integer place 0 .. n - 1
+M.hash = core.hash
+
 -- Brokers ---------------------------------------------------------------------------------------
 
 --- Defines a broker: a stage that consumers subscribe to as to a producer, and that subscribes each of

@@ -112,9 +112,27 @@ for _, worker in ipairs(workers) do
                 return event
             end }
             local zero, one = sink { to = p, partition = 0 }, sink { to = p, partition = 1 }
-            p:cast { 1, "bad", 0, 7, 1 }
+            p:cast { 1, "bad", 0, 1 }
             assert.same({ { 0 }, { 1, 1 } }, events_of(3, zero, one))
             assert.is_true(p:is_alive())
+        end)
+
+        it("spreads events by a field, and by what a hash answers that is no partition", function()
+            for _, hash in ipairs { "key", function(event) return event.key end } do
+                local p = source { "partition", partitions = 4, hash = hash }
+                local consumers = {}
+                for i = 1, 4 do
+                    consumers[i] = sink { to = p, partition = i - 1 }
+                end
+                local events, expected = {}, { {}, {}, {}, {} }
+                for i = 1, 400 do
+                    local key = i % 10 == 0 and i % 4 or "user" .. i % 13
+                    events[i] = { key = key, n = i }
+                    table.insert(expected[(type(key) == "number" and key or stagehost.hash(key, 4)) + 1], events[i])
+                end
+                p:cast(events)
+                assert.same(expected, events_of(400, unpack(consumers)))
+            end
         end)
 
         it("hashes data of any kind by its structure", function()

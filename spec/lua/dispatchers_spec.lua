@@ -75,8 +75,16 @@ describe("the dispatcher option", function()
             refuses({ "partition", partitions = { 1, "odd" } },
                 'option "hash" is required when a partition is not an integer %("odd"%)',
                 "hash_required")
-            refuses({ "partition", partitions = 2, hash = "mod" },
-                'option "hash" must be a function, got "mod"')
+            assert.equal("parity", dispatchers.check { "partition", partitions = { "odd" }, hash = "parity" }.hash)
+        end)
+
+        it("takes a function or the name of a field as a hash", function()
+            assert.equal("mod", dispatchers.check { "partition", partitions = 2, hash = "mod" }.hash)
+            assert.equal(nothing, dispatchers.check { "partition", partitions = 2, hash = nothing }.hash)
+            refuses({ "partition", partitions = 2, hash = "" },
+                'option "hash" must be a function or the name of a field, got ""')
+            refuses({ "partition", partitions = 2, hash = 1 },
+                'option "hash" must be a function or the name of a field, got 1')
         end)
 
         it("has names that differ", function()

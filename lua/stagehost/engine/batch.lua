@@ -26,13 +26,14 @@ function M.int64(high, low)
     return ffi.cast("int64_t", high) * 4294967296LL + low
 end
 
---- The halves of a boxed integer; nil if `value` is none, or does not fit 63 bits and a sign.
+--- The halves of a boxed integer; nil if `value` is none.
 ---@param value any
----@return integer? high signed
+---@return integer? high signed; at least 2^31 of an unsigned integer that does not fit 63 bits and a sign
 ---@return integer? low
 function M.halves(value)
-    if ffi.istype("int64_t", value) or ffi.istype("uint64_t", value) and value <= 2ULL ^ 63 - 1 then
-        return tonumber(bit.arshift(value, 32)), tonumber(bit.band(value, 0xffffffffLL))
+    local shift = ffi.istype("int64_t", value) and bit.arshift or ffi.istype("uint64_t", value) and bit.rshift
+    if shift then
+        return tonumber(shift(value, 32)), tonumber(bit.band(value, 0xffffffffLL))
     end
 end
 

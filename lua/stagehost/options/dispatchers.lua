@@ -6,7 +6,7 @@
 ---     "demand" | "fair" | "broadcast"
 ---     { "broadcast", replay = 100 }
 ---     { "demand", max_demand = 100, shuffle_demands_on_first_dispatch = true }
----     { "partition", partitions = 4 | { "odd", "even" }, hash = function(event) ... end,
+---     { "partition", partitions = 4 | { "odd", "even" }, hash = "field" | function(event) ... end,
 ---         groups = true, limit = 100, overflow = "wait" | "discard", keep = "last" | "first" }
 ---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
 local checks = require "stagehost.options.checks"
@@ -61,6 +61,13 @@ local function check_partitions(partitions)
     return names, named
 end
 
+local function check_hash(hash)
+    if type(hash) ~= "function" and (type(hash) ~= "string" or hash == "") then
+        return nil, "must be a function or the name of a field"
+    end
+    return hash
+end
+
 local kinds = {}
 
 function kinds.demand(options)
@@ -86,7 +93,7 @@ function kinds.partition(options)
     end
     local result = checks.apply({
         partitions = checks.anything,
-        hash = checks.typed "function",
+        hash = check_hash,
         groups = checks.typed "boolean",
         limit = checks.integer(1),
         overflow = checks.one_of("wait", "discard"),

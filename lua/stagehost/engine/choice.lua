@@ -1,0 +1,170 @@
+-- SPDX-License-Identifier: MIT
+
+--- Which partition an event goes to: the one that a script's function says, or a field of the event, or the
+--- event itself. What is made here is called by a loop of routing.lua for every event, and compiles into it.
+local bit = require "bit"
+local core = require "stagehost.core"
+local ffi = require "ffi"
+local new_table = require "table.new"
+local with_own_code = require "stagehost.engine.own_code"
+
+local M = {}
+
+-- As in bindings/options/hash.c: the place of one string or number among n, from 0. Compiled Lua calls
+-- these two without leaving its trace.
+local natives = ffi.cast([[const struct {
+    uint32_t (*string)(const char *data, size_t len, uint32_t n);
+    uint32_t (*number)(double value, uint32_t n);
+} *]], core.hash_natives())
+
+--- For functions without upvalues. `none` is what a hash answers for an event that no partition gets.
+local toolbox = {
+    type = type, tonumber = tonumber, tobit = bit.tobit, none = "none",
+    string_place = natives.string, number_place = natives.number, hash = core.try_hash, hash_events = core.hash_events,
+}
+
+--- `place(answer)` -> the partition of an answer that is not simply the name of one: events are spread by its
+--- value. nil: the event goes to none, or was refused.
+local make_place = with_own_code(function(n, index, tools, skip, refuse)
+    local type, tonumber, none, hash = tools.type, tools.tonumber, tools.none, tools.hash
+    local string_place, number_place = tools.string_place, tools.number_place
+
+    local function place_other(answer, kind)
+        local p = kind == "cdata" and index[tonumber(answer)]
+        if p then
+            return p
+        end
+        local place, problem = hash(answer, n)
+        if place then
+            return place + 1
+        end
+        refuse(answer, answer ~= nil and problem or nil)
+    end
+
+    return function(answer)
+        local kind = type(answer)
+        if kind == "number" then
+            return answer % 1 == 0 and index[answer] or number_place(answer, n) + 1
+        elseif answer == none then
+            skip()
+            return nil
+        elseif kind == "string" then
+            return string_place(answer, #answer, n) + 1
+        end
+        return place_other(answer, kind)
+    end
+end)
+
+--- Its like where partitions have names that are no numbers, which mean something: there an answer is one of
+--- these, and a misspelt name does not send events anywhere.
+local make_named_place = with_own_code(function(tools, skip, refuse)
+    local none = tools.none
+    return function(answer)
+        if answer == none then
+            skip()
+        else
+            refuse(answer)
+        end
+    end
+end)
+
+--- `choose(event)` by a script's function, which may also replace the event. `index` has the numbers of the
+--- partitions by name; it is not looked into with fractions, which the JIT compiler does not do in a table with an
+--- array part.
+local make_answer_choice = with_own_code(function(hash, index, place, tools)
+    local type, tobit = tools.type, tools.tobit
+    return function(event)
+        local answer, replacement = hash(event)
+        local p
+        if type(answer) ~= "number" or tobit(answer) == answer then
+            p = index[answer]
+        end
+        return p or place(answer), replacement
+    end
+end)
+
+--- A hash that is the name of a field, as a function.
+local make_field_hash = with_own_code(function(field, tools)
+    local type = tools.type
+    return function(event)
+        if type(event) == "table" then
+            return event[field]
+        end
+    end
+end)
+
+--- `choose(event, i)` by the event's own value. From the first one on that is neither number nor string, all of
+--- the batch are hashed by one call.
+local make_value_choice = with_own_code(function(n, batch, tools, refuse)
+    local type, string_place, number_place = tools.type, tools.string_place, tools.number_place
+    local hash_events, places = tools.hash_events, {}
+
+    local function place_at(i)
+        if i > batch.hashed then
+            hash_events(places, batch.events, i, batch.last, n)
+            batch.hashed = batch.last
+        end
+        local p = places[i]
+        if type(p) == "number" then
+            return p
+        end
+        refuse(nil, p)
+    end
+
+    return function(event, i)
+        local kind = type(event)
+        if kind == "number" then
+            return number_place(event, n) + 1
+        elseif kind == "string" then
+            return string_place(event, #event, n) + 1
+        end
+        return place_at(i)
+    end
+end)
+
+local function index_names(names)
+    local index = new_table(#names, #names)
+    for p, name in ipairs(names) do
+        index[name] = p
+        index[tostring(name)] = index[tostring(name)] or p
+    end
+    return index
+end
+
+--- Whether partitions have names that are no numbers.
+---@param names (string|integer)[]
+---@return boolean
+function M.has_words(names)
+    for _, name in ipairs(names) do
+        if type(name) ~= "number" then
+            return true
+        end
+    end
+    return false
+end
+
+--- `choose(event, i)` -> the number of the partition of events[i] of the batch, and what replaces it. nil: it
+--- has called skip(), the event goes to none, or refuse(answer, reason), it can't go anywhere.
+---@param names (string|integer)[] of the partitions
+---@param hash? string | fun(event: any): any, any
+---@param batch { events: any[], last: integer, hashed: integer } the one that is being split; hashed: none after it
+---@param skip fun()
+---@param refuse fun(answer: any, reason: string?)
+---@return fun(event: any, i: integer): integer?, any
+function M.new(names, hash, batch, skip, refuse)
+    if not hash then
+        return make_value_choice(#names, batch, toolbox, refuse)
+    elseif type(hash) == "string" then
+        hash = make_field_hash(hash, toolbox)
+    end
+    local index = index_names(names)
+    local place
+    if M.has_words(names) then
+        place = make_named_place(toolbox, skip, refuse)
+    else
+        place = make_place(#names, index, toolbox, skip, refuse)
+    end
+    return make_answer_choice(hash, index, place, toolbox)
+end
+
+return M
