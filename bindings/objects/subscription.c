@@ -54,11 +54,11 @@ static int subscribe(lua_State *L)
 
 /* -- methods --------------------------------------------------------------------------- */
 
-/* ask(subscription, n). Nobody is asked where the producer was an unknown name. */
+/* ask(subscription, n). Nobody is asked for 0 events, nor where no stage has the name. */
 static int subscription_ask(lua_State *L)
 {
     sh_subscription *sub = shl_check_subscription(L, 1);
-    int64_t n = shl_check_count(L, 2, 1);
+    int64_t n = shl_check_count(L, 2, 0);
     if (!sh_subscription_producer(sub))
         return 0;
     int status = sh_subscription_ask(shl_context(L)->worker, sub, n);

@@ -333,6 +333,7 @@ static void cancel(void *state, sh_subscription *sub, sh_dispatch *out)
 
 static void ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out)
 {
+    n = sh_demand_room(get_credit(sub), n);
     struct job job = {.self = state, .function = ASK, .sub = sub, .n = n};
     set_credit(state, sub, get_credit(sub) + n);
     sh_error *error = run_job(&job, do_tell);

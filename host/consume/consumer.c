@@ -11,6 +11,7 @@
 #include "consume/producer_consumer.h"
 #include "consume/recovery.h"
 #include "consume/redirect.h"
+#include "dispatch/dispatch.h"
 #include "produce/above.h"
 #include "produce/ack.h"
 #include "produce/producer.h"
@@ -159,7 +160,7 @@ void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
         return;
     sub->in.stats.asks++;
     stage->stats.asks_out++;
-    stage->stats.demand_out += (uint64_t)n;
+    sh__demand_count(&stage->stats.demand_out, n);
     stage->stats.messages_out++;
     if (sub->local && sub->in.acked == 0 && sh__producer_offer_ask(sub->producer, sub, n))
         return;

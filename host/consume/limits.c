@@ -3,6 +3,7 @@
 
 #include "consume/batching.h"
 #include "consume/consumer.h"
+#include "dispatch/dispatch.h"
 #include "events/gather.h"
 #include "produce/ack.h"
 #include "stage/above.h"
@@ -151,7 +152,7 @@ bool sh__limits_take(sh_stage *stage, struct sh__message *message)
 bool sh__limits_may_ask(struct sh__limits *limits, int64_t n)
 {
     if (limits->is_paused && !limits->is_parting)
-        limits->unasked += n;
+        limits->unasked += sh_demand_room(limits->unasked, n);
     return !limits->is_paused && !limits->is_parting;
 }
 

@@ -88,7 +88,7 @@ static void sync_demand(struct broadcast *self)
 /* Gives a consumer up to n more extra. */
 static void add_extra(struct broadcast *self, struct consumer *consumer, int64_t n)
 {
-    n = sh__demand_room(self->waiting + consumer->level - self->base, n);
+    n = sh_demand_room(self->waiting + consumer->level - self->base, n);
     if (n > 0 && consumer->level == self->base)
         self->n_at_base--;
     consumer->level += n;

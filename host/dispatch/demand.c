@@ -143,11 +143,11 @@ static void demand_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch
     if (n > lane->max_demand)
         out->warn(out, sub, n, lane->max_demand);
     if (lane->sub) {
-        lane->credit += (uint64_t)sh__demand_room((int64_t)lane->credit, n);
+        lane->credit += (uint64_t)sh_demand_room((int64_t)lane->credit, n);
         return;
     }
     struct sh__demand_place *place = &consumer_of(sub)->place;
-    n = sh__demand_room(place->demand, n);
+    n = sh_demand_room(place->demand, n);
     lane->credit += (uint64_t)n;
     if (n > 0)
         sh__demand_order_change(&self->order, place, place->demand + n);

@@ -8,21 +8,17 @@
 #include "events/batch.h"
 #include "stagehost/dispatcher.h"
 
-/* Outstanding demand of one consumer is cut here, so that sums over all consumers stay
- * exact in 64 bits. Asking for more means "no limit": at ten million events a second this
- * is 81 days. */
-#define SH__DEMAND_MAX ((int64_t)1 << 46)
-
-/* How much of an ask for n more counts on top of `demand`. */
-static inline int64_t sh__demand_room(int64_t demand, int64_t n)
-{
-    return n < SH__DEMAND_MAX - demand ? n : SH__DEMAND_MAX - demand;
-}
-
 /* A sum of demands as credit(). */
 static inline int64_t sh__demand_credit(uint64_t sum)
 {
     return sum < INT64_MAX ? (int64_t)sum : INT64_MAX;
+}
+
+/* Adds n >= 0 to a counter of demand, which stays at the largest number once it is there. */
+static inline void sh__demand_count(uint64_t *counter, int64_t n)
+{
+    uint64_t room = UINT64_MAX - *counter;
+    *counter += (uint64_t)n < room ? (uint64_t)n : room;
 }
 
 /* An owned batch of n > 0 events at `first`. */

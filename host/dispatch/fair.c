@@ -160,7 +160,7 @@ static void fair_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *
     struct consumer *consumer = *sh_subscription_dispatch_data(sub);
     (void)out;
     assert(n > 0);
-    n = sh__demand_room(consumer->credit, n);
+    n = sh_demand_room(consumer->credit, n);
     consumer->credit += n;
     self->total += (uint64_t)n;
 }

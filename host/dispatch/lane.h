@@ -26,7 +26,7 @@ static inline bool sh__lane_takes_ask(const struct sh__lane *lane,
                                       const sh_subscription *sub, int64_t n)
 {
     return lane->sub == sub && n <= lane->max_demand &&
-           lane->credit <= (uint64_t)(SH__DEMAND_MAX - n);
+           lane->credit <= (uint64_t)(SH_DEMAND_MAX - n);
 }
 
 #endif

@@ -166,7 +166,7 @@ int64_t sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out
         out->delivery = 0;
         pass_markers(partition, &released, n == 0, out);
     }
-    n = sh__demand_room(member->demand, n);
+    n = sh_demand_room(member->demand, n);
     change_demand(member, n);
     return n;
 }

@@ -4,6 +4,7 @@
 #include "stagehost/subscription.h"
 
 #include "consume/consumer.h"
+#include "dispatch/dispatch.h"
 #include "produce/emit.h"
 #include "stage/request.h"
 #include "stage/stage.h"
@@ -147,8 +148,12 @@ int sh_stage_subscribe(sh_worker *worker, sh_stage *consumer, const sh_subscribe
 
 int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n)
 {
-    if (n <= 0 || !sub->producer)
-        return n == 0 ? SH_OK : SH_EINVAL;
+    if (n < 0)
+        return SH_EINVAL;
+    if (n == 0)
+        return SH_OK;
+    if (!sub->producer)
+        return SH_ENOPROC;
     struct sh__message *message = sh__message_new(worker, SH__ASK, sub->producer);
     if (!message)
         return SH_ENOMEM;
@@ -157,7 +162,7 @@ int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n)
     if (sub->consumer->worker == worker) {
         sub->in.stats.asks++;
         sub->consumer->stats.asks_out++;
-        sub->consumer->stats.demand_out += (uint64_t)n;
+        sh__demand_count(&sub->consumer->stats.demand_out, n);
     }
     return sh__send(worker, message, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "dispatch/dispatch.h"
 #include "produce/accumulate.h"
 #include "produce/ack.h"
 #include "produce/emit.h"
@@ -194,8 +195,11 @@ static void ask(sh_stage *stage, sh_subscription *sub, int64_t n)
 {
     struct sh__producer *out = stage->out;
     stage->stats.asks_in++;
-    stage->stats.demand_in += (uint64_t)n;
+    sh__demand_count(&stage->stats.demand_in, n);
     sub->out.stats.asks++;
+    n = sh_demand_room(sub->out.stats.outstanding, n);
+    if (sh__unlikely(n == 0))
+        return;
     sub->out.stats.outstanding += n;
     if (out->lane && sh__lane_takes_ask(out->lane, sub, n))
         out->lane->credit += (uint64_t)n;

@@ -4,6 +4,7 @@
  * for each target. */
 #include "stage/outbox.h"
 
+#include "dispatch/dispatch.h"
 #include "stage/host_state.h"
 #include "stage/message.h"
 #include "stage/worker_state.h"
@@ -22,8 +23,9 @@ void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *m
         outbox->head = message;
     outbox->tail = message;
     worker->has_outgoing = true;
-    worker->outgoing_events +=
-        message->kind == SH__ASK ? (uint64_t)message->n : sh__message_events(message);
+    int64_t n =
+        message->kind == SH__ASK ? message->n : (int64_t)sh__message_events(message);
+    sh__demand_count(&worker->outgoing_events, n);
     if (worker->outgoing_events >= FLUSH_AT)
         sh__worker_flush(worker);
 }

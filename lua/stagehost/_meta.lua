@@ -266,7 +266,7 @@ function Stage:async_subscribe(opts) end
 ---@field id integer
 local Subscription = {}
 
----@param n integer at least 1
+---@param n integer at least 0, which asks for nothing
 function Subscription:ask(n) end
 
 --- Asks the producer to cancel it; both sides get handle_cancel.

@@ -192,10 +192,10 @@ end
 
 -- Demand -----------------------------------------------------------------------------------------
 
---- Asks the producer of a subscription for `n` more events. For subscriptions whose consumer
---- answered "manual" in handle_subscribe; for the others the host asks.
+--- Asks the producer of a subscription for `n` more events; 0 asks for nothing. For subscriptions whose
+--- consumer answered "manual" in handle_subscribe; for the others the host asks.
 ---@param subscription stagehost.Subscription
----@param n integer
+---@param n integer at least 0
 M.ask = core.ask
 
 --- Stops a subscription for a while, from its consumer or from anywhere: nothing more is asked for, and

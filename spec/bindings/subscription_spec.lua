@@ -97,7 +97,7 @@ describe("a subscription", function()
         assert.same({ 0, 1, 2, 3, 4, 5 }, consumer:call("events"))
         assert.equal(6, sub:stats("consumer").events)
         assert.equal(6, sub:stats("producer").events)
-        for _, n in ipairs { 0, -1, 1.5, 0 / 0, math.huge } do
+        for _, n in ipairs { -1, 1.5, 0 / 0, math.huge } do
             assert.error_matches(function()
                 stagehost.ask(sub, n)
             end, "must be an integer")

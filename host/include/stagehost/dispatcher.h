@@ -100,6 +100,18 @@ struct sh_dispatcher_ops {
                      sh_dispatch *out);
 };
 
+/* What one consumer has asked for and not got is cut here, so that the sum over 131072 of them
+ * stays exact in a signed number of 64 bits. Asking for more means "no limit": at ten million
+ * events a second this is 81 days. */
+#define SH_DEMAND_MAX ((int64_t)1 << 46)
+
+/* How much of an ask for n >= 0 more counts on top of `demand`, 0 .. SH_DEMAND_MAX. The core adds
+ * demand only so, also before it tells a dispatcher of an ask. */
+static inline int64_t sh_demand_room(int64_t demand, int64_t n)
+{
+    return n < SH_DEMAND_MAX - demand ? n : SH_DEMAND_MAX - demand;
+}
+
 /* A word for the dispatcher to keep its record of a subscription in. */
 void **sh_subscription_dispatch_data(sh_subscription *sub);
 bool sh_marker_is_notification(const sh_marker *marker);

@@ -83,7 +83,9 @@ void **sh_subscription_slot(sh_subscription *sub, sh_role side);
 
 /* -- run-time control ------------------------------------------------------------------ */
 
-/* Asks the producer for n > 0 more events; for subscriptions in manual mode. Any worker. */
+/* Asks the producer for n more events; for subscriptions in manual mode. 0 asks for nothing. What
+ * has been asked for and not been sent yet grows up to SH_DEMAND_MAX. SH_EINVAL: n < 0. SH_ENOPROC:
+ * the producer was an unknown name. Any worker. */
 int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n);
 /* Asks the producer to cancel; both sides get handle_cancel. Takes `reason`. Any worker. */
 int sh_subscription_cancel(sh_worker *worker, sh_subscription *sub, sh_error *reason);
