@@ -19,6 +19,13 @@
 #include "dispatch/dispatch.h"
 #include "dispatch/partition_queue.h"
 
+/* Of one partition, or added up over all. */
+struct sums {
+    uint64_t demand;
+    uint64_t queued;
+    uint64_t charged; /* of these, above the limit of their partition */
+};
+
 struct partitions {
     struct sh__partition *all;
     struct sh__partition **by_name; /* sorted */
@@ -27,17 +34,34 @@ struct partitions {
     bool has_groups;
     int64_t limit; /* of each queue */
     sh_splitter *splitter;
-    uint64_t demand;  /* of all partitions */
-    uint64_t queued;  /* in all partitions */
-    uint64_t charged; /* of these, above the limit of their partition */
+    struct sums sums; /* of all partitions */
 };
 
-/* What of a queue counts against the demand of others. */
-static uint64_t charge_of(const struct partitions *self,
-                          const struct sh__partition *partition)
+static struct sums sums_of(const struct partitions *self,
+                           const struct sh__partition *partition)
 {
-    int64_t above = partition->queue.count - self->limit;
-    return above > 0 ? (uint64_t)above : 0;
+    int64_t queued = partition->queue.count;
+    return (struct sums){.demand = (uint64_t)partition->demand,
+                         .queued = (uint64_t)queued,
+                         .charged =
+                             queued > self->limit ? (uint64_t)(queued - self->limit) : 0};
+}
+
+/* Whoever changes a partition takes it out of the sums before and puts it back after. */
+static void take_out(struct partitions *self, const struct sh__partition *partition)
+{
+    struct sums own = sums_of(self, partition);
+    self->sums.demand -= own.demand;
+    self->sums.queued -= own.queued;
+    self->sums.charged -= own.charged;
+}
+
+static void put_back(struct partitions *self, const struct sh__partition *partition)
+{
+    struct sums own = sums_of(self, partition);
+    self->sums.demand += own.demand;
+    self->sums.queued += own.queued;
+    self->sums.charged += own.charged;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -182,9 +206,11 @@ static void partition_cancel(void *state, sh_subscription *sub, sh_dispatch *out
 {
     struct partitions *self = state;
     struct sh__member *member = *sh_subscription_dispatch_data(sub);
+    struct sh__partition *partition = member->partition;
     (void)out;
-    self->demand -= (uint64_t)member->demand;
+    take_out(self, partition);
     sh__partition_leave(member);
+    put_back(self, partition);
     *sh_subscription_dispatch_data(sub) = NULL;
 }
 
@@ -194,11 +220,9 @@ static void partition_ask(void *state, sh_subscription *sub, int64_t n, sh_dispa
     struct sh__member *member = *sh_subscription_dispatch_data(sub);
     struct sh__partition *partition = member->partition;
     assert(n > 0);
-    self->queued -= (uint64_t)partition->queue.count;
-    self->charged -= charge_of(self, partition);
-    self->demand += (uint64_t)sh__partition_ask(member, n, out);
-    self->queued += (uint64_t)partition->queue.count;
-    self->charged += charge_of(self, partition);
+    take_out(self, partition);
+    sh__partition_ask(member, n, out);
+    put_back(self, partition);
 }
 
 static void *partition_place(const void *state, sh_subscription *sub)
@@ -213,20 +237,17 @@ static int partition_give_back(void *state, void *place, const sh_returned *part
 {
     struct partitions *self = state;
     struct sh__partition *partition = place;
-    self->demand -= (uint64_t)partition->demand;
-    self->queued -= (uint64_t)partition->queue.count;
-    self->charged -= charge_of(self, partition);
+    take_out(self, partition);
     int status = sh__partition_give_back(partition, parts, n, out);
-    self->demand += (uint64_t)partition->demand;
-    self->queued += (uint64_t)partition->queue.count;
-    self->charged += charge_of(self, partition);
+    put_back(self, partition);
     return status;
 }
 
 static int64_t partition_credit(const void *state)
 {
     const struct partitions *self = state;
-    return self->demand > self->charged ? sh__demand_credit(self->demand - self->charged)
+    const struct sums *sums = &self->sums;
+    return sums->demand > sums->charged ? sh__demand_credit(sums->demand - sums->charged)
                                         : 0;
 }
 
@@ -234,14 +255,10 @@ static int64_t partition_credit(const void *state)
 static int deliver(struct partitions *self, struct sh__partition *partition, sh_batch part,
                    sh_dispatch *out)
 {
-    uint32_t sent;
     uint64_t discarded;
-    int64_t queued = partition->queue.count;
-    uint64_t charge = charge_of(self, partition);
-    int status = sh__partition_deliver(partition, part, out, &sent, &discarded);
-    self->demand -= sent;
-    self->queued += (uint64_t)(partition->queue.count - queued);
-    self->charged += charge_of(self, partition) - charge;
+    take_out(self, partition);
+    int status = sh__partition_deliver(partition, part, out, &discarded);
+    put_back(self, partition);
     if (discarded > 0)
         out->discard(out, discarded, self->limit);
     return status;
@@ -316,7 +333,7 @@ static int64_t partition_held(const void *state, sh_held which)
 {
     const struct partitions *self = state;
     if (which == SH_HELD_ALL)
-        return (int64_t)self->queued;
+        return (int64_t)self->sums.queued;
     int64_t n = 0;
     for (size_t i = 0; i < self->n; i++)
         if (!sh__link_is_empty(&self->all[i].members) ||

@@ -152,7 +152,7 @@ static void send_parts(sh_subscription *sub, const sh_batch *parts, uint32_t n_p
     }
 }
 
-int64_t sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out)
+void sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out)
 {
     struct sh__partition *partition = member->partition;
     while (n > 0 && partition->queue.count > 0) {
@@ -166,9 +166,7 @@ int64_t sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out
         out->delivery = 0;
         pass_markers(partition, &released, n == 0, out);
     }
-    n = sh_demand_room(member->demand, n);
-    change_demand(member, n);
-    return n;
+    change_demand(member, sh_demand_room(member->demand, n));
 }
 
 int sh__partition_give_back(struct sh__partition *partition, const sh_returned *parts,
@@ -207,10 +205,9 @@ static void send_demanded(struct sh__partition *partition, sh_batch part, uint32
 }
 
 int sh__partition_deliver(struct sh__partition *partition, sh_batch part, sh_dispatch *out,
-                          uint32_t *sent, uint64_t *discarded)
+                          uint64_t *discarded)
 {
     uint32_t n = part.n < partition->demand ? part.n : (uint32_t)partition->demand;
-    *sent = n;
     *discarded = 0;
     send_demanded(partition, part, n, out);
     if (n == part.n) {

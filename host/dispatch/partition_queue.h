@@ -39,19 +39,19 @@ struct sh__member *sh__partition_join(struct sh__partition *partition,
 void sh__partition_leave(struct sh__member *member);
 
 /* A member wants n more events: it gets what is queued, with the markers on the way, the
- * rest is demand. Returns that. */
-int64_t sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out);
+ * rest is demand. */
+void sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out);
 
 /* Events come back to the head of the queue; who has demand gets them at once. SH_ENOMEM:
  * nothing was taken. */
 int sh__partition_give_back(struct sh__partition *partition, const sh_returned *parts,
                             uint32_t n, sh_dispatch *out);
 
-/* Sends what was asked for, largest demand first, and queues the rest; takes `part`. *sent:
- * events that met demand; *discarded: events that the size of the queue cost. SH_ENOMEM:
- * what was to be queued is lost. */
+/* Sends what was asked for, largest demand first, and queues the rest; takes `part`.
+ * *discarded: events that the size of the queue cost. SH_ENOMEM: what was to be queued is
+ * lost. */
 int sh__partition_deliver(struct sh__partition *partition, sh_batch part, sh_dispatch *out,
-                          uint32_t *sent, uint64_t *discarded);
+                          uint64_t *discarded);
 
 /* Makes sure that the next mark needs no memory. */
 int sh__partition_reserve_mark(struct sh__partition *partition);
