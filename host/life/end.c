@@ -323,6 +323,8 @@ void sh__stage_finish(sh_stage *stage)
     bool never_ran = stage->phase < SH__PHASE_RUNNING;
     sh_stage *asker = sh__stage_find_asker(stage);
     count_leftovers(stage);
+    if (stage->out)
+        sh__refusals_end(stage);
     sh__stage_set_phase(stage, SH__PHASE_ENDED);
     atomic_store(&stage->alive, false);
     stage->is_waiting = false;

@@ -137,15 +137,11 @@ static void do_fail(sh_dispatch *base, sh_subscription *sub, sh_error *error)
 
 static void do_skip(sh_dispatch *base, uint32_t n, sh_error *error)
 {
-    struct sh__dispatch *out = context_of(base);
-    sh_stage *stage = out->stage;
-    out->skipped += n;
-    stage->stats.discarded_none += n;
-    if (!error)
-        return;
-    stage->worker->totals_discarded += n;
-    sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_BAD_EVENT, stage, error,
-            "dropped %u events: %s", n, sh_error_get(error)->message);
+    sh_stage *stage = context_of(base)->stage;
+    if (error)
+        sh__refusals_count(stage, n, error);
+    else
+        stage->stats.discarded_none += n;
     sh_error_unref(error);
 }
 
@@ -202,5 +198,5 @@ void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage)
     out->base.discard = do_discard;
     out->base.warn = do_warn;
     out->stage = stage;
-    out->skipped = 0;
+    out->refusals = (struct sh__refusals){0};
 }

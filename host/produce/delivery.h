@@ -4,12 +4,13 @@
 #ifndef SH_DELIVERY_H
 #define SH_DELIVERY_H
 
+#include "produce/refusals.h"
 #include "stagehost/dispatcher.h"
 
 struct sh__dispatch {
     sh_dispatch base;
     sh_stage *stage;
-    uint32_t skipped;
+    struct sh__refusals refusals;
 };
 
 /* Sends events for the first time; takes `batch`. */

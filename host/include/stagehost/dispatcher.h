@@ -39,10 +39,11 @@ struct sh_dispatch {
     void (*release)(sh_dispatch *out, sh_marker *marker);
     /* Ends one subscription with an error (taken), after the current callback. */
     void (*fail)(sh_dispatch *out, sh_subscription *sub, sh_error *error);
-    /* n events go to nobody: hashed to "none" (error NULL) or bad (error taken, logged). */
+    /* n events go to nobody, as they shall (error NULL), or can go to nobody: they are lost,
+     * and counted as unfinished; the first such error is logged (error taken). */
     void (*skip)(sh_dispatch *out, uint32_t n, sh_error *error);
-    /* Like skip, for bad events that are at hand: dead letters, if the producer has a
-     * dead-letter stage. Takes both. */
+    /* Like skip with an error, for events that are at hand: dead letters, if the producer has
+     * a dead-letter stage. Takes both. */
     void (*refuse)(sh_dispatch *out, sh_batch events, sh_error *error);
     /* n events were dropped because a queue of the dispatcher, of this size, is full: as if it
      * were the stage's buffer. */

@@ -357,7 +357,7 @@ typedef struct sh_stage_stats {
     uint64_t demand_in, demand_out;     /* events asked by consumers / of producers             */
     uint64_t discarded_full;            /* by the buffer's size                                 */
     uint64_t discarded_no_consumers;    /* discard_buffer_when_no_consumers                     */
-    uint64_t discarded_none;            /* hashed to "none" or refused by the hash              */
+    uint64_t discarded_none;            /* hashed to "none"                                     */
     uint64_t discarded_stopped;         /* queued for a consumer that chose to stop             */
     uint64_t unfinished;                /* accepted, neither handed on nor discarded            */
     uint64_t skipped;                   /* of batches that failed: on_error = skip              */

@@ -9,8 +9,9 @@
 
 struct ledger {
     struct run *run;
-    int64_t input[MODEL_MAX_ACTORS];  /* unfinished: it was sent to the stage     */
-    int64_t output[MODEL_MAX_ACTORS]; /* unfinished: the stage has emitted it     */
+    int64_t input[MODEL_MAX_ACTORS];   /* unfinished: it was sent to the stage     */
+    int64_t output[MODEL_MAX_ACTORS];  /* unfinished: the stage has emitted it     */
+    int64_t refused[MODEL_MAX_ACTORS]; /* unfinished: by the hash                */
     int64_t sent_to[MODEL_MAX_ACTORS];
     int64_t unfinished, discarded;
 };
@@ -23,6 +24,8 @@ static void add_unfinished(void *data, const char *stage, uint64_t events,
     ledger->unfinished += (int64_t)events;
     if (strcmp(where, "buffer") == 0)
         ledger->output[index] += (int64_t)events;
+    else if (strcmp(where, "refused by the hash") == 0)
+        ledger->refused[index] += (int64_t)events;
     else if (strcmp(where, "handle_events") == 0 || strcmp(where, "input") == 0 ||
              strcmp(where, "mailbox") == 0)
         ledger->input[index] += (int64_t)events;
@@ -84,7 +87,10 @@ static void check_balance(struct ledger *ledger, const struct actor *actor)
                             : actor->sent + actor->skipped;
     int64_t discarded = (int64_t)(stats.discarded_full + stats.discarded_no_consumers);
     int64_t stopped = (int64_t)stats.discarded_stopped;
-    ledger->discarded += discarded + stopped + actor->bad;
+    ledger->discarded += discarded + stopped;
+    if (ledger->refused[me] != actor->bad)
+        model_fail(ledger->run, "s%d: refused %d, counts %d unfinished", me,
+                   (int)actor->bad, (int)ledger->refused[me]);
     if (actor->emitted != handed_on + discarded + ledger->output[me])
         model_fail(
             ledger->run, "s%d: emitted %d: handed on %d, discarded %d, unfinished %d", me,

@@ -68,13 +68,13 @@ static void check_conservation(const struct actor *actor)
                    actor->index, (int)actor->emitted, (int)actor->taken, (int)discarded,
                    (int)held);
     if ((int64_t)stats.discarded_full != actor->discarded ||
-        (int64_t)stats.discarded_none != actor->skipped ||
+        (int64_t)stats.discarded_none != actor->skipped - actor->bad ||
         (int64_t)stats.events_out != actor->sent)
         model_fail(actor->run,
                    "s%d: counts full %d none %d out %d, it was full %d none %d out %d",
                    actor->index, (int)stats.discarded_full, (int)stats.discarded_none,
-                   (int)stats.events_out, (int)actor->discarded, (int)actor->skipped,
-                   (int)actor->sent);
+                   (int)stats.events_out, (int)actor->discarded,
+                   (int)(actor->skipped - actor->bad), (int)actor->sent);
     if (stats.buffered != held + queued_in_partitions(actor))
         model_fail(actor->run, "s%d: counts %d buffered, it is %d", actor->index,
                    (int)stats.buffered, (int)(held + queued_in_partitions(actor)));
