@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "options/field.h"
 #include "options/lua_dispatcher.h"
 #include "options/splitter.h"
 #include "state/context.h"
@@ -72,6 +73,7 @@ static void read_partition(lua_State *L, int index, sh_stage_opts *out,
     opts->groups = lua_toboolean(L, -1);
     lua_getfield(L, index, "limit");
     opts->limit = (int64_t)lua_tonumber(L, -1);
+    opts->discards_abandoned = shl_boolean_field(L, index, "discard");
     lua_getfield(L, index, "overflow");
     lua_getfield(L, index, "keep");
     opts->discards = is_word(L, -2, "discard");

@@ -33,6 +33,7 @@ struct partitions {
     size_t n;
     bool has_groups;
     int64_t limit; /* of each queue */
+    bool discards_abandoned;
     sh_splitter *splitter;
     struct sums sums; /* of all partitions */
 };
@@ -143,6 +144,7 @@ static int partition_init(void *state, const void *opts, uint64_t seed, sh_error
         self->n = given->n;
         self->has_groups = given->groups;
         self->limit = given->limit;
+        self->discards_abandoned = given->discards_abandoned;
         self->all = sh__calloc(given->n, sizeof(*self->all));
         self->by_name = sh__calloc(given->n, sizeof(struct sh__partition *));
         self->parts = sh__calloc(given->n, sizeof(*self->parts));
@@ -202,14 +204,26 @@ static int partition_subscribe(void *state, sh_subscription *sub, sh_subscribe_o
     return SH_OK;
 }
 
+/* Its last member has left. */
+static void desert(const struct partitions *self, struct sh__partition *partition,
+                   sh_dispatch *out)
+{
+    int64_t n = self->discards_abandoned ? sh__partition_drop(partition, out) : 0;
+    if (n > 0)
+        out->drop(out, (uint64_t)n);
+    if (self->discards_abandoned || !out->expects_another)
+        sh__partition_abandon(partition, out);
+}
+
 static void partition_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
 {
     struct partitions *self = state;
     struct sh__member *member = *sh_subscription_dispatch_data(sub);
     struct sh__partition *partition = member->partition;
-    (void)out;
     take_out(self, partition);
     sh__partition_leave(member);
+    if (sh__link_is_empty(&partition->members))
+        desert(self, partition, out);
     put_back(self, partition);
     *sh_subscription_dispatch_data(sub) = NULL;
 }
@@ -256,6 +270,11 @@ static int deliver(struct partitions *self, struct sh__partition *partition, sh_
                    sh_dispatch *out)
 {
     uint64_t discarded;
+    if (self->discards_abandoned && partition->is_abandoned) {
+        out->drop(out, part.n);
+        sh__batch_unref(part);
+        return SH_OK;
+    }
     take_out(self, partition);
     int status = sh__partition_deliver(partition, part, out, &discarded);
     put_back(self, partition);
@@ -337,8 +356,20 @@ static int64_t partition_held(const void *state, sh_held which)
     int64_t n = 0;
     for (size_t i = 0; i < self->n; i++)
         if (!sh__link_is_empty(&self->all[i].members) ||
-            (which == SH_HELD_EXPECTED && !self->all[i].had_subscriber))
+            (which == SH_HELD_EXPECTED && !self->all[i].is_abandoned))
             n += self->all[i].queue.count;
+    return n;
+}
+
+static int64_t partition_clear(void *state, sh_dispatch *out)
+{
+    struct partitions *self = state;
+    int64_t n = 0;
+    for (size_t i = 0; i < self->n; i++) {
+        take_out(self, &self->all[i]);
+        n += sh__partition_drop(&self->all[i], out);
+        put_back(self, &self->all[i]);
+    }
     return n;
 }
 
@@ -361,6 +392,7 @@ const sh_dispatcher_ops sh_dispatcher_partition = {
     .dispatch = partition_dispatch,
     .mark = partition_mark,
     .held = partition_held,
+    .clear = partition_clear,
     .takes_owed = true,
     .partition_of = partition_of,
     .place = partition_place,

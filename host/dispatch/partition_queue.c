@@ -49,7 +49,7 @@ struct sh__member *sh__partition_join(struct sh__partition *partition, sh_subscr
     *member =
         (struct sh__member){.partition = partition, .sub = sub, .turn = ++partition->turns};
     sh__link_append(&partition->members, &member->link);
-    partition->had_subscriber = true;
+    partition->is_abandoned = false;
     return member;
 }
 
@@ -119,6 +119,30 @@ static void pass_markers(struct sh__partition *partition, struct sh__markers *re
         sh__buffer_put_back_markers(&partition->queue, &waiting);
 }
 
+static void pass_all(struct sh__partition *partition, struct sh__markers *released,
+                     sh_dispatch *out)
+{
+    sh_marker *marker;
+    while ((marker = sh__markers_pop(released)) != NULL)
+        pass_marker(partition, marker, out);
+}
+
+void sh__partition_abandon(struct sh__partition *partition, sh_dispatch *out)
+{
+    struct sh__markers released = {0};
+    partition->is_abandoned = true;
+    sh__buffer_take_infos(&partition->queue, &released);
+    pass_all(partition, &released, out);
+}
+
+int64_t sh__partition_drop(struct sh__partition *partition, sh_dispatch *out)
+{
+    struct sh__markers released = {0};
+    int64_t n = sh__buffer_clear(&partition->queue, &released);
+    pass_all(partition, &released, out);
+    return n;
+}
+
 int sh__partition_reserve_mark(struct sh__partition *partition)
 {
     return partition->queue.count > 0 ? sh__buffer_reserve(&partition->queue, 1) : SH_OK;
@@ -127,6 +151,8 @@ int sh__partition_reserve_mark(struct sh__partition *partition)
 void sh__partition_mark(struct sh__partition *partition, sh_marker *marker,
                         sh_dispatch *out)
 {
+    if (partition->is_abandoned && !marker->is_notification)
+        return;
     if (sh__buffer_mark(&partition->queue, marker) == SH_OK)
         marker->pending++;
     else
@@ -178,8 +204,7 @@ int sh__partition_give_back(struct sh__partition *partition, const sh_returned *
         n--;
         sh__buffer_return(&partition->queue, parts[n].events, parts[n].delivery);
     }
-    if (sh__link_is_empty(&partition->members))
-        partition->had_subscriber = false; /* somebody is still to come for them */
+    partition->is_abandoned = false; /* somebody is still to come for them */
     while (partition->demand > 0 && partition->queue.count > 0) {
         struct sh__member *member = pick_member(partition);
         int64_t demand = member->demand;
@@ -218,8 +243,6 @@ int sh__partition_deliver(struct sh__partition *partition, sh_batch part, sh_dis
     part.n -= n;
     struct sh__markers released = {0};
     int status = sh__buffer_store(&partition->queue, part, &released, discarded);
-    sh_marker *marker;
-    while ((marker = sh__markers_pop(&released)) != NULL)
-        pass_marker(partition, marker, out);
+    pass_all(partition, &released, out);
     return status;
 }

@@ -21,8 +21,8 @@ struct sh__member {
 struct sh__partition {
     char *name; /* owned */
     struct sh__link members;
-    bool had_subscriber;
-    int64_t demand; /* of all members */
+    bool is_abandoned; /* its last member has left, and no other is expected */
+    int64_t demand;    /* of all members */
     uint64_t turns;
     struct sh__buffer queue;
 };
@@ -37,6 +37,13 @@ struct sh__member *sh__partition_join(struct sh__partition *partition,
                                       sh_subscription *sub);
 /* Frees it; its demand is gone with it. */
 void sh__partition_leave(struct sh__member *member);
+
+/* The last member has left, and no other is expected. What is queued, and notifications among it,
+ * wait for one all the same; infos wait for nobody: those that stand in the queue go on, and later
+ * ones do not wait for it. */
+void sh__partition_abandon(struct sh__partition *partition, sh_dispatch *out);
+/* Drops what is queued, but for events that came back; markers go on. Returns how many events. */
+int64_t sh__partition_drop(struct sh__partition *partition, sh_dispatch *out);
 
 /* A member wants n more events: it gets what is queued, with the markers on the way, the
  * rest is demand. */
@@ -55,8 +62,9 @@ int sh__partition_deliver(struct sh__partition *partition, sh_batch part, sh_dis
 
 /* Makes sure that the next mark needs no memory. */
 int sh__partition_reserve_mark(struct sh__partition *partition);
-/* Puts a marker behind what is queued and counts it there (marker->pending); with nothing
- * queued a notification goes to all members at once. Memory is reserved. */
+/* Puts a marker behind what is queued and counts it there (marker->pending), but for an info in a
+ * partition that is abandoned; with nothing queued a notification goes to all members at once.
+ * Memory is reserved. */
 void sh__partition_mark(struct sh__partition *partition, sh_marker *marker,
                         sh_dispatch *out);
 

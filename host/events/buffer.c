@@ -312,17 +312,33 @@ int64_t sh__buffer_clear(struct sh__buffer *buffer, struct sh__markers *released
     return n;
 }
 
-void sh__buffer_take_markers(struct sh__buffer *buffer, struct sh__markers *released)
+static bool is_info(const struct sh__entry *entry)
+{
+    return is_marker(entry) && !entry->u.marker->is_notification;
+}
+
+static void take_markers(struct sh__buffer *buffer, bool (*which)(const struct sh__entry *),
+                         struct sh__markers *released)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < buffer->length; i++) {
         struct sh__entry *entry = entry_at(buffer, i);
-        if (is_marker(entry))
+        if (which(entry))
             sh__markers_push(released, entry->u.marker);
         else
             *entry_at(buffer, kept++) = *entry;
     }
     buffer->length = kept;
+}
+
+void sh__buffer_take_markers(struct sh__buffer *buffer, struct sh__markers *released)
+{
+    take_markers(buffer, is_marker, released);
+}
+
+void sh__buffer_take_infos(struct sh__buffer *buffer, struct sh__markers *released)
+{
+    take_markers(buffer, is_info, released);
 }
 
 void sh__buffer_fini(struct sh__buffer *buffer)

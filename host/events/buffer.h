@@ -66,8 +66,10 @@ int sh__buffer_mark(struct sh__buffer *buffer, sh_marker *marker);
 int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
                         uint32_t *n_parts, struct sh__markers *released);
 
-/* Appends all markers to `released`, in order. */
+/* Takes all markers out, or all that are no notifications, and appends them to `released`, in
+ * order. */
 void sh__buffer_take_markers(struct sh__buffer *buffer, struct sh__markers *released);
+void sh__buffer_take_infos(struct sh__buffer *buffer, struct sh__markers *released);
 /* Drops all events but those that came back, setting markers behind them free; returns how
  * many events. */
 int64_t sh__buffer_clear(struct sh__buffer *buffer, struct sh__markers *released);

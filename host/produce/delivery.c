@@ -109,7 +109,7 @@ static void do_notify(sh_dispatch *base, sh_subscription *sub, sh_marker *marker
 static void do_release(sh_dispatch *base, sh_marker *marker)
 {
     sh_stage *stage = context_of(base)->stage;
-    if (!marker->is_notification) {
+    if (!marker->is_notification && stage->phase != SH__PHASE_ENDED) {
         struct sh__message *message = sh__message_new(stage->worker, SH__INFO, stage);
         if (message) {
             message->batch = marker->message;
@@ -143,6 +143,20 @@ static void do_skip(sh_dispatch *base, uint32_t n, sh_error *error)
     else
         stage->stats.discarded_none += n;
     sh_error_unref(error);
+}
+
+void sh__discarded_no_consumers(sh_stage *stage, uint64_t n)
+{
+    stage->stats.discarded_no_consumers += n;
+    stage->worker->totals_discarded += n;
+}
+
+/* What a stage that has ended still held has been counted already. */
+static void do_drop(sh_dispatch *base, uint64_t n)
+{
+    sh_stage *stage = context_of(base)->stage;
+    if (stage->phase != SH__PHASE_ENDED)
+        sh__discarded_no_consumers(stage, n);
 }
 
 void sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t size)
@@ -189,6 +203,7 @@ void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage)
     out->base.worker = stage->worker;
     out->base.owed = 0;
     out->base.delivery = 0;
+    out->base.expects_another = false;
     out->base.send = do_send;
     out->base.notify = do_notify;
     out->base.release = do_release;
@@ -196,6 +211,7 @@ void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage)
     out->base.skip = do_skip;
     out->base.refuse = do_refuse;
     out->base.discard = do_discard;
+    out->base.drop = do_drop;
     out->base.warn = do_warn;
     out->stage = stage;
     out->refusals = (struct sh__refusals){0};

@@ -89,26 +89,29 @@ void sh__mark(sh_stage *stage, sh_marker *marker)
 
 /* -- buffer ---------------------------------------------------------------------------- */
 
-static void discarded_no_consumers(sh_stage *stage, uint64_t n)
-{
-    stage->stats.discarded_no_consumers += n;
-    stage->worker->totals_discarded += n;
-}
-
 void sh__discard_buffer(sh_stage *stage)
 {
+    struct sh__producer *out = stage->out;
     struct sh__markers released = {0};
-    discarded_no_consumers(stage,
-                           (uint64_t)sh__buffer_clear(&stage->out->buffer, &released));
+    int64_t n = 0;
+    if (out->dispatcher->clear)
+        n = out->dispatcher->clear(out->dispatcher_state, &out->dispatch.base);
+    n += sh__buffer_clear(&out->buffer, &released);
+    sh__discarded_no_consumers(stage, (uint64_t)n);
     pass_markers(stage, &released);
+}
+
+static bool is_unwanted(const sh_stage *stage)
+{
+    return stage->out->discard_when_no_consumers && sh__link_is_empty(&stage->consumers);
 }
 
 /* Takes a batch that nobody wants now. */
 static void store(sh_stage *stage, sh_batch batch)
 {
     struct sh__producer *out = stage->out;
-    if (out->discard_when_no_consumers && sh__link_is_empty(&stage->consumers)) {
-        discarded_no_consumers(stage, batch.n);
+    if (is_unwanted(stage)) {
+        sh__discarded_no_consumers(stage, batch.n);
         sh_batch_unref(batch);
         return;
     }
@@ -285,7 +288,7 @@ void sh__serve(sh_stage *stage, int64_t n)
 static void emit(sh_stage *stage, sh_batch batch, int64_t answered)
 {
     struct sh__producer *out = stage->out;
-    if (sh__unlikely(out->buffer.count > 0)) {
+    if (sh__unlikely(out->buffer.count > 0 || is_unwanted(stage))) {
         store(stage, batch);
     } else {
         uint32_t taken = dispatch(stage, batch, answered);

@@ -18,7 +18,7 @@ void sh__emit_accumulated(sh_stage *stage, sh_batch batch);
 void sh__emit_buffered(sh_stage *stage, sh_batch batch, uint32_t delivery);
 /* Puts events that came back before all others; takes them. SH_ENOMEM: nothing was taken. */
 int sh__return_to_buffer(sh_stage *stage, const sh_returned *parts, uint32_t n);
-/* Drops the whole buffer: nobody is there to want it. */
+/* Drops the whole buffer, and what the dispatcher holds: nobody is there to want it. */
 void sh__discard_buffer(sh_stage *stage);
 /* Events it holds that nobody has got; `which` selects the dispatcher's share. */
 int64_t sh__producer_held(const sh_stage *stage, sh_held which);

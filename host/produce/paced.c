@@ -196,6 +196,12 @@ static int64_t paced_held(const void *state, sh_held which)
     return self->inner->held(self->inner_state, which);
 }
 
+static int64_t paced_clear(void *state, sh_dispatch *out)
+{
+    struct paced *self = state;
+    return self->inner->clear(self->inner_state, out);
+}
+
 static const char *paced_partition_of(const void *state, sh_subscription *sub)
 {
     const struct paced *self = state;
@@ -253,6 +259,7 @@ int sh__paced_wrap(sh_stage *stage, const sh_rate *rate)
         .dispatch = paced_dispatch,
         .mark = self->inner->mark ? paced_mark : NULL,
         .held = self->inner->held ? paced_held : NULL,
+        .clear = self->inner->clear ? paced_clear : NULL,
         .takes_owed = self->inner->takes_owed,
         .partition_of = self->inner->partition_of ? paced_partition_of : NULL,
         .shares_events = self->inner->shares_events,

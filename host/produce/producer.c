@@ -144,6 +144,9 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
     sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
     if (sub->out.dispatching) {
         sub->out.dispatching = false;
+        out->dispatch.base.expects_another =
+            stage->await_consumers ||
+            (sub->out.ack && how == SH_ENDED_DOWN && !sh_error_is_clean(reason));
         out->dispatcher->cancel(out->dispatcher_state, sub, &out->dispatch.base);
     }
     sh__subscription_close_out(sub);

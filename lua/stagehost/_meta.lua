@@ -105,36 +105,13 @@
 ---@field on_error? stagehost.OnError
 ---@field dead_letter? stagehost.Stage | string
 
+--- options/dispatchers_meta.lua has the options of each.
 ---@alias stagehost.DispatcherOption "demand" | "fair" | "broadcast" | table | stagehost.Dispatcher
 
 --- At most `events` in any window of `per_ms` milliseconds, evenly spread. A drain respects it.
 ---@class stagehost.Rate
 ---@field events integer
 ---@field per_ms integer
-
---- Of { "broadcast", replay = n }: a late subscriber first gets the last n events that were broadcast before it
---- came, through its selector; they use up its demand. The others wait for it until it has them.
----@class stagehost.BroadcastOptions
----@field replay? integer
-
---- Of { "partition", partitions = 4 | names, hash = f }:
---- `hash`: a function, or the name of a field, which is the same as a function that returns this field of the event.
---- An answer that is one of the partitions (0 .. n - 1, or a name) is the partition that the event goes to; "none":
---- nobody gets it. Where all partitions are numbers, events are spread by any other answer, as by stagehost.hash:
---- equal answers meet in one partition. That holds for numbers beyond n - 1, too. Without a hash events are spread by
---- their own value. Events for which the hash raises, answers nil, or something else that has no hash or is no name,
---- are lost, or dead letters. A second answer of the function replaces the event.
---- `groups`: a partition may have several consumers, of which the one with the largest demand goes first.
---- `limit`: so many events may be queued for a partition without holding up the others. Above it, what is
---- queued counts against the demand of the others (overflow = "wait", the default), or events are discarded
---- (overflow = "discard"; keep = "last", the default, or "first").
----@class stagehost.PartitionOptions
----@field partitions integer | (integer | string)[]
----@field hash? string | fun(event: any): any, any
----@field groups? boolean
----@field limit? integer
----@field overflow? "wait" | "discard"
----@field keep? "last" | "first"
 
 --- handle_events is given exactly `size` events (at most max_demand) at a time. Fewer only `timeout_ms` after
 --- the first of them came, and before a notification, the subscription's end, and a drain.

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- Partitions as the command sees them: what a hash refuses, keys; the report and the status
--- at the end.
+-- Partitions as the command sees them: what a hash refuses, keys, a consumer that leaves; the report and
+-- the status at the end.
 local command = require "spec.support.command"
 
 local function run(script, ...)
@@ -123,4 +123,80 @@ describe("a hash that answers keys", function()
         assert.is_truthy(r.out:find("normal", 1, true))
         assert.equal("", r.err)
     end)
+end)
+
+-- The consumer of partition 1 takes one event, and leaves when all 20 have been emitted.
+local leaving = [[
+    local stagehost = require "stagehost"
+    local ends = {
+        info = function(self) self.stage:async_info "done" end,
+        finish = function(self) self.stage:finish() end,
+        stop = function() end,
+    }
+    local Twenty = stagehost.producer {
+        init = function(self) self.n = 0 end,
+        handle_demand = function(self, demand)
+            local events = {}
+            while #events < demand and self.n < 20 do
+                events[#events + 1], self.n = self.n, self.n + 1
+            end
+            if self.n == 20 and not self.is_done then
+                self.is_done = true
+                ends[arg[1] ](self)
+                if arg[1] == "stop" then
+                    return stagehost.stop("normal", events)
+                end
+            end
+            return events
+        end,
+        handle_info = function() return stagehost.stop "normal" end,
+    }
+    local Sink = stagehost.consumer {
+        init = function(self) self.n = 0 end,
+        handle_subscribe = function(self, _, opts, from)
+            self.from = from
+            return opts.mode
+        end,
+        handle_events = function(self, events) self.n = self.n + #events end,
+        handle_call = function(self, n)
+            stagehost.ask(self.from, n)
+            return self.n
+        end,
+        terminate = function(self) print(self.stage.name, self.n) end,
+    }
+    local twenty = stagehost.start(Twenty, { dispatcher = {
+        "partition", partitions = 2, hash = function(n) return n % 2 end, discard = arg[2] == "discard" } })
+    local even, odd = stagehost.start(Sink, { name = "even" }), stagehost.start(Sink, { name = "odd" })
+    local sub = odd:subscribe { to = twenty, partition = 1, mode = "manual", cancel = "temporary" }
+    even:subscribe { to = twenty, partition = 0, max_demand = 100 }
+    odd:call(1)
+    while odd:call(0) == 0 do end
+    sub:unsubscribe()
+    print(twenty:join())
+    even:join()
+    odd:stop()
+]]
+
+local function assert_leaves_nine(out)
+    for _, line in ipairs { "normal", "even\t10", "odd\t1" } do
+        assert.is_truthy(("\n" .. out):find("\n" .. line .. "\n", 1, true), out)
+    end
+end
+
+describe("a finite source one of whose consumers has left", function()
+    for _, how in ipairs { "info", "finish", "stop" } do
+        it(("ends: %s. What it was to get is unfinished; status 75"):format(how), function()
+            local r = run(leaving, how)
+            assert.equal(75, r.status, r.err)
+            assert_leaves_nine(r.out)
+            assert.is_truthy(r.err:find("9 events unfinished: buffer", 1, true), r.err)
+        end)
+
+        it(("ends: %s. That may be discarded; status 0"):format(how), function()
+            local r = run(leaving, how, "discard")
+            assert.equal(0, r.status, r.err)
+            assert_leaves_nine(r.out)
+            assert.is_truthy(r.err:find("9 events were discarded", 1, true), r.err)
+        end)
+    end
 end)

@@ -144,6 +144,48 @@ static void test_notifications(void)
     stop();
 }
 
+static void test_infos_do_not_wait_for_those_who_have_left(void)
+{
+    start(3, integer_modulo);
+    subscribe(&a, &stages[0], "0");
+    subscribe(&b, &stages[1], "1");
+    rig_ask(&rig, &a, 9);
+    rig_emit(&rig, 1, 2); /* 2 for the free one, somebody is still to come for it */
+    rig_info(&rig, 100);
+    rig_notify(&rig, 101);
+    rig_cancel(&rig, &b);
+    CHECK_TEXT(rig_words(&rig), "A!101");
+    subscribe(&c, &stages[2], "2");
+    rig_ask(&rig, &c, 1);
+    CHECK_TEXT(rig_words(&rig), "C[2] done100 C!101");
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_EXPECTED), 0);
+    rig_info(&rig, 102);
+    CHECK_TEXT(rig_words(&rig), "done102");
+
+    subscribe(&b, &stages[1], "1"); /* from now on it is waited for again */
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_EXPECTED), 1);
+    rig_info(&rig, 103);
+    CHECK_TEXT(rig_words(&rig), "");
+    rig_ask(&rig, &b, 1);
+    CHECK_TEXT(rig_words(&rig), "B[1] B!101 done101 done103");
+    stop();
+}
+
+static void test_infos_wait_for_whoever_comes_in_the_place_of_another(void)
+{
+    start_two(integer_modulo);
+    rig_ask(&rig, &a, 9);
+    rig_emit(&rig, 1, 1);
+    rig_info(&rig, 100);
+    rig_replace(&rig, &b);
+    CHECK_TEXT(rig_words(&rig), "");
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_EXPECTED), 1);
+    subscribe(&c, &stages[2], "1");
+    rig_ask(&rig, &c, 1);
+    CHECK_TEXT(rig_words(&rig), "C[1] done100");
+    stop();
+}
+
 static void test_markers_in_queues_at_the_end(void)
 {
     start(3, integer_modulo);
@@ -186,6 +228,8 @@ int main(void)
     test_markers_split_messages();
     test_info_before_more_events();
     test_notifications();
+    test_infos_do_not_wait_for_those_who_have_left();
+    test_infos_wait_for_whoever_comes_in_the_place_of_another();
     test_markers_in_queues_at_the_end();
     test_mark_out_of_memory();
     return test_end();

@@ -29,6 +29,7 @@ struct part {
     int64_t queue[MOST];
     int head, tail;
     int64_t queued; /* events */
+    bool is_abandoned;
 };
 
 struct model {
@@ -99,7 +100,9 @@ static void model_mark(struct model *model, int marker)
 {
     for (int i = 0; i < N_PARTS; i++) {
         struct part *part = &model->parts[i];
-        if (part->queued > 0) {
+        if (part->is_abandoned && marker % 2 == 0) {
+            continue;
+        } else if (part->queued > 0) {
             part->queue[part->tail++] = -marker;
             model->pending[marker]++;
         } else if (marker % 2 == 1) {
@@ -166,6 +169,32 @@ static void model_drop(struct model *model, struct part *part)
     sprintf(at, ":%lld", (long long)model->opts.limit);
 }
 
+/* The last of its members has left, and no other is expected: infos wait for it no more. */
+static void model_abandon(struct model *model, struct part *part)
+{
+    int kept = part->head;
+    part->is_abandoned = true;
+    for (int i = part->head; i < part->tail; i++) {
+        if (part->queue[i] < 0 && part->queue[i] % 2 == 0)
+            model_pass(model, part, (int)-part->queue[i]);
+        else
+            part->queue[kept++] = part->queue[i];
+    }
+    part->tail = kept;
+}
+
+/* Its queue, and what comes for it from now on, is dropped. */
+static void model_drop_queue(struct model *model, struct part *part)
+{
+    int64_t n = part->queued;
+    part->queued = 0;
+    for (; part->head < part->tail; part->head++)
+        if (part->queue[part->head] < 0)
+            model_pass(model, part, (int)-part->queue[part->head]);
+    if (n > 0)
+        put(model, "drop%lld", NULL, n);
+}
+
 /* Puts events into queues, sends from those what has demand. */
 static void model_dispatch(struct model *model, int64_t owed, int64_t end)
 {
@@ -187,6 +216,8 @@ static void model_dispatch(struct model *model, int64_t owed, int64_t end)
         struct part *part = &model->parts[i];
         while (part->demand > 0 && part->queued > 0)
             model_send(model, part, best_member(part));
+        if (part->is_abandoned && model->opts.discards_abandoned)
+            model_drop_queue(model, part);
         model_drop(model, part);
     }
     if (none > 0)
@@ -252,15 +283,27 @@ static void model_join(struct model *model, struct part *part, struct member *me
     member->sub = (sh_subscription)RIG_SUBSCRIPTION(&member->stage);
     CHECK_INT(rig_subscribe(&rig, &member->sub, &opts), SH_OK);
     member->is_subscribed = true;
+    part->is_abandoned = false;
     member->joined = member->turn = ++model->turns;
 }
 
-static void model_leave(struct part *part, struct member *member)
+static void model_leave(struct model *model, struct part *part, struct member *member,
+                        bool is_replaced)
 {
+    bool any = false;
     member->is_subscribed = false;
     part->demand -= member->demand;
     member->demand = 0;
-    rig_cancel(&rig, &member->sub);
+    for (int m = 0; m < N_MEMBERS; m++)
+        any = any || part->members[m].is_subscribed;
+    if (!any && model->opts.discards_abandoned)
+        model_drop_queue(model, part);
+    if (!any && (model->opts.discards_abandoned || !is_replaced))
+        model_abandon(model, part);
+    if (is_replaced)
+        rig_replace(&rig, &member->sub);
+    else
+        rig_cancel(&rig, &member->sub);
 }
 
 static void model_step(struct model *model, struct test_random *random)
@@ -274,7 +317,7 @@ static void model_step(struct model *model, struct test_random *random)
     if (!member->is_subscribed && what < 6) {
         model_join(model, part, member);
     } else if (member->is_subscribed && what < 1) {
-        model_leave(part, member);
+        model_leave(model, part, member, n > 4);
     } else if (member->is_subscribed && what < 10) {
         model_ask(model, part, member, n);
         rig_ask(&rig, &member->sub, n);
@@ -307,6 +350,7 @@ static void start(struct model *model, struct test_random *random, uint64_t seed
         model->opts.discards = test_random_below(random, 2);
         model->opts.keep = test_random_below(random, 2) ? SH_KEEP_FIRST : SH_KEEP_LAST;
     }
+    model->opts.discards_abandoned = test_random_below(random, 3) == 0;
     for (int i = 0; i < N_PARTS * N_MEMBERS; i++) {
         struct member *member = &model->parts[i / N_MEMBERS].members[i % N_MEMBERS];
         static const char first[] = "ABC", second[] = "012";

@@ -232,6 +232,104 @@ static void test_queue_waits_for_the_next_consumer(void)
     stop();
 }
 
+/* ------------------------------------------------------------------ discarding */
+
+static void start_discarding(void)
+{
+    sh_partition_opts opts = {.names = names,
+                              .n = 2,
+                              .splitter = integer_splitter(integer_modulo, NULL),
+                              .discards_abandoned = true};
+    CHECK_INT(rig_init(&rig, &sh_dispatcher_partition, &opts, 0, NULL), SH_OK);
+}
+
+static void test_what_the_last_consumer_leaves_is_discarded(void)
+{
+    start_discarding();
+    CHECK_INT(subscribe(&a, &stages[0], "0"), SH_OK);
+    CHECK_INT(rig_ask(&rig, &a, 6), 6);
+    rig_emit(&rig, 1, 3); /* nobody has left partition 1 yet */
+    CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
+    CHECK_INT(rig_ask(&rig, &b, 1), 1);
+    CHECK_TEXT(rig_words(&rig), "A[2] B[1]");
+    CHECK_INT(rig_cancel(&rig, &b),
+              1); /* the demand that 3 was queued for is met by another */
+    CHECK_TEXT(rig_words(&rig), "drop1");
+    CHECK_INT(rig_emit(&rig, 4, 4), 2); /* and so is that of 5 and 7 */
+    CHECK_TEXT(rig_words(&rig), "A[4 6] drop2");
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 0);
+    CHECK_INT(subscribe(&c, &stages[2], "1"), SH_OK);
+    rig_emit(&rig, 9, 1);
+    CHECK_INT(rig_ask(&rig, &c, 1), 1);
+    CHECK_TEXT(rig_words(&rig), "C[9]");
+    stop();
+}
+
+static void test_a_consumer_that_is_replaced_leaves_it_too(void)
+{
+    start_discarding();
+    CHECK_INT(subscribe(&a, &stages[0], "0"), SH_OK);
+    CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
+    CHECK_INT(rig_ask(&rig, &a, 2), 2);
+    rig_emit(&rig, 1, 1);
+    CHECK_INT(rig_replace(&rig, &b), 1);
+    CHECK_TEXT(rig_words(&rig), "drop1");
+    stop();
+}
+
+static void test_events_that_came_back_are_kept(void)
+{
+    start_discarding();
+    CHECK_INT(subscribe(&a, &stages[0], "0"), SH_OK);
+    CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
+    void *place = rig_place(&rig, &b);
+    CHECK_INT(rig_ask(&rig, &a, 2), 2);
+    rig_emit(&rig, 5, 1);
+    rig_give_back(&rig, place, 3, 1);
+    CHECK_INT(rig_cancel(&rig, &b), 0); /* 3 still counts against what a asks for */
+    CHECK_TEXT(rig_words(&rig), "drop1");
+    CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
+    rig_ask(&rig, &b, 1);
+    CHECK_TEXT(rig_words(&rig), "B[3]");
+    stop();
+}
+
+/* They come when their consumer has gone already: another one is to have them, and what follows. */
+static void test_who_gives_back_expects_another(void)
+{
+    start_discarding();
+    CHECK_INT(subscribe(&a, &stages[0], "0"), SH_OK);
+    CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
+    void *place = rig_place(&rig, &b);
+    rig_cancel(&rig, &b);
+    rig_give_back(&rig, place, 3, 1);
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_EXPECTED), 1);
+    CHECK_INT(rig_ask(&rig, &a, 2), 1);
+    rig_emit(&rig, 5, 1);
+    CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
+    rig_ask(&rig, &b, 2);
+    CHECK_TEXT(rig_words(&rig), "B[3] B[5]");
+    stop();
+}
+
+static void test_clear(void)
+{
+    start_two(integer_modulo);
+    CHECK_INT(rig_ask(&rig, &a, 6), 6);
+    rig_emit(&rig, 1, 1);
+    rig_emit(&rig, 3, 1);
+    rig_notify(&rig, 100);
+    rig_info(&rig, 101);
+    CHECK_TEXT(rig_words(&rig), "A!100");
+    rig_cancel(&rig, &a);
+    rig_cancel(&rig, &b);
+    CHECK_TEXT(rig_words(&rig), "done101");
+    CHECK_INT(rig_clear(&rig), 2);
+    CHECK_TEXT(rig_words(&rig), "done100");
+    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 0);
+    stop();
+}
+
 /* ------------------------------------------------------------------ events for nobody */
 
 static void test_none_costs_nothing(void)
@@ -333,6 +431,11 @@ int main(void)
     test_demand_of_one_who_left_counts_as_asked();
     test_queues();
     test_queue_waits_for_the_next_consumer();
+    test_what_the_last_consumer_leaves_is_discarded();
+    test_a_consumer_that_is_replaced_leaves_it_too();
+    test_events_that_came_back_are_kept();
+    test_who_gives_back_expects_another();
+    test_clear();
     test_none_costs_nothing();
     test_bad_events();
     test_failing_splitter();

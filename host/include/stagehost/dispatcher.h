@@ -31,6 +31,8 @@ struct sh_dispatch {
     uint32_t delivery;
     /* dispatch: how many of the events answer demand already handed upstream. */
     int64_t owed;
+    /* cancel: another consumer is expected in the place of this one. */
+    bool expects_another;
     /* Sends events to one consumer as one message. Takes one reference of `batch`. */
     void (*send)(sh_dispatch *out, sh_subscription *to, sh_batch batch);
     /* Sends a notification marker to one consumer. Borrows. */
@@ -48,6 +50,8 @@ struct sh_dispatch {
     /* n events were dropped because a queue of the dispatcher, of this size, is full: as if it
      * were the stage's buffer. */
     void (*discard)(sh_dispatch *out, uint64_t n, int64_t size);
+    /* n events were dropped because the consumers are gone that they were for. */
+    void (*drop)(sh_dispatch *out, uint64_t n);
     /* ask: n is above the dispatcher's max_demand. It is granted all the same; logged. */
     void (*warn)(sh_dispatch *out, sh_subscription *sub, int64_t n, int64_t max);
 };
@@ -86,6 +90,9 @@ struct sh_dispatcher_ops {
     /* Optional. Events taken by dispatch() but not sent yet: all, or only those that
      * somebody can still ask for. */
     int64_t (*held)(const void *state, sh_held which);
+    /* Optional. Nobody is subscribed, and nothing is to be kept for anybody: drops what it
+     * holds, but for events that came back; markers among it go on. Returns how many events. */
+    int64_t (*clear)(void *state, sh_dispatch *out);
     /* dispatch() takes what is owed even without credit, into queues of its own: so a producer
      * that ends hands all it has on to them. */
     bool takes_owed;
@@ -147,9 +154,10 @@ typedef struct sh_replay_opts {
 
 /* Splits events by hash; one consumer a partition, or a group of them, of which the one with
  * the largest demand goes first. As GenStage.PartitionDispatcher. What a partition's
- * consumers have not asked for is queued for them. Queued events count against the demand of
- * other partitions, so a partition nobody asks for ends up holding up the others; `limit`
- * events a partition don't. */
+ * consumers have not asked for is queued for them, and for whoever comes when they have left.
+ * Queued events count against the demand of other partitions, so a partition nobody asks for
+ * ends up holding up the others; `limit` events a partition don't. Infos (sh_stage_info) wait
+ * for queued events, but not for those of a partition that all consumers have left. */
 extern const sh_dispatcher_ops sh_dispatcher_partition;
 typedef struct sh_splitter {
     /* Distributes events of `in` from its head over parts[0 .. n_parts): the events of
@@ -177,6 +185,9 @@ typedef struct sh_partition_opts {
     int64_t limit; /* events that may be queued for a partition without holding up others */
     bool discards; /* what is above the limit is discarded instead of holding up others */
     sh_keep keep;  /* which events are kept then */
+    /* What is queued for a partition when its last consumer leaves, and what comes for it until
+     * there is another one, is discarded. */
+    bool discards_abandoned;
 } sh_partition_opts;
 
 #ifdef __cplusplus

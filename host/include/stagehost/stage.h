@@ -185,8 +185,8 @@ typedef struct sh_stage_opts {
     /* In events. SH_BUFFER_DEFAULT: 10000, infinity on a producer_consumer. SH_BUFFER_NONE: 0. */
     int64_t buffer_size;
     sh_keep buffer_keep;
-    bool discard_buffer_when_no_consumers;
-    sh_demand_mode demand; /* producers only */
+    bool discard_buffer_when_no_consumers; /* and the queues of a dispatcher */
+    sh_demand_mode demand;                 /* producers only */
     /* Of all it sends; an event that a broadcast sends to many counts once. What exceeds it is
      * not asked of handle_demand, or waits in the buffer. A drain respects it. */
     sh_rate rate;
@@ -356,7 +356,7 @@ typedef struct sh_stage_stats {
     uint64_t asks_in, asks_out;         /* ask messages                                         */
     uint64_t demand_in, demand_out;     /* events asked by consumers / of producers             */
     uint64_t discarded_full;            /* by the buffer's size                                 */
-    uint64_t discarded_no_consumers;    /* discard_buffer_when_no_consumers                     */
+    uint64_t discarded_no_consumers;    /* discard_buffer_when_no_consumers, discards_abandoned */
     uint64_t discarded_none;            /* hashed to "none"                                     */
     uint64_t discarded_stopped;         /* queued for a consumer that chose to stop             */
     uint64_t unfinished;                /* accepted, neither handed on nor discarded            */

@@ -7,7 +7,7 @@
 ---     { "broadcast", replay = 100 }
 ---     { "demand", max_demand = 100, shuffle_demands_on_first_dispatch = true }
 ---     { "partition", partitions = 4 | { "odd", "even" }, hash = "field" | function(event) ... end,
----         groups = true, limit = 100, overflow = "wait" | "discard", keep = "last" | "first" }
+---         groups = true, discard = true, limit = 100, overflow = "wait" | "discard", keep = "last" | "first" }
 ---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
@@ -95,6 +95,7 @@ function kinds.partition(options)
         partitions = checks.anything,
         hash = check_hash,
         groups = checks.typed "boolean",
+        discard = checks.typed "boolean",
         limit = checks.integer(1),
         overflow = checks.one_of("wait", "discard"),
         keep = checks.one_of("last", "first"),

@@ -118,7 +118,8 @@ struct actor {
     int64_t taken, sent, skipped, bad, last_taken, discarded;
     int64_t partition_taken[PLAN_MAX_PARTITIONS], partition_sent[PLAN_MAX_PARTITIONS];
     int64_t partition_last[PLAN_MAX_PARTITIONS];
-    struct side *consumers, *producers; /* newest first */
+    bool is_abandoned[PLAN_MAX_PARTITIONS]; /* and discards what is for it */
+    struct side *consumers, *producers;     /* newest first */
     /* consuming */
     int64_t handled;     /* events of batches whose callback has come to its end */
     struct numbers kept; /* WORK_KEEP: to be emitted later */

@@ -51,6 +51,7 @@ static void draw_variant(struct plan_stage *stage)
     stage->replay = chance(&random, 40) ? 1 + below(&random, 12) : 0;
     stage->groups = chance(&random, 50);
     stage->limit = chance(&random, 40) ? 1 + below(&random, 12) : 0;
+    stage->discards_abandoned = chance(&random, 30);
 }
 
 static struct plan_stage draw_stage(struct test_random *random, int index, int n)
@@ -211,8 +212,9 @@ void plan_print_stage(const struct plan *plan, int index, FILE *file)
     if (stage->kind != SH_CONSUMER) {
         fprintf(file, ", %s", spreads[stage->spread]);
         if (stage->spread == SPREAD_PARTITION)
-            fprintf(file, " of %u%s, none %u, bad %u, limit %d", stage->n_partitions,
-                    stage->groups ? " groups" : "", stage->none, stage->bad,
+            fprintf(file, " of %u%s%s, none %u, bad %u, limit %d", stage->n_partitions,
+                    stage->groups ? " groups" : "",
+                    stage->discards_abandoned ? " discards" : "", stage->none, stage->bad,
                     (int)stage->limit);
         if (stage->spread == SPREAD_BROADCAST && stage->replay > 0)
             fprintf(file, " replays %u", stage->replay);

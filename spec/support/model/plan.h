@@ -28,14 +28,15 @@ struct plan_stage {
     enum answers answers;
     enum work work;
     bool shuffles;
-    bool selects;          /* broadcast: gives most consumers a selector         */
-    uint32_t replay;       /* broadcast: so many events, to late subscribers     */
-    bool groups;           /* partition: of several consumers                    */
-    int64_t limit;         /* partition: events queued that hold up nobody       */
-    uint32_t n_partitions; /* partition                                          */
-    uint32_t none, bad;    /* partition: one in so many goes to none, is refused */
-    int64_t max_demand;    /* demand dispatcher                                  */
-    int64_t buffer_size;   /* as in sh_stage_opts                                */
+    bool selects;            /* broadcast: gives most consumers a selector         */
+    uint32_t replay;         /* broadcast: so many events, to late subscribers     */
+    bool groups;             /* partition: of several consumers                    */
+    int64_t limit;           /* partition: events queued that hold up nobody       */
+    bool discards_abandoned; /* partition: what the last of its consumers leaves */
+    uint32_t n_partitions;   /* partition                                          */
+    uint32_t none, bad;      /* partition: one in so many goes to none, is refused */
+    int64_t max_demand;      /* demand dispatcher                                  */
+    int64_t buffer_size;     /* as in sh_stage_opts                                */
     sh_keep keep;
     bool discards_without_consumers;
     bool accumulates;

@@ -33,6 +33,11 @@ static bool is_in_order(const struct plan_stage *plan)
     return plan->spread == SPREAD_DEMAND || plan->spread == SPREAD_FAIR;
 }
 
+static bool is_partitioned(const struct tap *tap)
+{
+    return tap->actor->plan->spread == SPREAD_PARTITION;
+}
+
 static void check_credit(struct tap *tap, const struct side *side)
 {
     if ((int64_t)side->events.n > side->asked)
@@ -70,7 +75,7 @@ static void eye_send(sh_dispatch *dispatch, sh_subscription *sub, sh_batch batch
     for (uint32_t i = 0; i < batch.n; i++) {
         int64_t event = values[i].u.integer;
         numbers_add(&side->events, event);
-        if (actor->plan->spread == SPREAD_PARTITION)
+        if (is_partitioned(eye->tap))
             check_partition(eye->tap, side, event);
         else if (is_in_order(actor->plan) &&
                  event != sh_batch_values(eye->batch)[eye->next++].u.integer)
@@ -115,6 +120,13 @@ static void eye_discard(sh_dispatch *dispatch, uint64_t n, int64_t size)
     eye->real->discard(eye->real, n, size);
 }
 
+static void eye_drop(sh_dispatch *dispatch, uint64_t n)
+{
+    struct eye *eye = (struct eye *)dispatch;
+    eye->tap->actor->taken -= (int64_t)n;
+    eye->real->drop(eye->real, n);
+}
+
 static void eye_warn(sh_dispatch *dispatch, sh_subscription *sub, int64_t n, int64_t max)
 {
     struct eye *eye = (struct eye *)dispatch;
@@ -126,12 +138,14 @@ static struct eye eye_on(struct tap *tap, sh_dispatch *real)
     return (struct eye){
         .dispatch = {.worker = real->worker,
                      .owed = real->owed,
+                     .expects_another = real->expects_another,
                      .send = eye_send,
                      .notify = eye_notify,
                      .release = eye_release,
                      .fail = eye_fail,
                      .skip = eye_skip,
                      .discard = eye_discard,
+                     .drop = eye_drop,
                      .warn = eye_warn},
         .real = real,
         .tap = tap,
@@ -183,7 +197,8 @@ static int init_partition(void *state, const void *opts, uint64_t seed, sh_error
                                     .n = plan->n_partitions,
                                     .splitter = choice_splitter(plan),
                                     .groups = plan->groups,
-                                    .limit = plan->limit};
+                                    .limit = plan->limit,
+                                    .discards_abandoned = plan->discards_abandoned};
     return tap_init(state, &sh_dispatcher_partition, opts, &partitions, seed, error);
 }
 
@@ -201,15 +216,37 @@ static int tap_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts *o
     struct side *side = producers_side(sub);
     int status = tap->base->subscribe(tap->state, sub, opts, error);
     side->is_dispatching = status == SH_OK;
+    if (side->is_dispatching && is_partitioned(tap))
+        tap->actor->is_abandoned[side->partition] = false;
     return status;
+}
+
+/* What waits for partitions that nobody takes events of any more has been dropped. */
+static void drop_abandoned(struct actor *actor)
+{
+    for (int p = 0; p < PLAN_MAX_PARTITIONS; p++)
+        if (actor->is_abandoned[p])
+            actor->partition_taken[p] = actor->partition_sent[p];
+}
+
+static void abandon(struct actor *actor, uint32_t partition)
+{
+    for (const struct side *side = actor->consumers; side; side = side->next)
+        if (side->is_dispatching && side->partition == partition)
+            return;
+    actor->is_abandoned[partition] = true;
+    drop_abandoned(actor);
 }
 
 static void tap_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
 {
     struct tap *tap = state;
     struct eye eye = eye_on(tap, out);
-    producers_side(sub)->is_dispatching = false;
+    struct side *side = producers_side(sub);
+    side->is_dispatching = false;
     tap->base->cancel(tap->state, sub, &eye.dispatch);
+    if (is_partitioned(tap) && tap->actor->plan->discards_abandoned)
+        abandon(tap->actor, side->partition);
 }
 
 static void tap_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out)
@@ -256,9 +293,10 @@ static void count_taken(struct tap *tap, const sh_value *values, int64_t taken)
                        (int)MODEL_EVENT_N(event), (int)actor->last_taken);
         actor->last_taken = MODEL_EVENT_N(event);
         int partition = choice_partition(actor->plan, event);
-        if (actor->plan->spread == SPREAD_PARTITION && partition >= 0)
+        if (is_partitioned(tap) && partition >= 0)
             actor->partition_taken[partition]++;
     }
+    drop_abandoned(actor);
 }
 
 static int64_t tap_dispatch(void *state, sh_batch batch, sh_dispatch *out, sh_error **error)
@@ -292,6 +330,17 @@ static int64_t tap_held(const void *state, sh_held which)
     return tap->base->held(tap->state, which);
 }
 
+static int64_t tap_clear(void *state, sh_dispatch *out)
+{
+    struct tap *tap = state;
+    struct actor *actor = tap->actor;
+    struct eye eye = eye_on(tap, out);
+    int64_t n = tap->base->clear(tap->state, &eye.dispatch);
+    actor->taken -= n;
+    memcpy(actor->partition_taken, actor->partition_sent, sizeof actor->partition_taken);
+    return n;
+}
+
 #define TAP_OPS(word)                                                                      \
     .name = #word, .size = sizeof(struct tap), .init = init_##word, .fini = tap_fini,      \
     .subscribe = tap_subscribe, .cancel = tap_cancel, .ask = tap_ask,                      \
@@ -301,7 +350,7 @@ static const sh_dispatcher_ops dispatchers[] = {
     [SPREAD_DEMAND] = {TAP_OPS(demand)},
     [SPREAD_BROADCAST] = {TAP_OPS(broadcast)},
     [SPREAD_PARTITION] = {TAP_OPS(partition), .mark = tap_mark, .held = tap_held,
-                          .takes_owed = true},
+                          .clear = tap_clear, .takes_owed = true},
     [SPREAD_FAIR] = {TAP_OPS(fair)},
 };
 static const sh_dispatcher_ops replay = {TAP_OPS(replay), .mark = tap_mark,

@@ -108,6 +108,29 @@ static void rig_do_skip(sh_dispatch *out, uint32_t n, sh_error *error)
     sh_error_unref(error);
 }
 
+static void rig_do_refuse(sh_dispatch *out, sh_batch events, sh_error *error)
+{
+    struct rig *rig = rig_of(out);
+    CHECK(events.n > 0);
+    rig->n_skipped += events.n;
+    write_word(rig);
+    write_down(rig, "refused[");
+    for (uint32_t i = 0; i < events.n; i++)
+        write_down(rig, "%s%" PRId64, i > 0 ? " " : "", rig_integer(events, i));
+    write_down(rig, "]?%s", sh_error_get(error)->name);
+    sh_batch_unref(events);
+    sh_error_unref(error);
+}
+
+static void rig_do_drop(sh_dispatch *out, uint64_t n)
+{
+    struct rig *rig = rig_of(out);
+    CHECK(n > 0);
+    rig->n_discarded += (uint32_t)n;
+    write_word(rig);
+    write_down(rig, "drop%" PRIu64, n);
+}
+
 static void rig_do_discard(sh_dispatch *out, uint64_t n, int64_t size)
 {
     struct rig *rig = rig_of(out);
@@ -133,6 +156,8 @@ int rig_init(struct rig *rig, const sh_dispatcher_ops *ops, const void *opts, ui
                                 .release = rig_do_release,
                                 .fail = rig_do_fail,
                                 .skip = rig_do_skip,
+                                .refuse = rig_do_refuse,
+                                .drop = rig_do_drop,
                                 .discard = rig_do_discard,
                                 .warn = rig_do_warn}};
     sh__buffer_init(&rig->buffer, SH_BUFFER_INFINITY, SH_KEEP_LAST);
@@ -216,6 +241,38 @@ int64_t rig_cancel(struct rig *rig, sh_subscription *sub)
 {
     rig->ops->cancel(rig->state, sub, &rig->out);
     sub->outstanding = 0;
+    return settle(rig);
+}
+
+int64_t rig_replace(struct rig *rig, sh_subscription *sub)
+{
+    rig->out.expects_another = true;
+    int64_t asked = rig_cancel(rig, sub);
+    rig->out.expects_another = false;
+    return asked;
+}
+
+int64_t rig_clear(struct rig *rig)
+{
+    struct sh__markers released = {0};
+    sh_marker *marker;
+    int64_t n = rig->ops->clear(rig->state, &rig->out);
+    n += sh__buffer_clear(&rig->buffer, &released);
+    while ((marker = sh__markers_pop(&released)) != NULL)
+        pass(rig, marker);
+    CHECK_INT(settle(rig), 0);
+    return n;
+}
+
+void *rig_place(struct rig *rig, sh_subscription *sub)
+{
+    return rig->ops->place(rig->state, sub);
+}
+
+int64_t rig_give_back(struct rig *rig, void *place, int64_t first, uint32_t n)
+{
+    sh_returned part = {.events = rig_integers(first, n), .delivery = 2};
+    CHECK_INT(rig->ops->give_back(rig->state, place, &part, 1, &rig->out), SH_OK);
     return settle(rig);
 }
 

@@ -7,8 +7,9 @@
  *
  * What the dispatcher does is written down in words: "A[1 2]" events sent to A, "A!7"
  * notification 7 sent to A, "done7" marker 7 released, "A?name" A failed, "none3" /
- * "bad3?name" events skipped, "full2:10" events dropped by a queue of 10, "A>12:10" an ask
- * for 12 where 10 is the most. */
+ * "bad3?name" events skipped, "refused[11 22]?name" events refused, "full2:10" events dropped
+ * by a queue of 10, "drop3" events dropped because nobody is there, "A>12:10" an ask for 12
+ * where 10 is the most. */
 #ifndef SPEC_DISPATCH_RIG_H
 #define SPEC_DISPATCH_RIG_H
 
@@ -33,6 +34,13 @@ void rig_fini(struct rig *rig);
 /* SH_OK, or the refusal's code after writing down its name: "A?name". */
 int rig_subscribe(struct rig *rig, sh_subscription *sub, sh_subscribe_opts *opts);
 int64_t rig_cancel(struct rig *rig, sh_subscription *sub);
+/* Its like where another consumer is expected in its place. */
+int64_t rig_replace(struct rig *rig, sh_subscription *sub);
+/* Drops the buffer and what the dispatcher holds. Returns how many events. */
+int64_t rig_clear(struct rig *rig);
+/* Events come back from a consumer; `sub`: any of the queue that they go to. */
+void *rig_place(struct rig *rig, sh_subscription *sub);
+int64_t rig_give_back(struct rig *rig, void *place, int64_t first, uint32_t n);
 int64_t rig_ask(struct rig *rig, sh_subscription *sub, int64_t n);
 /* The events first .. first + n - 1. */
 int64_t rig_emit(struct rig *rig, int64_t first, uint32_t n);

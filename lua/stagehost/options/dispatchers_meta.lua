@@ -1,0 +1,32 @@
+-- SPDX-License-Identifier: MIT
+---@meta
+
+--- The options of dispatchers: for editors and readers, never loaded.
+
+--- Of { "broadcast", replay = n }: a late subscriber first gets the last n events that were broadcast before it
+--- came, through its selector; they use up its demand. The others wait for it until it has them.
+---@class stagehost.BroadcastOptions
+---@field replay? integer
+
+--- Of { "partition", partitions = 4 | names, hash = f }:
+--- `hash`: a function, or the name of a field, which is the same as a function that returns this field of the event.
+--- An answer that is one of the partitions (0 .. n - 1, or a name) is the partition that the event goes to; "none":
+--- nobody gets it. Where all partitions are numbers, events are spread by any other answer, as by stagehost.hash:
+--- equal answers meet in one partition. That holds for numbers beyond n - 1, too. Without a hash events are spread by
+--- their own value, as in GenStage. Events for which the hash raises, answers nil, or something else that has no hash
+--- or is no name, are dead letters, or without a dead-letter stage lost: they count as unfinished. A second answer of
+--- the function replaces the event.
+--- `discard`: what is queued for a partition when its last consumer leaves, and what comes for it until there is
+--- another one, is discarded and counted; by default it is kept for the next consumer of the partition.
+--- `groups`: a partition may have several consumers, of which the one with the largest demand goes first.
+--- `limit`: so many events may be queued for a partition without holding up the others. Above it, what is
+--- queued counts against the demand of the others (overflow = "wait", the default), or events are discarded
+--- (overflow = "discard"; keep = "last", the default, or "first").
+---@class stagehost.PartitionOptions
+---@field partitions integer | (integer | string)[]
+---@field hash? string | fun(event: any): any, any
+---@field groups? boolean
+---@field discard? boolean
+---@field limit? integer
+---@field overflow? "wait" | "discard"
+---@field keep? "last" | "first"
