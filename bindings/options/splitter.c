@@ -38,10 +38,9 @@ static int take_parts(struct shl_context *ctx, int lists, int counts, sh_batch *
                       size_t n)
 {
     lua_State *L = ctx->L;
+    const int32_t *numbers = lua_topointer(L, counts);
     for (size_t p = 0; p < n; p++) {
-        lua_rawgeti(L, counts, (int)p + 1);
-        uint32_t count = count_at(L, -1);
-        lua_pop(L, 1);
+        uint32_t count = (uint32_t)numbers[p + 1];
         parts[p] = (sh_batch){0};
         if (count == 0)
             continue;

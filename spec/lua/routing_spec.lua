@@ -35,9 +35,9 @@ describe("a splitter", function()
         limit = limit or #events
         local taken, skipped, bad, problem, lists, counts, refused = split(events, 0, #events, limit)
         local parts = {}
-        for p, count in ipairs(counts) do
+        for p = 1, #lists do
             parts[p] = {}
-            for i = 1, count do
+            for i = 1, counts[p] do
                 parts[p][i] = lists[p][i]
             end
         end

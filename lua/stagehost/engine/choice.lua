@@ -29,7 +29,7 @@ local make_place = with_own_code(function(n, index, tools, skip, refuse)
     local type, tonumber, none, hash = tools.type, tools.tonumber, tools.none, tools.hash
     local string_place, number_place = tools.string_place, tools.number_place
 
-    local function place_other(answer, kind)
+    local function place_other(answer, i, kind)
         local p = kind == "cdata" and index[tonumber(answer)]
         if p then
             return p
@@ -38,10 +38,10 @@ local make_place = with_own_code(function(n, index, tools, skip, refuse)
         if place then
             return place + 1
         end
-        refuse(answer, answer ~= nil and problem or nil)
+        refuse(i, answer, answer ~= nil and problem or nil)
     end
 
-    return function(answer)
+    return function(answer, i)
         local kind = type(answer)
         if kind == "number" then
             return answer % 1 == 0 and index[answer] or number_place(answer, n) + 1
@@ -51,7 +51,7 @@ local make_place = with_own_code(function(n, index, tools, skip, refuse)
         elseif kind == "string" then
             return string_place(answer, #answer, n) + 1
         end
-        return place_other(answer, kind)
+        return place_other(answer, i, kind)
     end
 end)
 
@@ -59,11 +59,11 @@ end)
 --- these, and a misspelt name does not send events anywhere.
 local make_named_place = with_own_code(function(tools, skip, refuse)
     local none = tools.none
-    return function(answer)
+    return function(answer, i)
         if answer == none then
             skip()
         else
-            refuse(answer)
+            refuse(i, answer)
         end
     end
 end)
@@ -73,13 +73,34 @@ end)
 --- array part.
 local make_answer_choice = with_own_code(function(hash, index, place, tools)
     local type, tobit = tools.type, tools.tobit
-    return function(event)
+    return function(event, i)
         local answer, replacement = hash(event)
         local p
         if type(answer) ~= "number" or tobit(answer) == answer then
             p = index[answer]
         end
-        return p or place(answer), replacement
+        return p or place(answer, i), replacement
+    end
+end)
+
+--- Its like for partitions that are called 0 to n - 1.
+local make_number_choice = with_own_code(function(hash, n, index, place, tools)
+    local type, tobit = tools.type, tools.tobit
+    return function(event, i)
+        local answer, replacement = hash(event)
+        local p
+        if type(answer) == "number" then
+            p = tobit(answer)
+            if p == answer and p >= 0 and p < n then
+                return p + 1, replacement
+            end
+        else
+            p = index[answer]
+            if p then
+                return p, replacement
+            end
+        end
+        return place(answer, i), replacement
     end
 end)
 
@@ -108,7 +129,7 @@ local make_value_choice = with_own_code(function(n, batch, tools, refuse)
         if type(p) == "number" then
             return p
         end
-        refuse(nil, p)
+        refuse(i, nil, p)
     end
 
     return function(event, i)
@@ -131,6 +152,15 @@ local function index_names(names)
     return index
 end
 
+local function are_counted(names)
+    for p, name in ipairs(names) do
+        if name ~= p - 1 then
+            return false
+        end
+    end
+    return true
+end
+
 --- Whether partitions have names that are no numbers.
 ---@param names (string|integer)[]
 ---@return boolean
@@ -144,12 +174,12 @@ function M.has_words(names)
 end
 
 --- `choose(event, i)` -> the number of the partition of events[i] of the batch, and what replaces it. nil: it
---- has called skip(), the event goes to none, or refuse(answer, reason), it can't go anywhere.
+--- has called skip(), the event goes to none, or refuse(i, answer, reason), it can't go anywhere.
 ---@param names (string|integer)[] of the partitions
 ---@param hash? string | fun(event: any): any, any
 ---@param batch { events: any[], last: integer, hashed: integer } the one that is being split; hashed: none after it
 ---@param skip fun()
----@param refuse fun(answer: any, reason: string?)
+---@param refuse fun(i: integer, answer: any, reason: string?)
 ---@return fun(event: any, i: integer): integer?, any
 function M.new(names, hash, batch, skip, refuse)
     if not hash then
@@ -163,6 +193,9 @@ function M.new(names, hash, batch, skip, refuse)
         place = make_named_place(toolbox, skip, refuse)
     else
         place = make_place(#names, index, toolbox, skip, refuse)
+    end
+    if are_counted(names) then
+        return make_number_choice(hash, #names, index, place, toolbox)
     end
     return make_answer_choice(hash, index, place, toolbox)
 end

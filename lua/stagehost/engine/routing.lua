@@ -4,6 +4,7 @@
 --- plain Lua, so that they and the script's function compile to one trace. bindings/options/selector.c
 --- and splitter.c keep what `selector` and `splitter` return for each of theirs.
 local choice = require "stagehost.engine.choice"
+local ffi = require "ffi"
 local new_table = require "table.new"
 local refusal = require "stagehost.engine.refusal"
 local with_own_code = require "stagehost.engine.own_code"
@@ -31,11 +32,11 @@ function M.selector(choose)
     return make_selector(choose)
 end
 
--- Up to `room` events go to a partition. batch.at tells for which event `choose` raised.
-local make_route = with_own_code(function(choose, batch, lists, counts)
-    return function(events, from, last, room)
+-- `counts` holds integers of C: they are added to without being converted. Every event that was tried is counted
+-- there or skipped, unless `choose` raises; so the one that it raised for is known.
+local make_route = with_own_code(function(choose)
+    return function(events, from, last, lists, counts)
         for i = from, last do
-            batch.at = i
             local event = events[i]
             local p, replacement = choose(event, i)
             if p then
@@ -45,30 +46,27 @@ local make_route = with_own_code(function(choose, batch, lists, counts)
                 local count = counts[p] + 1
                 counts[p] = count
                 lists[p][count] = event
-                room = room - 1
-                if room == 0 then
-                    break
-                end
             end
         end
     end
 end)
 
 --- `split(events, first, n, limit)` -> taken, skipped, bad, problem, lists, counts, refused. The events of
---- partition p are lists[p][1 .. counts[p]]; both tables belong to the splitter, the lists do not.
+--- partition p are lists[p][1 .. counts[p]]; both lists belong to the splitter, those in `lists` do not; `counts` is
+--- an array of int32_t that stays the same.
 --- An event whose hash fails is skipped, and counted in bad with the first error as problem; all such
 --- are in `refused`, a list of their own (nil: there are none).
 ---@param names (string|integer)[]
 ---@param hash? string | fun(event: any): any, any
 ---@return function
 function M.splitter(names, hash)
-    local n_names, lists, counts = #names, {}, new_table(#names, 0)
-    local batch = { at = 0, events = nil, first = 0, last = 0, hashed = 0 }
+    local n_names, lists, counts = #names, {}, ffi.new("int32_t[?]", #names + 1)
+    local batch = { events = nil, first = 0, last = 0, hashed = 0 }
     local skipped, bad, problem, refused = 0, 0, nil, nil
     local describe = refusal.describer(names, hash)
 
-    local function where()
-        return ("event %d of %d"):format(batch.at - batch.first, batch.last - batch.first)
+    local function where(i)
+        return ("event %d of %d"):format(i - batch.first, batch.last - batch.first)
     end
 
     local function skip()
@@ -81,42 +79,57 @@ function M.splitter(names, hash)
         refused[bad] = event
     end
 
-    local function refuse(answer, reason)
-        local event = batch.events[batch.at]
-        problem = problem or describe(where(), event, answer, reason)
+    local function refuse(i, answer, reason)
+        local event = batch.events[i]
+        problem = problem or describe(where(i), event, answer, reason)
         count_refused(event)
     end
 
-    local route = make_route(choice.new(names, hash, batch, skip, refuse), batch, lists, counts)
+    local route = make_route(choice.new(names, hash, batch, skip, refuse))
 
     -- As many as the last batch had is a good guess at how many there will be.
     local function reset(events, first, n)
         for p = 1, n_names do
-            lists[p], counts[p] = new_table(counts[p] or 0, 0), 0
+            lists[p], counts[p] = new_table(counts[p], 0), 0
         end
-        batch.at, batch.events, batch.first, batch.last, batch.hashed = first, events, first, first + n, first
+        batch.events, batch.first, batch.last, batch.hashed = events, first, first + n, first
         if skipped > 0 then
             skipped, bad, problem, refused = 0, 0, nil, nil
         end
     end
 
+    -- How many events have been put into a partition.
+    local function count_routed()
+        local sum = 0
+        for p = 1, n_names do
+            sum = sum + counts[p]
+        end
+        return sum
+    end
+
+    -- After an error of the hash: up to which event all is done.
+    local function refuse_raised(events, first, err)
+        local at = first + count_routed() + skipped + 1
+        problem = problem or ("the hash failed with %s: %s"):format(where(at), tostring(err))
+        count_refused(events[at])
+        return at
+    end
+
     return function(events, first, n, limit)
         reset(events, first, n)
-        while batch.at < first + n do
-            local room = limit - (batch.at - first - skipped)
+        local at, last = first, first + n
+        while at < last do
+            local room = limit - (at - first - skipped)
             if room == 0 then
                 break
             end
-            local ok, err = pcall(route, events, batch.at + 1, first + n, room)
-            if ok then
-                break
-            end
-            problem = problem or ("the hash failed with %s: %s"):format(where(), tostring(err))
-            count_refused(events[batch.at])
+            local to = at + room < last and at + room or last
+            local ok, err = pcall(route, events, at + 1, to, lists, counts)
+            at = ok and to or refuse_raised(events, first, err)
         end
         batch.events = nil
         problem = problem and problem:gsub("%z", "\\0") -- it ends at a zero byte in C
-        return batch.at - first, skipped, bad, problem, lists, counts, refused
+        return at - first, skipped, bad, problem, lists, counts, refused
     end
 end
 
