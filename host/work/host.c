@@ -20,6 +20,9 @@
 #include "work/waiting.h"
 #include "work/worker.h"
 
+/* Of a worker's thread, whatever `ulimit -s` says: callbacks have the same room everywhere. */
+enum { STACK_SIZE = 8 << 20 };
+
 static unsigned count_cpus(void)
 {
     cpu_set_t set;
@@ -118,8 +121,9 @@ int sh__host_ensure_thread(sh_host *host, sh_worker *worker)
     uv_mutex_lock(&host->thread_lock);
     int status = SH_OK;
     if (!worker->has_thread) {
-        status =
-            uv_thread_create(&worker->thread, run_thread, worker) == 0 ? SH_OK : SH_ENOMEM;
+        static const uv_thread_options_t options = {UV_THREAD_HAS_STACK_SIZE, STACK_SIZE};
+        int problem = uv_thread_create_ex(&worker->thread, &options, run_thread, worker);
+        status = problem == 0 ? SH_OK : SH_ENOMEM;
         worker->has_thread = status == SH_OK;
     }
     uv_mutex_unlock(&host->thread_lock);
