@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "events/transfer_parcel.h"
+#include "state/call.h"
 #include "state/handle.h"
 
 /* The functions of the coder, and what decodes each kind of parcel. */
@@ -79,7 +80,7 @@ static int fail_call(lua_State *L, int status, sh_error **error)
 static int encode_body(lua_State *L, int n_args, struct transfer *transfer,
                        struct shl_parcel_view *view, sh_parcel *out, sh_error **error)
 {
-    int status = lua_pcall(L, n_args, 1, 0);
+    int status = shl_try(L, n_args, 1);
     if (status)
         return fail_call(L, status, error);
     view->body = transfer->span.data;
@@ -175,7 +176,7 @@ static int decode(lua_State *L, const struct shl_parcel_view *view, sh_error **e
     struct transfer *transfer = find_transfer(L);
     transfer->incoming = view;
     lua_rawgeti(L, LUA_REGISTRYINDEX, transfer->decode_protected);
-    int status = lua_pcall(L, 0, 1, 0);
+    int status = shl_try(L, 0, 1);
     if (status == 0)
         return SH_OK;
     int code = fail_call(L, status, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Protected calls. No other file calls lua_pcall or lua_cpcall. */
+ * Protected calls. No other file of bindings/ calls lua_pcall or lua_cpcall (.ci/run layers). */
 #include "state/call.h"
 
 #include <assert.h>
@@ -46,6 +46,17 @@ static sh_error *make_error(lua_State *L, int status)
     int code = status == LUA_ERRMEM ? SH_ENOMEM : SH_EFAILED;
     return sh_error_fmt(SH_REASON_RAISED, code, NULL, "%s",
                         text ? text : sh_strerror(code));
+}
+
+static int do_nothing(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+void shl_resume_state(lua_State *L)
+{
+    lua_cpcall(L, do_nothing, NULL);
 }
 
 int shl_protect(struct shl_context *ctx, lua_CFunction f, void *data, sh_error **error)

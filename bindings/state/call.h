@@ -18,6 +18,11 @@ int shl_pcall_still(struct shl_context *ctx, const char *what, int nargs, int nr
  * or SH_EFAILED with *error. */
 int shl_protect(struct shl_context *ctx, lua_CFunction f, void *data, sh_error **error);
 
+/* Tells LuaJIT that L is the state that runs. LuaJIT (of 2022) is not told by an error that
+ * leaves a C function if another state ran meanwhile, such as ctx->L to encode an event: the next
+ * exit from compiled code would write into that one. A call does tell it. */
+void shl_resume_state(lua_State *L);
+
 /* The message handler of shl_pcall: error value -> string with traceback. */
 int shl_traceback(lua_State *L);
 
