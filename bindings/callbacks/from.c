@@ -8,6 +8,7 @@
 #include "state/slot.h"
 
 struct call {
+    struct shl_object base;
     sh_from from; /* a reference to from.stage */
     bool is_answered;
 };
@@ -50,17 +51,20 @@ static int call_reply(lua_State *L)
 
 static int call_gc(lua_State *L)
 {
-    struct call *call = shl_type_check(L, 1, &shl_call_type);
-    call->is_answered = true;
-    sh_stage_unref(call->from.stage);
-    call->from.stage = NULL;
+    struct call *call = shl_type_test(L, 1, &shl_call_type);
+    if (call) {
+        call->is_answered = true;
+        sh_stage_unref(call->from.stage);
+        call->from.stage = NULL;
+    }
     return 0;
 }
 
 static int call_tostring(lua_State *L)
 {
     const struct call *call = shl_type_check(L, 1, &shl_call_type);
-    lua_pushfstring(L, "call<%s>", sh_stage_name(call->from.stage));
+    const sh_stage *stage = call->from.stage; /* NULL once finalised */
+    lua_pushfstring(L, "call<%s>", stage ? sh_stage_name(stage) : "");
     return 1;
 }
 

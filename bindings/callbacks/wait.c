@@ -6,10 +6,9 @@
 #include "callbacks/wait.h"
 
 #include "state/number.h"
+#include "state/type.h"
 
 static const char wait_token; /* its address */
-
-static const char waker_name[] = "stagehost.waker";
 
 void shl_push_wait_token(lua_State *L)
 {
@@ -76,16 +75,34 @@ static int wait_sleep(lua_State *L)
 /* -- what await is made of: a waker is a request that the script itself answers -------- */
 
 struct waker {
-    sh_from from; /* from.stage is a reference */
+    struct shl_object base;
+    sh_from from; /* from.stage is a reference; NULL once finalised */
+};
+
+static const struct shl_type waker_type;
+
+static int waker_gc(lua_State *L)
+{
+    struct waker *waker = shl_type_test(L, 1, &waker_type);
+    if (waker) {
+        sh_stage_unref(waker->from.stage);
+        waker->from.stage = NULL;
+    }
+    return 0;
+}
+
+static const luaL_Reg waker_metamethods[] = {{"__gc", waker_gc}, {NULL, NULL}};
+
+static const struct shl_type waker_type = {
+    .name = "stagehost.waker",
+    .noun = "a waker",
+    .metamethods = waker_metamethods,
 };
 
 /* waker() */
 static int wait_waker(lua_State *L)
 {
-    struct waker *waker = lua_newuserdata(L, sizeof *waker);
-    *waker = (struct waker){0};
-    luaL_getmetatable(L, waker_name);
-    lua_setmetatable(L, -2);
+    struct waker *waker = shl_type_new(L, &waker_type, sizeof *waker);
     waker->from = shl_wait_begin(L);
     sh_stage_ref(waker->from.stage);
     return 1;
@@ -94,7 +111,7 @@ static int wait_waker(lua_State *L)
 /* park(waker): returns when wake(waker) was called */
 static int wait_park(lua_State *L)
 {
-    const struct waker *waker = luaL_checkudata(L, 1, waker_name);
+    const struct waker *waker = shl_type_check(L, 1, &waker_type);
     sh_from now = shl_wait_begin(L);
     if (now.stage != waker->from.stage)
         return luaL_error(L, "await: started by another stage");
@@ -104,25 +121,10 @@ static int wait_park(lua_State *L)
 /* wake(waker): from any callback, of a stage or of luv; the stage may have ended */
 static int wait_wake(lua_State *L)
 {
-    const struct waker *waker = luaL_checkudata(L, 1, waker_name);
-    sh_reply(shl_context(L)->worker, waker->from, (sh_batch){0}, NULL, NULL);
+    const struct waker *waker = shl_type_check(L, 1, &waker_type);
+    if (waker->from.stage)
+        sh_reply(shl_context(L)->worker, waker->from, (sh_batch){0}, NULL, NULL);
     return 0;
-}
-
-static int waker_gc(lua_State *L)
-{
-    struct waker *waker = lua_touserdata(L, 1);
-    sh_stage_unref(waker->from.stage);
-    waker->from.stage = NULL;
-    return 0;
-}
-
-void shl_wait_open(lua_State *L)
-{
-    luaL_newmetatable(L, waker_name);
-    lua_pushcfunction(L, waker_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
 }
 
 const luaL_Reg shl_wait_functions[] = {

@@ -15,7 +15,6 @@ sh_from shl_wait_begin(lua_State *L);
  * there. */
 int shl_wait(lua_State *L, sh_from from, shl_convert convert);
 
-void shl_wait_open(lua_State *L);
 void shl_push_wait_token(lua_State *L);
 bool shl_is_wait_token(lua_State *L, int index);
 

@@ -82,8 +82,6 @@ static int open_state(lua_State *L)
     require_helper(ctx, L, "string.buffer", "decode", SHL_HELPER_DECODE);
     open_nesting(ctx, L);
     shl_error_open(L);
-    shl_value_open(L);
-    shl_wait_open(L);
     shl_verdict_open(ctx, L);
     shl_loop_open(L);
     shl_module_open(L);

@@ -20,64 +20,65 @@
 
 #include "state/context.h"
 #include "state/slot.h"
+#include "state/type.h"
 
 enum { MAX_DEPTH = 100 };
 
-static const char pointer_name[] = "stagehost.pointer";
 static const int64_t max_exact = INT64_C(1) << 53;
 
 /* -- to Lua ---------------------------------------------------------------------------- */
 
 struct pointer {
-    void *data;
+    struct shl_object base;
+    void *data; /* NULL once finalised */
     sh_batch keep;
 };
 
+static const struct shl_type pointer_type;
+
 static int pointer_gc(lua_State *L)
 {
-    struct pointer *pointer = lua_touserdata(L, 1);
-    sh_batch_unref(pointer->keep);
-    pointer->keep = (sh_batch){0};
+    struct pointer *pointer = shl_type_test(L, 1, &pointer_type);
+    if (pointer) {
+        sh_batch_unref(pointer->keep);
+        pointer->keep = (sh_batch){0};
+        pointer->data = NULL;
+    }
     return 0;
 }
 
 static int pointer_eq(lua_State *L)
 {
-    const struct pointer *a = luaL_testudata(L, 1, pointer_name);
-    const struct pointer *b = luaL_testudata(L, 2, pointer_name);
+    const struct pointer *a = shl_type_test(L, 1, &pointer_type);
+    const struct pointer *b = shl_type_test(L, 2, &pointer_type);
     lua_pushboolean(L, a && b && a->data == b->data);
     return 1;
 }
 
 static int pointer_tostring(lua_State *L)
 {
-    const struct pointer *pointer = luaL_checkudata(L, 1, pointer_name);
+    const struct pointer *pointer = shl_type_check(L, 1, &pointer_type);
     lua_pushfstring(L, "pointer: %p", pointer->data);
     return 1;
 }
 
-static const luaL_Reg pointer_methods[] = {
+static const luaL_Reg pointer_metamethods[] = {
     {"__gc", pointer_gc},
     {"__eq", pointer_eq},
     {"__tostring", pointer_tostring},
     {NULL, NULL},
 };
 
-void shl_value_open(lua_State *L)
-{
-    luaL_newmetatable(L, pointer_name);
-    luaL_register(L, NULL, pointer_methods);
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
-}
+static const struct shl_type pointer_type = {
+    .name = "stagehost.pointer",
+    .noun = "a pointer",
+    .metamethods = pointer_metamethods,
+};
 
 static void push_pointer(lua_State *L, void *data, sh_batch keep)
 {
-    struct pointer *pointer = lua_newuserdata(L, sizeof *pointer);
-    *pointer = (struct pointer){.data = data};
-    luaL_getmetatable(L, pointer_name);
-    lua_setmetatable(L, -2);
+    struct pointer *pointer = shl_type_new(L, &pointer_type, sizeof *pointer);
+    pointer->data = data;
     pointer->keep = sh_batch_ref(keep);
 }
 
@@ -270,7 +271,7 @@ static void get_value(struct reader *reader, int index, sh_value *out, int depth
         *out = (sh_value){.type = SH_POINTER, .u.pointer.data = lua_touserdata(L, index)};
         return;
     case LUA_TUSERDATA:
-        if ((pointer = luaL_testudata(L, index, pointer_name)) == NULL)
+        if ((pointer = shl_type_test(L, index, &pointer_type)) == NULL)
             break;
         *out = (sh_value){.type = SH_POINTER, .u.pointer.data = pointer->data};
         return;

@@ -13,6 +13,5 @@ void shl_values_push(lua_State *L, sh_batch batch); /* pushes a list */
 void shl_value_push(lua_State *L, const sh_value *value, sh_batch keep);
 /* The events of the list at `index`, 1 .. n, as C values. */
 int shl_values_take(lua_State *L, int index, uint32_t n, sh_batch *out);
-void shl_value_open(lua_State *L);
 
 #endif

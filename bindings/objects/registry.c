@@ -21,6 +21,7 @@ static sh_host *get_host(lua_State *L)
 /* -- what the core has handed over, released also if an error is raised ---------------- */
 
 struct block {
+    struct shl_object base;
     void *memory;
     size_t n_stages; /* references in it */
 };
@@ -31,12 +32,17 @@ static void block_release(struct block *block)
     for (size_t i = 0; i < block->n_stages; i++)
         sh_stage_unref(stages[i]);
     sh_free(block->memory);
-    *block = (struct block){0};
+    block->memory = NULL;
+    block->n_stages = 0;
 }
+
+static const struct shl_type block_type;
 
 static int gc_block(lua_State *L)
 {
-    block_release(lua_touserdata(L, 1));
+    struct block *block = shl_type_test(L, 1, &block_type);
+    if (block)
+        block_release(block);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "state/raise.h"
 
 struct timer {
+    struct shl_object base;
     sh_stage *stage; /* a reference */
     uint64_t id;
 };
@@ -58,9 +59,11 @@ static int timer_cancel(lua_State *L)
 
 static int timer_gc(lua_State *L)
 {
-    struct timer *timer = shl_type_check(L, 1, &shl_timer_type);
-    sh_stage_unref(timer->stage);
-    timer->stage = NULL;
+    struct timer *timer = shl_type_test(L, 1, &shl_timer_type);
+    if (timer) {
+        sh_stage_unref(timer->stage);
+        timer->stage = NULL;
+    }
     return 0;
 }
 

@@ -8,7 +8,9 @@
 static const char cache_key; /* its address is the weak table's key in the registry */
 
 struct box {
-    void *object; /* NULL once finalised, which only other finalizers can see */
+    struct shl_object base;
+    /* NULL once finalised, which other finalizers can see, and a script that calls __gc. */
+    void *object;
 };
 
 /* -- boxes ----------------------------------------------------------------------------- */
@@ -42,8 +44,9 @@ static struct box *push_box(lua_State *L, const struct shl_type *type, void *obj
     push_cache(L); /* cache */
     lua_pushlightuserdata(L, object);
     lua_rawget(L, -2); /* cache, box or nil */
-    struct box *box = NULL;
-    if (lua_isnil(L, -1)) {
+    struct box *box = shl_type_test(L, -1, type);
+    bool is_new = !box || !box->object;
+    if (is_new) {
         lua_pop(L, 1);
         box = shl_type_new(L, type, sizeof *box); /* cache, box */
         lua_pushlightuserdata(L, object);
@@ -51,7 +54,7 @@ static struct box *push_box(lua_State *L, const struct shl_type *type, void *obj
         lua_rawset(L, -4);
     }
     lua_remove(L, -2); /* box */
-    return box;
+    return is_new ? box : NULL;
 }
 
 /* A box outside of the cache, for a reference that would be lost if pushing its handle raised. */
@@ -100,9 +103,11 @@ sh_stage *shl_test_stage(lua_State *L, int index)
 
 static int gc_stage(lua_State *L)
 {
-    struct box *box = shl_type_check(L, 1, &shl_stage_type);
-    sh_stage_unref(box->object);
-    box->object = NULL;
+    struct box *box = shl_type_test(L, 1, &shl_stage_type);
+    if (box) {
+        sh_stage_unref(box->object);
+        box->object = NULL;
+    }
     return 0;
 }
 
@@ -196,9 +201,11 @@ sh_subscription *shl_test_subscription(lua_State *L, int index)
 
 static int gc_subscription(lua_State *L)
 {
-    struct box *box = shl_type_check(L, 1, &shl_subscription_type);
-    sh_subscription_unref(box->object);
-    box->object = NULL;
+    struct box *box = shl_type_test(L, 1, &shl_subscription_type);
+    if (box) {
+        sh_subscription_unref(box->object);
+        box->object = NULL;
+    }
     return 0;
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What all object types have in common. A metatable is found by the address of its type,
- * which costs no string: methods are called once a batch. */
+ * What all object types have in common. A metatable is found by the address of its type, which
+ * costs no string; an object is known without it. */
 #include "state/type.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static void push_metatable(lua_State *L, const struct shl_type *type)
@@ -72,7 +71,8 @@ void shl_type_open(lua_State *L, const struct shl_type *type)
 
 void *shl_type_new(lua_State *L, const struct shl_type *type, size_t size)
 {
-    void *object = memset(lua_newuserdata(L, size), 0, size);
+    struct shl_object *object = memset(lua_newuserdata(L, size), 0, size);
+    object->type = type;
     push_metatable(L, type);
     if (lua_isnil(L, -1)) { /* a handle is made before any script required the library */
         shl_type_open(L, type);
@@ -85,13 +85,11 @@ void *shl_type_new(lua_State *L, const struct shl_type *type, size_t size)
 
 void *shl_type_test(lua_State *L, int index, const struct shl_type *type)
 {
-    void *object = lua_touserdata(L, index);
-    if (!object || !lua_getmetatable(L, index))
+    if (lua_type(L, index) != LUA_TUSERDATA ||
+        lua_objlen(L, index) < sizeof(struct shl_object))
         return NULL;
-    push_metatable(L, type);
-    bool same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return same ? object : NULL;
+    struct shl_object *object = lua_touserdata(L, index);
+    return object->type == type ? object : NULL;
 }
 
 void *shl_type_check(lua_State *L, int index, const struct shl_type *type)
