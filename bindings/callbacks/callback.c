@@ -9,6 +9,7 @@
 #include "callbacks/result.h"
 #include "callbacks/wait.h"
 #include "events/batch.h"
+#include "events/transfer.h"
 #include "state/call.h"
 #include "state/error.h"
 #include "state/slot.h"
@@ -67,6 +68,14 @@ static int fail_coroutine(struct shl_stage *s, const char *text, sh_result *r)
         error = failure.error;
     drop_coroutine(s);
     return shl_callback_fail(s, error, r);
+}
+
+/* -- beginning ------------------------------------------------------------------------- */
+
+void shl_callback_enter(struct shl_stage *s, lua_State *L)
+{
+    if (shl_guard_enter(&s->ctx->guard, L))
+        shl_transfer_note_library(L);
 }
 
 /* -- running --------------------------------------------------------------------------- */

@@ -19,6 +19,8 @@
 
 #include "state/lua_stage.h"
 
+/* Before all that a stage runs: its thread's C stack is minded. Raises. */
+void shl_callback_enter(struct shl_stage *s, lua_State *L);
 /* shl_callback_begin for handle_demand and handle_events: leaves the coroutine ready. */
 int shl_callback_make_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r);
 static inline int shl_callback_begin_ready(struct shl_stage *s, enum shl_callback callback,

@@ -62,6 +62,7 @@ static int push_script(lua_State *L)
 {
     const struct launch *launch = lua_touserdata(L, 1);
     const struct script *script = launch->script;
+    shl_callback_enter(launch->s, L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "stagehost.engine.script");
     lua_call(L, 1, 1);

@@ -170,6 +170,7 @@ static void keep_functions(struct shl_stage *s, lua_State *L, int index)
 static int set_up(lua_State *L)
 {
     struct shl_stage *s = lua_touserdata(L, 1);
+    shl_callback_enter(s, L);
     push_part(s->start, L, DEFINITION); /* data, definition */
     keep_functions(s, L, 2);
     lua_newtable(L); /* data, definition, instance */

@@ -36,6 +36,8 @@ static const char *obstacle(lua_State *L, const struct shl_context *ctx)
 sh_from shl_wait_begin(lua_State *L)
 {
     struct shl_context *ctx = shl_context(L);
+    /* A wait reads its arguments first, and the __index of a table among them may wait, too. */
+    shl_guard_check(&ctx->guard, L);
     const char *why = obstacle(L, ctx);
     if (why)
         luaL_error(L, "%s", why);

@@ -16,7 +16,6 @@
 #include "native/native.h"
 #include "state/call.h"
 #include "state/error.h"
-#include "state/guard.h"
 #include "state/loop.h"
 #include "state/print.h"
 #include "state/search.h"
@@ -58,7 +57,7 @@ static void open_nesting(struct shl_context *ctx, lua_State *L)
     lua_pushliteral(L, "stagehost.engine.nest");
     lua_call(L, 1, 1);
     shl_push_wait_token(L);
-    shl_guard_push_check(ctx, L);
+    shl_guard_push_check(&ctx->guard, L);
     lua_call(L, 2, 0);
 }
 
@@ -69,10 +68,12 @@ static int open_state(lua_State *L)
     struct shl_context *ctx = lua_touserdata(L, 1);
     shl_context_bind(ctx, L);
     luaL_openlibs(L);
-    shl_print_open(L);
-    shl_guard_open(ctx, L);
+    shl_guard_enter(&ctx->guard, L);
+    shl_print_open(&ctx->guard, L);
     lua_settop(L, 0);
     shl_search_open(L, ctx->opts);
+    lua_pushliteral(L, "C stack overflow");
+    keep_helper(ctx, L, SHL_HELPER_OVERFLOW);
     lua_pushcfunction(L, shl_traceback);
     keep_helper(ctx, L, SHL_HELPER_TRACEBACK);
     require_helper(ctx, L, "stagehost.engine.batch", "copy", SHL_HELPER_COPY);

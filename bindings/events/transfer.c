@@ -231,6 +231,16 @@ static void push_coder(lua_State *L, struct transfer *transfer)
     lua_call(L, 3, 1);
 }
 
+void shl_transfer_note_library(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "stagehost.engine.transfer.names");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "open");
+    lua_call(L, 0, 0);
+    lua_pop(L, 1);
+}
+
 int shl_transfer_open(lua_State *L)
 {
     lua_pushlightuserdata(L, &transfer_key);

@@ -13,6 +13,8 @@
  * everything of its own into the standard library and _G, and before any script runs: what
  * is there now travels by name, what comes later by value. */
 int shl_transfer_open(lua_State *L);
+/* The host has replaced something there since. Raises. */
+void shl_transfer_note_library(lua_State *L);
 
 /* All below: SH_ENOMEM or SH_EFAILED with *error (the caller's); they raise nothing, and on
  * failure push nothing. Handles in a parcel hold a reference until parcel->free. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Protected calls. No other file of bindings/ calls lua_pcall or lua_cpcall (.ci/run layers). */
+ * Protected calls. No other file of bindings/ calls lua_pcall or lua_cpcall (.ci/run layers).
+ * Each looks first at what is left of the C stack: Lua functions that C calls may call C again. */
 #include "state/call.h"
 
 #include <assert.h>
@@ -15,15 +16,29 @@ int shl_traceback(lua_State *L)
     return 1;
 }
 
+/* Puts the error in the place of the call. */
+static int refuse_call(struct shl_context *ctx, lua_State *L, int nargs)
+{
+    lua_pop(L, nargs + 1);
+    shl_helper_push(ctx, L, SHL_HELPER_OVERFLOW);
+    return LUA_ERRRUN;
+}
+
 int shl_try(lua_State *L, int nargs, int nresults)
 {
+    struct shl_context *ctx = shl_context(L);
+    if (shl_c_stack_is_short(&ctx->guard.stack))
+        return refuse_call(ctx, L, nargs);
     return lua_pcall(L, nargs, nresults, 0);
 }
 
 int shl_pcall(lua_State *L, int nargs, int nresults)
 {
+    struct shl_context *ctx = shl_context(L);
     int handler = lua_gettop(L) - nargs;
-    shl_helper_push(shl_context(L), L, SHL_HELPER_TRACEBACK);
+    if (shl_c_stack_is_short(&ctx->guard.stack))
+        return refuse_call(ctx, L, nargs);
+    shl_helper_push(ctx, L, SHL_HELPER_TRACEBACK);
     lua_insert(L, handler);
     int status = lua_pcall(L, nargs, nresults, handler);
     lua_remove(L, handler);
@@ -63,7 +78,10 @@ int shl_protect(struct shl_context *ctx, lua_CFunction f, void *data, sh_error *
 {
     lua_State *L = ctx->L;
     int top = lua_gettop(L);
-    int status = lua_cpcall(L, f, data);
+    bool is_short = shl_c_stack_is_short(&ctx->guard.stack);
+    if (is_short)
+        shl_helper_push(ctx, L, SHL_HELPER_OVERFLOW);
+    int status = is_short ? LUA_ERRRUN : lua_cpcall(L, f, data);
     if (status == 0) {
         assert(lua_gettop(L) == top);
         return SH_OK;

@@ -9,6 +9,7 @@
 #include <lua.h>
 
 #include "stagehost_lua.h"
+#include "state/guard.h"
 
 struct shl_stage; /* lua_stage.h */
 
@@ -24,6 +25,7 @@ enum shl_helper {
     SHL_HELPER_NOREPLY,   /* stagehost.noreply */
     SHL_HELPER_IGNORE,    /* stagehost.ignore */
     SHL_HELPER_REDIRECT,  /* metatable of what stagehost.redirect() returns */
+    SHL_HELPER_OVERFLOW,  /* the text of the error of state/guard.c */
     SHL_HELPER_LOOP,      /* closes what luv has open; slot 0: luv is not loaded */
     SHL_N_HELPERS
 };
@@ -41,9 +43,8 @@ struct shl_context {
     uint32_t *free_slots; /* stack of free indices of the slots table */
     uint32_t n_free_slots, n_slots;
     struct shl_list *free_lists; /* recycled list heads (events/batch.c) */
-    uintptr_t c_stack;  /* an address near the bottom of the thread's stack (guard.c) */
-    lua_CFunction gsub; /* LuaJIT's own */
-    uint64_t next_ref;  /* of requests, sh_from.ref */
+    struct shl_guard guard;
+    uint64_t next_ref;               /* of requests, sh_from.ref */
     uint32_t helpers[SHL_N_HELPERS]; /* slots */
 };
 

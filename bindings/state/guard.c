@@ -1,58 +1,143 @@
-/* SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
+/* clang-format off */
+/* LuaJIT bounds recursion by the size of a coroutine's Lua stack, 65500 slots. That does not bound
+ * the C stack: a C function that calls a Lua function takes C stack for each level of a recursion
+ * through it, and each coroutine that is resumed inside another brings a Lua stack of its own. So
+ * what is left of the C stack is looked at before a further level begins. Bytes for a level, and
+ * for the deepest recursion that the Lua stack allows, measured:
  *
- * Keeps scripts from running out of C stack. LuaJIT bounds recursion by the size of a coroutine's
- * Lua stack, which is too late in two places: string.gsub needs 8 KB of C stack for each level,
- * and each coroutine that is resumed inside of another brings a Lua stack of its own. There, what
- * is used of the C stack is looked at first. */
+ *   print                          8400   110 MB     the buffer of the line
+ *   string.gsub                    9000    60 MB     LuaJIT's buffer
+ *   collectgarbage, from a __gc     320   5.3 MB
+ *   coroutine.resume, .wrap          80   no bound   lua/stagehost/engine/nest.lua
+ *   string.format, a __tostring     240   3.9 MB
+ *   buffer:put, :putf               220   1.5 MB     of string.buffer
+ *   table.sort                      220   1.1 MB
+ *   require, dofile                 130   0.9 MB
+ *
+ * All others (pcall, xpcall, tostring, metamethods, iterators) run without C stack. string.format
+ * and buffer:put are left alone where the reserve is large enough for them (c_stack.c), since a
+ * function that is replaced can't be compiled. */
+/* clang-format on */
 #include "state/guard.h"
 
-#include <stdint.h>
+#include <lauxlib.h>
+#include <stdbool.h>
+#include <string.h>
 
-/* Beyond this, no further level is begun. What can come on top, the deepest recursion through
- * other functions of a single coroutine, takes less than 4 MB. */
-enum { MOST_C_STACK = 1 << 20 };
-
-static void check_c_stack(lua_State *L, const struct shl_context *ctx)
+void shl_guard_check(struct shl_guard *guard, lua_State *L)
 {
-    char place;
-    uintptr_t now = (uintptr_t)&place;
-    uintptr_t used = now < ctx->c_stack ? ctx->c_stack - now : now - ctx->c_stack;
-    if (used <= MOST_C_STACK)
-        return;
-    lua_pushliteral(L, "C stack overflow");
-    lua_error(L);
+    if (shl_c_stack_is_short(&guard->stack)) {
+        lua_pushliteral(L, "C stack overflow");
+        lua_error(L);
+    }
 }
 
-/* check() */
-static int guard_check(lua_State *L)
+static int check(lua_State *L)
 {
-    check_c_stack(L, lua_touserdata(L, lua_upvalueindex(1)));
+    shl_guard_check(lua_touserdata(L, lua_upvalueindex(1)), L);
     return 0;
 }
 
-static int guard_gsub(lua_State *L)
+/* Called as it is, the original finds its own arguments, and its caller's position for errors. */
+static int call_guarded(lua_State *L)
 {
-    struct shl_context *ctx = lua_touserdata(L, lua_upvalueindex(1));
-    if (lua_type(L, 3) == LUA_TFUNCTION || lua_type(L, 3) == LUA_TTABLE)
-        check_c_stack(L, ctx);
-    return ctx->gsub(L);
+    struct shl_guard *guard = lua_touserdata(L, lua_upvalueindex(1));
+    shl_guard_check(guard, L);
+    return guard->originals[lua_tointeger(L, lua_upvalueindex(2))](L);
 }
 
-void shl_guard_push_check(struct shl_context *ctx, lua_State *L)
+/* A finalizer that has others run by this must not fail, since the error would appear anywhere:
+ * nothing is collected then. */
+static int collect_guarded(lua_State *L)
 {
-    lua_pushlightuserdata(L, ctx);
-    lua_pushcclosure(L, guard_check, 1);
+    struct shl_guard *guard = lua_touserdata(L, lua_upvalueindex(1));
+    const char *what = luaL_optstring(L, 1, "collect");
+    if (shl_c_stack_is_short(&guard->stack) &&
+        (strcmp(what, "collect") == 0 || strcmp(what, "step") == 0)) {
+        lua_pushinteger(L, 0);
+        return 1;
+    }
+    return guard->originals[lua_tointeger(L, lua_upvalueindex(2))](L);
 }
 
-void shl_guard_open(struct shl_context *ctx, lua_State *L)
+/* `table` is a global, or NULL for globals; of the module string.buffer it is the metatable. */
+static const struct {
+    const char *table, *name;
+    lua_CFunction replacement;
+    bool is_compiled;
+} guarded[SHL_N_GUARDED] = {
+    {"string", "gsub", call_guarded, false},
+    {"table", "sort", call_guarded, false},
+    {NULL, "require", call_guarded, false},
+    {NULL, "collectgarbage", collect_guarded, false},
+    {"string", "format", call_guarded, true},
+    {"buffer", "put", call_guarded, true},
+    {"buffer", "putf", call_guarded, true},
+};
+
+/* Pushes the table that function `i` of the list is a field of. */
+static void push_table(lua_State *L, size_t i)
 {
-    char place;
-    ctx->c_stack = (uintptr_t)&place;
-    lua_getglobal(L, "string");
-    lua_getfield(L, -1, "gsub");
-    ctx->gsub = lua_tocfunction(L, -1);
-    lua_pushlightuserdata(L, ctx);
-    lua_pushcclosure(L, guard_gsub, 1);
-    lua_setfield(L, -3, "gsub");
+    const char *table = guarded[i].table;
+    if (!table) {
+        lua_pushvalue(L, LUA_GLOBALSINDEX);
+    } else if (strcmp(table, "buffer") != 0) {
+        lua_getglobal(L, table);
+    } else {
+        lua_getglobal(L, "require");
+        lua_pushliteral(L, "string.buffer");
+        lua_call(L, 1, 1);
+        lua_getfield(L, -1, "new");
+        lua_call(L, 0, 1); /* module, buffer */
+        lua_getmetatable(L, -1);
+        lua_replace(L, -3);
+        lua_pop(L, 1);
+    }
+}
+
+/* A library may have put a function of its own in the place of one already, which is left alone. */
+static void replace(struct shl_guard *guard, lua_State *L, size_t i)
+{
+    push_table(L, i);
+    lua_getfield(L, -1, guarded[i].name); /* table, original */
+    guard->originals[i] = lua_tocfunction(L, -1);
+    if (!guard->originals[i]) {
+        lua_pop(L, 2);
+        return;
+    }
+    lua_pushlightuserdata(L, guard);
+    lua_pushinteger(L, (lua_Integer)i);
+    lua_pushcclosure(L, guarded[i].replacement, 2); /* table, original, replacement */
+    lua_getfenv(L, -2); /* where require finds package.loaders */
+    lua_setfenv(L, -2);
+    lua_setfield(L, -3, guarded[i].name);
     lua_pop(L, 2);
+}
+
+static void replace_all(struct shl_guard *guard, lua_State *L, bool is_compiled)
+{
+    for (size_t i = 0; i < SHL_N_GUARDED; i++)
+        if (guarded[i].is_compiled == is_compiled)
+            replace(guard, L, i);
+}
+
+bool shl_guard_enter(struct shl_guard *guard, lua_State *L)
+{
+    bool is_new = !guard->is_open, is_smaller = false;
+    (void)shl_c_stack_is_short(&guard->stack);
+    if (is_new)
+        replace_all(guard, L, false);
+    guard->is_open = true;
+    if (guard->stack.is_small && !guard->is_complete) {
+        replace_all(guard, L, true);
+        is_smaller = guard->is_complete = true;
+    }
+    return is_new || is_smaller;
+}
+
+void shl_guard_push_check(struct shl_guard *guard, lua_State *L)
+{
+    lua_pushlightuserdata(L, guard);
+    lua_pushcclosure(L, check, 1);
 }

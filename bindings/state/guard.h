@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bounds on what scripts use of the C stack. */
+ * What keeps scripts from harming the process by mistake: a bound on their use of the C stack. */
 #ifndef SHL_GUARD_H
 #define SHL_GUARD_H
 
-#include "state/context.h"
+#include <lua.h>
 
-/* Takes the present depth as the bottom, and replaces string.gsub. Raises. */
-void shl_guard_open(struct shl_context *ctx, lua_State *L);
-/* Pushes a function that raises "C stack overflow" when too much is used. */
-void shl_guard_push_check(struct shl_context *ctx, lua_State *L);
+#include "state/c_stack.h"
+
+enum { SHL_N_GUARDED = 7 };
+
+/* Of one Lua state, which it outlives. All zero at first. */
+struct shl_guard {
+    struct shl_c_stack stack;
+    bool is_open,
+        is_complete; /* the functions are replaced; those that could be compiled, too */
+    lua_CFunction originals[SHL_N_GUARDED]; /* in the order of guard.c's table */
+};
+
+/* Has the functions of the standard library that call Lua functions look at the C stack first.
+ * Called when the state is opened, and before a script or a stage begins: it may be on another
+ * thread now, whose stack is so small that more functions have to. Whether any was replaced.
+ * Raises. */
+bool shl_guard_enter(struct shl_guard *guard, lua_State *L);
+/* Raises "C stack overflow" when too little is left. */
+void shl_guard_check(struct shl_guard *guard, lua_State *L);
+/* Pushes a function that does. */
+void shl_guard_push_check(struct shl_guard *guard, lua_State *L);
 
 #endif

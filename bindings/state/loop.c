@@ -9,6 +9,9 @@
 #include <luv/luv.h>
 
 #include "state/call.h"
+#include "state/embed.h"
+#include "state/guard.h"
+#include "state/print.h"
 #include "state/slot.h"
 
 enum { PATIENCE_MS = 2000 };
@@ -43,10 +46,29 @@ static int call_in_thread(lua_State *L, int nargs, int nresults, int flags)
     return luv_cfpcall(L, nargs, nresults, flags | LUVF_CALLBACK_NOEXIT);
 }
 
+/* Such a state runs scripts' functions as a worker's does. No engine wait can happen in it: no
+ * value is the token of one. */
+static void guard_thread_state(lua_State *L)
+{
+    static const char no_token;
+    const struct shl_embedded *nest = shl_embedded_module("stagehost.engine.nest");
+    struct shl_guard *guard = lua_newuserdata(L, sizeof *guard);
+    *guard = (struct shl_guard){0};
+    lua_setfield(L, LUA_REGISTRYINDEX, "stagehost.guard");
+    shl_guard_enter(guard, L);
+    shl_print_open(guard, L);
+    luaL_loadbuffer(L, nest->text, nest->len, nest->path);
+    lua_call(L, 0, 1);
+    lua_pushlightuserdata(L, (void *)&no_token);
+    shl_guard_push_check(guard, L);
+    lua_call(L, 2, 0);
+}
+
 static lua_State *acquire_thread_state(void)
 {
     lua_State *L = luaL_newstate();
     luaL_openlibs(L);
+    guard_thread_state(L);
     luv_set_thread(L, call_in_thread);
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "loaded");

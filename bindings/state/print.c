@@ -27,6 +27,7 @@ static int print(lua_State *L)
     int n = lua_gettop(L);
     luaL_Buffer buffer;
     size_t size;
+    shl_guard_check(lua_touserdata(L, lua_upvalueindex(1)), L);
     make_strings(L, n);
     luaL_buffinit(L, &buffer);
     for (int i = 1; i <= n; i++) {
@@ -42,8 +43,9 @@ static int print(lua_State *L)
     return 0;
 }
 
-void shl_print_open(lua_State *L)
+void shl_print_open(struct shl_guard *guard, lua_State *L)
 {
-    lua_pushcfunction(L, print);
+    lua_pushlightuserdata(L, guard);
+    lua_pushcclosure(L, print, 1);
     lua_setglobal(L, "print");
 }

@@ -6,7 +6,9 @@
 
 #include <lua.h>
 
-/* Replaces the global print by one that writes whole lines. */
-void shl_print_open(lua_State *L);
+#include "state/guard.h"
+
+/* Replaces the global print by one that writes whole lines. Raises. */
+void shl_print_open(struct shl_guard *guard, lua_State *L);
 
 #endif

@@ -9,16 +9,22 @@ local type = type
 
 -- A coroutine in a coroutine takes C stack; two levels are so common that they are not checked.
 local UNCHECKED = 2
+-- Each coroutine has its own Lua stack, and each level of coroutine.wrap adds a position to an error that
+-- passes it: the time that takes grows with the square of the depth.
+local MOST_LEVELS = 2000
 
 --- Replaces coroutine.resume and coroutine.wrap.
 ---@param token lightuserdata
----@param check fun() raises when too much C stack is used
+---@param check fun() raises when too little C stack is left
 return function(token, check)
     local depth = 0 -- of resumes that have not returned
 
     local function enter()
         if depth >= UNCHECKED then
             check()
+            if depth == MOST_LEVELS then
+                error("C stack overflow", 0)
+            end
         end
         depth = depth + 1
     end
