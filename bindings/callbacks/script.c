@@ -9,6 +9,7 @@
 #include "callbacks/callback.h"
 #include "callbacks/stage.h"
 #include "state/call.h"
+#include "state/chunk.h"
 #include "state/lua_stage.h"
 
 /* A copy of what the caller gave; all strings stand behind the struct. */
@@ -66,7 +67,8 @@ static int push_script(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "stagehost.engine.script");
     lua_call(L, 1, 1);
-    if (luaL_loadbuffer(L, script->chunk, script->len, script->name) != 0)
+    struct shl_guard *guard = &launch->s->ctx->guard;
+    if (shl_chunk_load(guard, L, script->chunk, script->len, script->name) != 0)
         return lua_error(L);
     lua_createtable(L, (int)script->n_args, 1); /* launch, run, chunk, args */
     for (size_t i = 0; i < script->n_args; i++) {
@@ -110,15 +112,19 @@ static const sh_stage_ops script_ops = {
 
 /* -- starting it ----------------------------------------------------------------------- */
 
-/* In a state of its own: the worker's may not have been made yet. */
+/* In a state of its own: the worker's may not have been made yet. Bytecode is left to the worker,
+ * which knows whether it may be loaded. */
 static int check_syntax(const sh_lua_script *script, sh_error **error)
 {
+    if (script->len > 0 && *script->chunk == *LUA_SIGNATURE)
+        return SH_OK;
     const char *name = script->name ? script->name : "=script";
     lua_State *L = luaL_newstate();
     if (!L)
         return SH_ENOMEM;
-    int status =
-        luaL_loadbuffer(L, script->chunk, script->len, name) == 0 ? SH_OK : SH_EFAILED;
+    struct shl_guard guard = {0};
+    bool ok = shl_chunk_load(&guard, L, script->chunk, script->len, name) == 0;
+    int status = ok ? SH_OK : SH_EFAILED;
     if (status < 0 && error) {
         const char *text = lua_tostring(L, -1);
         *error = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, "syntax", "%s",

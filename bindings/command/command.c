@@ -78,6 +78,7 @@ static sh_worker_hooks *make_hooks(const struct cli_options *options)
                         .cpath = cli_text_get(&cpath),
                         .libraries = options->libraries,
                         .n_libraries = options->n_libraries,
+                        .allow_bytecode = options->allow_bytecode,
                         .gc_stress = getenv("STAGEHOST_GC_STRESS") != NULL};
     sh_worker_hooks *hooks = sh_lua_hooks_new(&opts);
     cli_text_fini(&path);

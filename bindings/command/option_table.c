@@ -67,6 +67,15 @@ static const char *apply_seed(struct cli_options *options, const char *value)
     return NULL;
 }
 
+/* Without a value on the command line, with one in the environment. */
+static const char *apply_allow_bytecode(struct cli_options *options, const char *value)
+{
+    if (value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+        return "expected 0 or 1";
+    options->allow_bytecode = !value || *value == '1';
+    return NULL;
+}
+
 static const char *apply_quiet(struct cli_options *options, const char *value)
 {
     (void)value;
@@ -102,6 +111,10 @@ const struct cli_option cli_option_table[] = {
      apply_log_format, CLI_RUN},
     {0, "seed", "N", "one worker, stages in an order shuffled by N: repeats a test run",
      apply_seed, CLI_RUN},
+    {0, "allow-bytecode", NULL,
+     "load precompiled scripts and modules, which nobody verifies:\n"
+     "they can do anything to the process",
+     apply_allow_bytecode, CLI_RUN},
     {'q', NULL, NULL, "as --log-level error", apply_quiet, CLI_RUN},
     {'v', NULL, NULL, "as --log-level debug; twice: trace", apply_verbose, CLI_RUN},
     {'V', "version", NULL, "print the version and exit", NULL, CLI_VERSION},

@@ -23,7 +23,7 @@ static const char *const planned_verbs[] = {"check", "graph", "repl", "tap", "te
 
 bool cli_option_env_name(const struct cli_option *option, struct cli_text *out)
 {
-    if (!option->name || !option->value)
+    if (!option->name || !option->apply)
         return false;
     cli_text_add(out, "STAGEHOST_");
     for (const char *p = option->name; *p; p++) {

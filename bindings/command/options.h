@@ -24,6 +24,7 @@ struct cli_options {
     uint64_t drain_timeout_ms; /* 0: no limit */
     uint64_t seed;
     bool seeded;
+    bool allow_bytecode;
     bool log_json;
     sh_log_level log_level;
 };
@@ -53,7 +54,7 @@ enum cli_request cli_options_parse(struct cli_options *options, int argc, char *
 void cli_options_fini(struct cli_options *options);
 
 /* Name of an option's environment variable, "STAGEHOST_DRAIN_TIMEOUT"; false if it has
- * none. */
+ * none. The variable of an option without a value has one: 0 or 1. */
 bool cli_option_env_name(const struct cli_option *option, struct cli_text *out);
 
 #endif

@@ -17,6 +17,7 @@
 #include "objects/subscription.h"
 #include "objects/timer.h"
 #include "options/hash.h"
+#include "state/chunk.h"
 #include "state/handle.h"
 #include "state/type.h"
 
@@ -53,6 +54,8 @@ int luaopen_stagehost_core(lua_State *L)
     add_methods(L, "subscription", &shl_subscription_type);
     add_methods(L, "call", &shl_call_type);
     add_methods(L, "timer", &shl_timer_type);
+    lua_pushcfunction(L, shl_chunk_load_dump);
+    lua_setfield(L, -2, "load_dump");
     lua_pushliteral(L, SH_VERSION);
     lua_setfield(L, -2, "version");
     return 1;

@@ -15,6 +15,7 @@
 #include "events/value.h"
 #include "native/native.h"
 #include "state/call.h"
+#include "state/chunk.h"
 #include "state/error.h"
 #include "state/loop.h"
 #include "state/print.h"
@@ -67,11 +68,13 @@ static int open_state(lua_State *L)
 {
     struct shl_context *ctx = lua_touserdata(L, 1);
     shl_context_bind(ctx, L);
+    ctx->guard.allow_bytecode = ctx->opts->allow_bytecode;
     luaL_openlibs(L);
     shl_guard_enter(&ctx->guard, L);
     shl_print_open(&ctx->guard, L);
+    shl_chunk_open(&ctx->guard, L);
     lua_settop(L, 0);
-    shl_search_open(L, ctx->opts);
+    shl_search_open(L, &ctx->guard, ctx->opts);
     lua_pushliteral(L, "C stack overflow");
     keep_helper(ctx, L, SHL_HELPER_OVERFLOW);
     lua_pushcfunction(L, shl_traceback);

@@ -8,6 +8,7 @@
 
 #include "events/transfer_parcel.h"
 #include "state/call.h"
+#include "state/chunk.h"
 #include "state/handle.h"
 
 /* The functions of the coder, and what decodes each kind of parcel. */
@@ -228,7 +229,8 @@ static void push_coder(lua_State *L, struct transfer *transfer)
     lua_pushlightuserdata(L, &transfer->span);
     lua_pushcfunction(L, classify_userdata);
     luaL_newmetatable(L, "stagehost.error");
-    lua_call(L, 3, 1);
+    lua_pushcfunction(L, shl_chunk_load_dump);
+    lua_call(L, 4, 1);
 }
 
 void shl_transfer_note_library(lua_State *L)

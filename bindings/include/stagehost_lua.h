@@ -20,6 +20,8 @@ typedef struct sh_lua_opts {
     /* Modules required into globals before the first stage (-l). */
     const char *const *libraries;
     size_t n_libraries;
+    /* Scripts, modules and load() of scripts may be bytecode, which LuaJIT does not verify. */
+    bool allow_bytecode;
     bool gc_stress; /* a full collection after every callback: for tests */
 } sh_lua_opts;
 
@@ -33,9 +35,9 @@ void sh_lua_hooks_free(sh_worker_hooks *hooks);
 bool sh_lua_hooks_are_stuck(const sh_worker_hooks *hooks);
 
 /* Starts a script as a process on `worker`: it may call, sleep, subscribe and await at top level.
- * `chunk` is its text (or bytecode), `name` as in error messages ("@file.lua"); `args` becomes
- * arg[1..], `arg0` arg[0]. Logs call it "#file.lua". A syntax error: SH_EFAILED with *error,
- * nothing started. The process ends when the script returns. */
+ * `chunk` is its text (or bytecode, where the hooks' opts allow it), `name` as in error messages
+ * ("@file.lua"); `args` becomes arg[1..], `arg0` arg[0]. Logs call it "#file.lua". A syntax
+ * error: SH_EFAILED with *error, nothing started. The process ends when the script returns. */
 typedef struct sh_lua_script {
     const char *chunk;
     size_t len;

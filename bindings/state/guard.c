@@ -8,6 +8,7 @@
  *
  *   print                          8400   110 MB     the buffer of the line
  *   string.gsub                    9000    60 MB     LuaJIT's buffer
+ *   load, with a function           560   3.1 MB     see chunk.c
  *   collectgarbage, from a __gc     320   5.3 MB
  *   coroutine.resume, .wrap          80   no bound   lua/stagehost/engine/nest.lua
  *   string.format, a __tostring     240   3.9 MB

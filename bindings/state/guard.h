@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What keeps scripts from harming the process by mistake: a bound on their use of the C stack. */
+ * What keeps scripts from harming the process by mistake: bounds on what they use of the C stack,
+ * and on what they load (chunk.h). */
 #ifndef SHL_GUARD_H
 #define SHL_GUARD_H
 
@@ -13,6 +14,7 @@ enum { SHL_N_GUARDED = 7 };
 /* Of one Lua state, which it outlives. All zero at first. */
 struct shl_guard {
     struct shl_c_stack stack;
+    bool allow_bytecode;
     bool is_open,
         is_complete; /* the functions are replaced; those that could be compiled, too */
     lua_CFunction originals[SHL_N_GUARDED]; /* in the order of guard.c's table */

@@ -9,9 +9,11 @@
 #include <luv/luv.h>
 
 #include "state/call.h"
+#include "state/chunk.h"
 #include "state/embed.h"
 #include "state/guard.h"
 #include "state/print.h"
+#include "state/search.h"
 #include "state/slot.h"
 
 enum { PATIENCE_MS = 2000 };
@@ -57,6 +59,8 @@ static void guard_thread_state(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, "stagehost.guard");
     shl_guard_enter(guard, L);
     shl_print_open(guard, L);
+    shl_chunk_open(guard, L);
+    shl_search_guard(L, guard);
     luaL_loadbuffer(L, nest->text, nest->len, nest->path);
     lua_call(L, 0, 1);
     lua_pushlightuserdata(L, (void *)&no_token);
@@ -99,7 +103,8 @@ static int open_luv(lua_State *L)
     lua_pushliteral(L, "stagehost.engine.loop");
     lua_call(L, 1, 1);
     lua_pushvalue(L, 1);
-    lua_call(L, 1, 1); /* luv, closer */
+    lua_pushboolean(L, ctx->guard.allow_bytecode);
+    lua_call(L, 2, 1); /* luv, closer */
     ctx->helpers[SHL_HELPER_LOOP] = shl_slot_take(ctx, L);
     return 1;
 }

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "state/chunk.h"
 #include "state/embed.h"
 
 /* A searcher of package.loaders: the files of lua/ that are part of the library. */
@@ -22,6 +23,38 @@ static int search_embedded(lua_State *L)
     if (luaL_loadbuffer(L, module->text, module->len, lua_tostring(L, -1)) != 0)
         return lua_error(L);
     return 1;
+}
+
+/* A searcher of package.loaders, in the place of LuaJIT's: Lua files in package.path. Upvalues: the
+ * guard, `package`, and its searchpath. */
+static int search_file(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(3));
+    lua_pushvalue(L, 1);
+    lua_getfield(L, lua_upvalueindex(2), "path");
+    if (!lua_isstring(L, -1))
+        return luaL_error(L, "'package.path' must be a string");
+    lua_call(L, 2, 2); /* name, file or nil, message */
+    if (lua_isnil(L, -2))
+        return 1;
+    const char *file = lua_tostring(L, -2);
+    if (shl_chunk_load_file(lua_touserdata(L, lua_upvalueindex(1)), L, file) != 0)
+        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, file,
+                          lua_tostring(L, -1));
+    return 1;
+}
+
+void shl_search_guard(lua_State *L, struct shl_guard *guard)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "loaders"); /* package, loaders */
+    lua_pushlightuserdata(L, guard);
+    lua_pushvalue(L, -3);
+    lua_getfield(L, -1, "searchpath");
+    lua_pushcclosure(L, search_file, 3);
+    lua_rawseti(L, -2, 2);
+    lua_pop(L, 2);
 }
 
 static void add_searcher(lua_State *L)
@@ -50,8 +83,9 @@ static void set_path(lua_State *L, const char *field, const char *path)
     lua_pop(L, 3);
 }
 
-void shl_search_open(lua_State *L, const sh_lua_opts *opts)
+void shl_search_open(lua_State *L, struct shl_guard *guard, const sh_lua_opts *opts)
 {
+    shl_search_guard(L, guard);
     add_searcher(L);
     set_path(L, "path", opts->path);
     set_path(L, "cpath", opts->cpath);

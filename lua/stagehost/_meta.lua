@@ -371,6 +371,11 @@ function core.part(consumer, producer, reason) end
 ---@return table ignore
 function core.answers() end
 
+--- A function of what string.dump has made of one in this process: for the engine, since load() takes text.
+---@param bytes string
+---@return function
+function core.load_dump(bytes) end
+
 ---@param ms number
 function core.sleep(ms) end
 

@@ -20,6 +20,7 @@ local function recursions()
     function r.gsub() return (("a"):gsub("a", r.gsub)) end
     function r.sort() table.sort({ 1, 2, 3 }, function(a, b) r.sort() return a < b end) end
     function r.put() return tostring(buffer.new():put(meta(r.put))) end
+    function r.load() assert(load(function() r.load() end)) end
     function r.wrap() coroutine.wrap(r.wrap)() end
     function r.resume() assert(coroutine.resume(coroutine.create(r.resume))) end
     return r
@@ -47,7 +48,7 @@ end
 ]]
 
 describe("recursion through C functions", function()
-    local all = "print log format gsub sort put wrap resume"
+    local all = "print log format gsub sort put load wrap resume"
 
     local function check(size, line, expected)
         local run = command.run(("ulimit -s %s; $S -w 2 -q x.lua %s"):format(size, line), { ["x.lua"] = script })
@@ -58,7 +59,7 @@ describe("recursion through C functions", function()
     it("is an error, whatever size the C stack has", function()
         check("1024", ("'%s'"):format(all), "process: " .. all .. "\n")
         -- LuaJIT takes seconds to come back from so deep a recursion through string.format.
-        local fast = "print gsub sort wrap resume"
+        local fast = "print gsub sort load wrap resume"
         check("8192", ("'%s'"):format(fast), "process: " .. fast .. "\n")
         check("unlimited", "print", "process: print\n")
     end)

@@ -45,11 +45,35 @@ local function report(message)
     core.log("error", "a callback of luv failed: " .. debug.traceback(tostring(message), 2))
 end
 
+-- What luv loads in a thread of its own may be text or a dump.
+local function check_text(name, entry)
+    if type(entry) == "string" and entry:byte() == 27 then
+        error(("uv.%s: precompiled bytecode is refused, because LuaJIT does not verify it "
+            .. "(--allow-bytecode, sh_lua_opts.allow_bytecode)"):format(name), 3)
+    end
+end
+
+local function refuse_bytecode(uv)
+    local new_thread, new_work = uv.new_thread, uv.new_work
+    function uv.new_thread(entry, ...)
+        check_text("new_thread", type(entry) == "table" and ... or entry)
+        return new_thread(entry, ...)
+    end
+    function uv.new_work(work, ...)
+        check_text("new_work", work)
+        return new_work(work, ...)
+    end
+end
+
 --- Patches `uv`. Returns a function that closes or cancels all that is open, and says whether there
 --- was anything.
 ---@param uv table
+---@param allow_bytecode boolean
 ---@return fun(): boolean
-return function(uv)
+return function(uv, allow_bytecode)
+    if not allow_bytecode then
+        refuse_bytecode(uv)
+    end
     local why = "the host runs this loop (to wait, use stagehost.sleep or stagehost.await)"
     uv.run = refuse("run", why)
     uv.stop = refuse("stop", why)

@@ -102,14 +102,17 @@ end
 ---@param address lightuserdata where the span is
 ---@param userdata_kind fun(value: userdata): "light"|"handle"|nil
 ---@param error_metatable table the one metatable that events keep
+---@param load_dump fun(bytes: string): function raises
 ---@return table functions for C: encode_events(list[, first, n]); encode_graph(list, first, n) and
 --- encode_value(value), which return the handles; decode_events(address, len);
 --- decode_graph and decode_value(address, len, handles)
-function M.open(address, userdata_kind, error_metatable)
+function M.open(address, userdata_kind, error_metatable, load_dump)
     local span = ffi.cast("struct { const void *data; size_t len; } *", address)
     local options = { metatable = { error_metatable } }
     local encode, decode = make_encoder(span, options), make_decoder(options)
-    local context = { userdata_kind = userdata_kind, error_metatable = error_metatable }
+    local context = {
+        userdata_kind = userdata_kind, error_metatable = error_metatable, load_dump = load_dump,
+    }
     names.open()
 
     local coder = {}

@@ -4,7 +4,7 @@
 local names = require "stagehost.engine.transfer.names"
 
 local byte = string.byte
-local load, rawset = load, rawset
+local rawset = rawset
 local setfenv = debug.setfenv
 local setmetatable = debug.setmetatable
 local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
@@ -12,16 +12,12 @@ local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
 local TABLE, FUNCTION, NAME = byte "t", byte "f", byte "n"
 
 --- Every call gives a function with variables of its own, so closures don't share them by mistake.
-local function load_function(dumps, image)
-    local f, message = load(dumps[image[1]], "=transfer", "b")
-    if not f then
-        error(message, 0)
-    end
-    return f
+local function load_function(context, dumps, image)
+    return context.load_dump(dumps[image[1]])
 end
 
 --- Names first: loading a module runs code, which must not meet half-made objects.
-local function make_objects(image, handles)
+local function make_objects(context, image, handles)
     local objects, made = image.objects, {}
     for id = 1, #image.kinds do
         if byte(image.kinds, id) == NAME then
@@ -33,7 +29,7 @@ local function make_objects(image, handles)
         if kind == TABLE then
             made[id] = objects[id]
         elseif kind == FUNCTION then
-            made[id] = load_function(image.dumps, objects[id])
+            made[id] = load_function(context, image.dumps, objects[id])
         elseif kind ~= NAME then
             made[id] = handles[objects[id]]
         end
@@ -95,12 +91,12 @@ local function set_metatables(context, image, made)
     end
 end
 
----@param context table error_metatable
+---@param context table error_metatable, load_dump
 ---@param image table
 ---@param handles any[]
 ---@return table root
 local function rebuild(context, image, handles)
-    local made = make_objects(image, handles)
+    local made = make_objects(context, image, handles)
     link_tables(image, made)
     link_functions(image, made)
     set_metatables(context, image, made)
