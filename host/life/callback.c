@@ -256,14 +256,15 @@ static void read_clock(sh_stage *stage)
     worker->unread = worker->ticks >> 4 & 3;
     uint64_t took = worker->ticks - stage->now.began;
     stage->callback_ticks += took;
-    stage->is_brief = took < worker->brief;
+    stage->brief = took < worker->brief ? stage->now.callback : (uint8_t)SH__CALLBACK_NONE;
 }
 
-/* Reading the clock costs as much as a small callback: after brief ones it is read now and then. */
+/* Reading the clock costs as much as a small callback: where one callback of a stage follows
+ * another that was brief, it is read now and then. */
 static inline void count_callback(sh_stage *stage)
 {
     stage->stats.callbacks++;
-    if (stage->is_brief && stage->worker->unread > 0)
+    if (stage->brief == stage->now.callback && stage->worker->unread > 0)
         stage->worker->unread--;
     else
         read_clock(stage);

@@ -125,7 +125,7 @@ struct sh_stage {
     };
     bool is_queued;   /* in the run queue */
     bool in_callback; /* a callback is on the C stack */
-    bool is_brief;    /* its last callback took no time to speak of */
+    uint8_t brief;    /* enum sh__callback: the last one, if it took no time to speak of */
     bool is_draining;
     bool end_with_last;
     bool await_consumers;

@@ -69,7 +69,7 @@ static void run_slice(sh_worker *worker)
         sh_stage *stage = sh__worker_take_next(worker);
         if (sh__unlikely(worker->is_seeded)) /* both ways are tried */
             worker->is_direct = sh__worker_random(worker) >> 63;
-        if (sh__unlikely(worker->has_outgoing) && !stage->is_brief)
+        if (sh__unlikely(worker->has_outgoing) && stage->brief == SH__CALLBACK_NONE)
             sh__worker_flush(worker); /* other workers would wait for it, too */
         worker->current = stage;
         bool more = sh__stage_turn(stage);
