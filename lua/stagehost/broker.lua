@@ -12,8 +12,10 @@
 --- than "temporary"; who has ended is forgotten. When the broker ends, subscriptions stay as they are.
 local core = require "stagehost.core"
 local checks = require "stagehost.options.checks"
+local definition = require "stagehost.options.definition"
 local errors = require "stagehost.options.errors"
 local options = require "stagehost.options"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -32,11 +34,7 @@ end
 
 --- What the consumer gave, for one producer.
 local function subscription_options(consumer, producer)
-    local given = { to = producer, cancel = consumer.cancel }
-    for key, value in pairs(consumer.opts) do
-        given[key] = value
-    end
-    return options.subscription(given)
+    return options.subscription(tables.copy({ to = producer, cancel = consumer.cancel }, consumer.opts))
 end
 
 local function join(self, stage)
@@ -118,22 +116,15 @@ function callbacks:handle_down(stage)
     remove(self.consumers, stage)
 end
 
+-- Checked at its start.
+local schema = { name = checks.anything, worker = checks.anything }
+
 --- Defines a broker. `opts` are options of its start.
 ---@param opts? stagehost.StartOptions
 ---@return stagehost.Definition
 function M.new(opts)
-    local def = {}
-    for key, value in pairs(opts or {}) do
-        if key ~= "name" and key ~= "worker" then
-            errors.raise("unknown_option", 'unknown option %s of a broker (known: "name", "worker")',
-                checks.show(key))
-        end
-        def[key] = value
-    end
-    for key, callback in pairs(callbacks) do
-        def[key] = callback
-    end
-    return require("stagehost.options.definition").new("producer", def)
+    local given = checks.apply(schema, opts or {}, "a broker")
+    return definition.new("producer", tables.copy(callbacks, given))
 end
 
 --- Waits for the broker's answer.

@@ -6,6 +6,7 @@ local checks = require "stagehost.options.checks"
 local new_table = require "table.new"
 local queues = require "stagehost.source.queue"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -153,23 +154,15 @@ end
 --- is given the results of these checks
 ---@return stagehost.Definition
 function M.new(what, convert_all, options, codec_schema)
-    local schema = { on_error = check_on_error }
-    for name, check in pairs(codec_schema) do
-        schema[name] = check
-    end
-    local checked = checks.apply(schema, options or {}, what)
+    local checked = checks.apply(tables.copy(codec_schema, { on_error = check_on_error }), options or {}, what)
     local settings = checked.on_error or { policy = "fail" }
     checked.on_error = nil
     settings.what, settings.checked = what, checked
-    return stagehost.producer_consumer {
-        init = callbacks.init,
-        handle_events = callbacks.handle_events,
-        handle_call = callbacks.handle_call,
-        terminate = callbacks.terminate,
+    return stagehost.producer_consumer(tables.copy(callbacks, {
         convert_all = convert_all,
         dead_letter = settings.to or settings.queue, -- it is not ended by a drain before this one
         settings = settings,
-    }
+    }))
 end
 
 return M

@@ -13,6 +13,7 @@ local producers = require "stagehost.consumer_supervisor.producers"
 local reasons = require "stagehost.supervisor.reason"
 local requests = require "stagehost.consumer_supervisor.requests"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 local template = require "stagehost.consumer_supervisor.template"
 
 local M = {}
@@ -154,14 +155,11 @@ M.callbacks = callbacks
 ---@param stage_options table options of the stage itself
 ---@return stagehost.Definition
 function M.definition(settings, stage_options)
-    local def = { settings = settings, is_supervisor = true, KEY = M.KEY }
-    for name, f in pairs(callbacks) do
-        def[name] = f
-    end
-    for key, value in pairs(stage_options) do
-        def[key] = value
-    end
-    return stagehost.consumer(def)
+    return stagehost.consumer(tables.copy(callbacks, stage_options, {
+        settings = settings,
+        is_supervisor = true,
+        KEY = M.KEY,
+    }))
 end
 
 return M

@@ -2,6 +2,7 @@
 
 --- The children of a consumer_supervisor: who they are, and starting them.
 local core = require "stagehost.core"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -51,11 +52,7 @@ end
 
 -- Starting raises what a start refuses: a bad name, an event that can't cross to another worker.
 local function start(self, child)
-    local request = {}
-    for key, value in pairs(self.request) do
-        request[key] = value
-    end
-    request.name, request.args = child.name, child.args
+    local request = tables.copy(self.request, { name = child.name, args = child.args })
     local started, message, reason = core.start(self.definition, request)
     if not started then
         return nil, message, reason

@@ -3,6 +3,7 @@
 --- A function as the child of a consumer_supervisor: it runs once, on a stage of its own, and may
 --- wait there.
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -40,13 +41,10 @@ M.callbacks = callbacks
 ---@param n_args? integer how many arguments, if they come as a list
 ---@return stagehost.Definition
 function M.new(f, n_args)
-    return stagehost.consumer {
-        init = callbacks.init,
-        handle_info = callbacks.handle_info,
-        handle_events = callbacks.handle_events,
+    return stagehost.consumer(tables.copy(callbacks, {
         run = f,
         n_args = n_args,
-    }
+    }))
 end
 
 return M

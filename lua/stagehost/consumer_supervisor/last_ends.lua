@@ -3,6 +3,7 @@
 --- The ends of children while their supervisor is told of nothing any more, because it runs its
 --- terminate: whichever of them is next.
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -43,13 +44,10 @@ end
 --- no process.
 ---@param child stagehost.Stage
 function LastEnds:add(child)
-    assert(stagehost.start(stagehost.consumer {
-        init = callbacks.init,
-        handle_info = callbacks.handle_info,
-        handle_events = callbacks.handle_events,
+    assert(stagehost.start(stagehost.consumer(tables.copy(callbacks, {
         ends = self,
         child = child,
-    }, { link = true }))
+    })), { link = true }))
 end
 
 --- The next one that has ended, and why. Waits.

@@ -8,6 +8,7 @@ local callbacks_of_one = require "stagehost.consumer_supervisor.callbacks"
 local core = require "stagehost.core"
 local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -21,10 +22,7 @@ local function share(total, n, i)
 end
 
 local function settings_of(settings, i)
-    local own = {}
-    for key, value in pairs(settings) do
-        own[key] = value
-    end
+    local own = tables.copy(settings)
     own.shards, own.max_children = nil, share(settings.max_children, settings.shards, i)
     own.is_shard = true
     return own
@@ -54,11 +52,7 @@ end
 local function subscribe_all(shards, producer, opts)
     local subscriptions = {}
     for i, shard in ipairs(shards) do
-        local own = { to = producer }
-        for key, value in pairs(opts) do
-            own[key] = value
-        end
-        subscriptions[i] = shard:subscribe(own)
+        subscriptions[i] = shard:subscribe(tables.copy({ to = producer }, opts))
     end
     for _, shard in ipairs(shards) do
         shard:call({ [KEY] = "reach", producer = producer }, math.huge)
@@ -203,14 +197,7 @@ M.callbacks = callbacks
 ---@param stage_options table options of the stage itself
 ---@return stagehost.Definition
 function M.definition(settings, stage_options)
-    local def = { settings = settings, is_supervisor = true }
-    for name, f in pairs(callbacks) do
-        def[name] = f
-    end
-    for key, value in pairs(stage_options) do
-        def[key] = value
-    end
-    return stagehost.consumer(def)
+    return stagehost.consumer(tables.copy(callbacks, stage_options, { settings = settings, is_supervisor = true }))
 end
 
 return M

@@ -8,6 +8,7 @@ local intensity = require "stagehost.supervisor.intensity"
 local job = require "stagehost.consumer_supervisor.job"
 local options = require "stagehost.options"
 local shutdown = require "stagehost.supervisor.shutdown"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -63,13 +64,11 @@ end
 
 -- What the start of every child is checked with, and made from.
 local function start_options(given)
-    local result = {}
-    for key, value in pairs(given or {}) do
-        if not_for_template[key] then
-            errors.raise("invalid_option", 'option "options": %s is not for the template, %s', key,
-                not_for_template[key])
+    local result = tables.copy(given)
+    for key, why in pairs(not_for_template) do
+        if result[key] ~= nil then
+            errors.raise("invalid_option", 'option "options": %s is not for the template, %s', key, why)
         end
-        result[key] = value
     end
     result.args, result.link, result.supervised = nil, true, true
     return result

@@ -5,6 +5,7 @@
 --- is none would never be called, so that is an error here.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
+local tables = require "stagehost.options.tables"
 
 ---@alias stagehost.Kind "producer" | "producer_consumer" | "consumer" | "process"
 
@@ -127,14 +128,7 @@ local function check_key(key, value, kind)
 end
 
 local function check(def, kind)
-    local keys = {}
-    for key in pairs(def) do
-        keys[#keys + 1] = key
-    end
-    table.sort(keys, function(a, b)
-        return tostring(a) < tostring(b)
-    end)
-    for _, key in ipairs(keys) do
+    for _, key in ipairs(tables.sorted_keys(def)) do
         check_key(key, def[key], kind)
     end
     for _, name in ipairs(required[kind]) do

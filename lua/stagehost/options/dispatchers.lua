@@ -11,6 +11,7 @@
 ---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -135,23 +136,14 @@ local function check_callbacks(callbacks)
     end
 end
 
-local function options_of(list)
-    local options = {}
-    for key, value in pairs(list) do
-        if key ~= 1 then
-            options[key] = value
-        end
-    end
-    return options
-end
-
 --- The C half's form of a `dispatcher` option. Raises what is wrong with it.
 ---@param value any
 ---@return table
 function M.check(value)
     local what, options = value, {}
     if type(value) == "table" and value[1] ~= nil then
-        what, options = value[1], options_of(value)
+        what, options = value[1], tables.copy(value)
+        options[1] = nil
     end
     if type(what) == "table" then
         check_callbacks(what)

@@ -7,6 +7,7 @@ local definition = require "stagehost.options.definition"
 local dispatchers = require "stagehost.options.dispatchers"
 local errors = require "stagehost.options.errors"
 local limits = require "stagehost.options.limits"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -92,11 +93,9 @@ function M.subscription(given)
     check_min_demand(options)
     check_ack(options)
     limits.check_batch(options, options.max_demand or DEFAULT_MAX_DEMAND)
-    options.extra = {}
-    for key, value in pairs(given) do
-        if not not_for_callbacks[key] then
-            options.extra[key] = value
-        end
+    options.extra = tables.copy(given)
+    for key in pairs(not_for_callbacks) do
+        options.extra[key] = nil
     end
     return options
 end
@@ -120,12 +119,8 @@ function M.link(stage, given)
     elseif not checks.is_stage(given.from) then
         checks.fail("from", "expected a stage handle", given.from)
     end
-    local options = { to = stage }
-    for key, value in pairs(given) do
-        if key ~= "from" then
-            options[key] = value
-        end
-    end
+    local options = tables.copy(given, { to = stage })
+    options.from = nil
     return given.from, M.subscription(options)
 end
 
@@ -183,10 +178,7 @@ local retry_schema = {
 local RETRY_NOW = -1
 
 local function retry(value)
-    local given = {}
-    for key, field in pairs(value) do
-        given[key] = field
-    end
+    local given = tables.copy(value)
     if given[1] ~= "retry" then
         return nil, 'must be a word or { "retry", times =, delay =, factor =, after = }'
     end
@@ -252,14 +244,8 @@ local starter_schema = { link = checks.typed "boolean", supervised = checks.type
 
 local start_schemas = {}
 for kind, init_schema in pairs(init_schemas) do
-    local schema = { name = name, args = checks.anything, worker = checks.anything }
-    for key, check in pairs(init_schema) do
-        schema[key] = check
-    end
-    for key, check in pairs(starter_schema) do
-        schema[key] = check
-    end
-    start_schemas[kind] = schema
+    start_schemas[kind] = tables.copy({ name = name, args = checks.anything, worker = checks.anything },
+        init_schema, starter_schema)
 end
 
 local function check_worker(worker, n_workers)
@@ -292,9 +278,7 @@ function M.start(def, given, n_workers)
             merged[key] = def[key]
         end
     end
-    for key, value in pairs(given or {}) do
-        merged[key] = value
-    end
+    tables.extend(merged, given)
     local options = checks.apply(schema, merged, definition.noun(kind))
     local request = {
         kind = kind,

@@ -22,6 +22,7 @@ local plans = require "stagehost.pipeline.plan"
 local process = require "stagehost.pipeline.process"
 local running = require "stagehost.pipeline.running"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 local text = require "stagehost.pipeline.text"
 
 local M = {}
@@ -79,18 +80,11 @@ M.methods = Pipeline
 ---@return stagehost.Pipeline
 function M.new(options)
     local plan = plans.new(options, stagehost.workers())
-    local callbacks = process.callbacks
-    local def = stagehost.process {
-        init = callbacks.init,
-        handle_exit = callbacks.handle_exit,
-        handle_call = callbacks.handle_call,
-        handle_cast = callbacks.handle_cast,
-        handle_info = callbacks.handle_info,
-        terminate = callbacks.terminate,
+    local def = stagehost.process(tables.copy(process.callbacks, {
         is_supervisor = true,
         name = plan.name,
         plan = plan,
-    }
+    }))
     return setmetatable(def, Pipeline)
 end
 

@@ -3,6 +3,7 @@
 --- Who subscribes to whom in a pipeline: `subscribe_to`, and what is wrong with it.
 local checks = require "stagehost.options.checks"
 local options = require "stagehost.options"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -14,15 +15,8 @@ local M = {}
 local produces = { producer = true, producer_consumer = true }
 local consumes = { consumer = true, producer_consumer = true }
 
-local function read_options(problems, stage, link, entry)
+local function read_options(problems, stage, link)
     local where = ('%s, subscription to "%s"'):format(stage.where, link.to)
-    for key, value in pairs(entry) do
-        if key == "reason" then
-            link.reason = value
-        elseif key ~= "to" then
-            link.options[key] = value
-        end
-    end
     if link.reason ~= nil and type(link.reason) ~= "string" then
         problems:add("%s: the reason of a cycle must be a text, got %s", where, checks.show(link.reason))
     end
@@ -33,11 +27,7 @@ local function read_options(problems, stage, link, entry)
             link.options[key] = nil
         end
     end
-    local whole = { to = link.to }
-    for key, value in pairs(link.options) do
-        whole[key] = value
-    end
-    problems:try(where, options.subscription, whole)
+    problems:try(where, options.subscription, tables.copy(link.options, { to = link.to }))
 end
 
 local function read_entry(problems, stage, by_name, entry)
@@ -58,8 +48,9 @@ local function read_entry(problems, stage, by_name, entry)
     elseif producer == stage then
         problems:add("%s subscribes to itself", stage.where)
     else
-        local link = { to = to, options = {} }
-        read_options(problems, stage, link, entry)
+        local link = { to = to, reason = entry.reason, options = tables.copy(entry) }
+        link.options.to, link.options.reason = nil, nil
+        read_options(problems, stage, link)
         if producer then -- else it is there, but wrong itself
             table.insert(stage.links, link)
         end

@@ -10,6 +10,7 @@ local links = require "stagehost.pipeline.links"
 local notices = require "stagehost.pipeline.notices"
 local placement = require "stagehost.pipeline.placement"
 local plans = require "stagehost.pipeline.plan"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -49,13 +50,10 @@ local function make_unit(net, plan, stage, index, def)
 end
 
 local function edge_options(producer, link, index)
-    local options = {}
-    for key, value in pairs(link.options) do
-        options[key] = value
-    end
-    options.cancel = "temporary"
-    options.partition = links.partition(producer, link, index)
-    return options
+    return tables.copy(link.options, {
+        cancel = "temporary",
+        partition = links.partition(producer, link, index),
+    })
 end
 
 local function connect(net, stage, link, units_of)
@@ -115,11 +113,7 @@ end
 -- Starting --------------------------------------------------------------------------------------
 
 local function with_producer(edge)
-    local options = { to = edge.producer.stage }
-    for key, value in pairs(edge.options) do
-        options[key] = value
-    end
-    return options
+    return tables.copy({ to = edge.producer.stage }, edge.options)
 end
 
 local function wants_accumulate(unit)
@@ -127,10 +121,7 @@ local function wants_accumulate(unit)
 end
 
 local function start_options(net, unit)
-    local options = {}
-    for key, value in pairs(unit.plan.options) do
-        options[key] = value
-    end
+    local options = tables.copy(unit.plan.options)
     local own_letters = type(options.dead_letter) == "string" and net.by_name[options.dead_letter]
     options.dead_letter = own_letters and own_letters.full_name or options.dead_letter
     options.name = unit.full_name

@@ -3,6 +3,7 @@
 --- What stages tell the process of their pipeline: a subscription begins at its producer, or is over
 --- at its consumer after its last events. Their callbacks are wrapped for that; those for events are not.
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -45,10 +46,7 @@ local consumes = { consumer = true, producer_consumer = true }
 ---@param pipeline stagehost.Stage
 ---@return stagehost.Definition
 function M.wrap(def, pipeline)
-    local wrapped = {}
-    for key, value in pairs(def) do
-        wrapped[key] = value
-    end
+    local wrapped = tables.copy(def)
     if def.kind == "producer" then
         wrapped.handle_subscribe = wrap_subscribe(def.handle_subscribe, pipeline)
     elseif consumes[def.kind] then

@@ -7,6 +7,7 @@ local definition = require "stagehost.options.definition"
 local dispatchers = require "stagehost.options.dispatchers"
 local options = require "stagehost.options"
 local shutdown = require "stagehost.supervisor.shutdown"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -44,17 +45,8 @@ local function check_own(problems, stage, key, value)
     stage[key] = result
 end
 
-local function sorted_keys(map)
-    local keys = {}
-    for key in pairs(map) do
-        keys[#keys + 1] = key
-    end
-    table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-    return keys
-end
-
 local function read_options(problems, stage, entry, n_workers)
-    for _, key in ipairs(sorted_keys(entry)) do
+    for _, key in ipairs(tables.sorted_keys(entry)) do
         local value = entry[key]
         if own[key] then
             check_own(problems, stage, key, value)

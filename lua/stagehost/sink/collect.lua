@@ -2,6 +2,7 @@
 
 --- Events kept in a list, for tests and for small results.
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -93,14 +94,7 @@ M.callbacks = callbacks
 --- whoever asked to "finish" before still gets them. sink.collect_from does all this in one call.
 ---@return stagehost.Definition
 function M.new()
-    return stagehost.consumer {
-        init = callbacks.init,
-        handle_subscribe = callbacks.handle_subscribe,
-        handle_events = callbacks.handle_events,
-        handle_cancel = callbacks.handle_cancel,
-        handle_call = callbacks.handle_call,
-        terminate = callbacks.terminate,
-    }
+    return stagehost.consumer(tables.copy(callbacks))
 end
 
 return M

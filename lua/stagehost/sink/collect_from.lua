@@ -3,6 +3,7 @@
 --- Everything a producer emits, as a list.
 local collect = require "stagehost.sink.collect"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -15,10 +16,7 @@ local M = {}
 ---@return any[]? events nil: it could not subscribe
 ---@return any reason why the producer ended; the message if it could not subscribe
 function M.new(producer, options)
-    local subscription = { to = producer, cancel = "temporary" }
-    for key, value in pairs(options or {}) do
-        subscription[key] = value
-    end
+    local subscription = tables.copy({ to = producer, cancel = "temporary" }, options)
     local sink, message, reason = stagehost.start(collect.new(),
         { subscribe_to = { subscription } })
     if not sink then

@@ -4,6 +4,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -29,7 +30,7 @@ function M.new(f)
     if type(f) ~= "function" then
         errors.raise("invalid_option", "sink.each: expected a function, got %s", checks.show(f))
     end
-    return stagehost.consumer { handle_events = callbacks.handle_events, f = f }
+    return stagehost.consumer(tables.copy(callbacks, { f = f }))
 end
 
 return M

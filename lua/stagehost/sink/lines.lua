@@ -5,6 +5,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 local writers = require "stagehost.io.writer"
 
 local M = {}
@@ -102,13 +103,10 @@ local schema = {
 ---@param format? fun(events: any[]): string[]
 ---@return stagehost.Definition
 function M.define(settings, format)
-    return stagehost.consumer {
-        init = callbacks.init,
-        handle_events = callbacks.handle_events,
-        terminate = callbacks.terminate,
+    return stagehost.consumer(tables.copy(callbacks, {
         format = format,
         settings = settings,
-    }
+    }))
 end
 
 --- A consumer that writes each event (a string or a number) and a newline.

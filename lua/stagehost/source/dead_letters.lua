@@ -3,6 +3,7 @@
 --- A producer of dead letters: a stage to name in the option `dead_letter` of others, or in the
 --- `on_error` of a codec. Whatever it is sent, it emits: { event =, error =, stage =, deliveries = }.
 local definition = require "stagehost.options.definition"
+local tables = require "stagehost.options.tables"
 
 local function is_letter(message)
     return message.event ~= nil or message.error ~= nil
@@ -26,9 +27,5 @@ end
 ---@param options? table options of its start, to be overridden there; buffer_size is "infinity"
 ---@return stagehost.Definition
 return function(options)
-    local def = { handle_cast = handle_cast, buffer_size = "infinity" }
-    for key, value in pairs(options or {}) do
-        def[key] = value
-    end
-    return definition.new("producer", def)
+    return definition.new("producer", tables.copy({ handle_cast = handle_cast, buffer_size = "infinity" }, options))
 end

@@ -4,6 +4,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -67,13 +68,9 @@ function M.new(ms, limit)
     if limit ~= nil then
         check("the limit", limit)
     end
-    return stagehost.producer {
-        init = callbacks.init,
-        handle_demand = callbacks.handle_demand,
-        handle_info = callbacks.handle_info,
-        handle_call = callbacks.handle_call,
+    return stagehost.producer(tables.copy(callbacks, {
         settings = { ms = ms, limit = limit },
-    }
+    }))
 end
 
 return M

@@ -4,6 +4,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 local uv = require "luv"
 
 local M = {}
@@ -111,11 +112,7 @@ local generator_schema = { generator = checks.typed "function" }
 ---@param control? any
 ---@return stagehost.Definition
 function M.new(f, state, control)
-    local definition = {
-        init = callbacks.init,
-        handle_demand = callbacks.handle_demand,
-        handle_info = callbacks.handle_info,
-    }
+    local definition = tables.copy(callbacks)
     if type(f) == "table" then
         definition.generator = checks.apply(generator_schema, f, "source.iterate").generator
     else

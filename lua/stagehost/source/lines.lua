@@ -8,6 +8,7 @@ local progress = require "stagehost.engine.progress"
 local readers = require "stagehost.io.reader"
 local splitters = require "stagehost.io.splitter"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -203,11 +204,7 @@ function M.new(options)
     if not given.path then
         checks.fail("path", 'must be a path, "-", or a list of these', nil)
     end
-    return stagehost.producer {
-        init = callbacks.init,
-        handle_demand = callbacks.handle_demand,
-        handle_info = callbacks.handle_info,
-        terminate = callbacks.terminate,
+    return stagehost.producer(tables.copy(callbacks, {
         buffer_size = "infinity",
         settings = {
             paths = given.path,
@@ -216,7 +213,7 @@ function M.new(options)
             on_shrink = given.on_shrink or "error",
             progress = given.progress ~= false,
         },
-    }
+    }))
 end
 
 return M

@@ -5,6 +5,7 @@ local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local new_table = require "table.new"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -42,11 +43,9 @@ function M.new(events)
     if problem then
         errors.raise("invalid_option", "source.list: the events %s", problem)
     end
-    return stagehost.producer {
-        init = callbacks.init,
-        handle_demand = callbacks.handle_demand,
+    return stagehost.producer(tables.copy(callbacks, {
         events = events,
-    }
+    }))
 end
 
 return M

@@ -9,6 +9,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -135,16 +136,11 @@ M.methods = Queue
 --- For stagehost.start, or a supervisor.
 ---@return stagehost.Definition
 function Queue:definition()
-    return stagehost.producer {
-        init = callbacks.init,
-        handle_call = callbacks.handle_call,
-        handle_cast = callbacks.handle_cast,
-        handle_info = callbacks.handle_info,
-        terminate = callbacks.terminate,
+    return stagehost.producer(tables.copy(callbacks, {
         buffer_size = "infinity",
         name = self.name,
         settings = { limit = self.limit or DEFAULT_LIMIT },
-    }
+    }))
 end
 
 --- Starts the producer.

@@ -11,6 +11,7 @@ local checks = require "stagehost.options.checks"
 local growing = require "stagehost.io.growing"
 local splitters = require "stagehost.io.splitter"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 local uv = require "luv"
 local watches = require "stagehost.io.watch"
 
@@ -213,11 +214,7 @@ function M.new(options)
     if not given.path or given.path == "" then
         checks.fail("path", "must be the path of a file", given.path)
     end
-    return stagehost.producer {
-        init = callbacks.init,
-        handle_demand = callbacks.handle_demand,
-        handle_info = callbacks.handle_info,
-        terminate = callbacks.terminate,
+    return stagehost.producer(tables.copy(callbacks, {
         buffer_size = "infinity",
         settings = {
             path = given.path,
@@ -225,7 +222,7 @@ function M.new(options)
             poll = given.poll or DEFAULT_POLL_MS,
             keep_cr = given.keep_cr or false,
         },
-    }
+    }))
 end
 
 return M

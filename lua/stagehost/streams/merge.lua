@@ -5,6 +5,7 @@ local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local sides = require "stagehost.streams.sides"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -167,11 +168,10 @@ function M.new(options)
     if own.sides and not is_before then
         errors.raise("invalid_option", 'merge: the option "sides" is for sorted merging, with "by" or "key"')
     end
-    for name, callback in pairs(is_before and sorted or unsorted) do
-        definition[name] = callback
-    end
-    definition.is_before, definition.wanted = is_before, own.sides or 1
-    return stagehost.producer_consumer(definition)
+    return stagehost.producer_consumer(tables.extend(definition, is_before and sorted or unsorted, {
+        is_before = is_before,
+        wanted = own.sides or 1,
+    }))
 end
 
 return M

@@ -7,6 +7,7 @@ local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local new_table = require "table.new"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -27,9 +28,7 @@ function M.options(own, given, what)
     for _, name in ipairs(start_options) do
         schema[name] = checks.anything
     end
-    for name, check in pairs(own) do
-        schema[name] = check
-    end
+    tables.extend(schema, own)
     if given ~= nil and type(given) ~= "table" then
         checks.fail(what, "must be a table of options", given)
     end

@@ -6,6 +6,7 @@ local errors = require "stagehost.options.errors"
 local new_table = require "table.new"
 local sides = require "stagehost.streams.sides"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -123,11 +124,7 @@ local own_options = { sides = checks.integer(2) }
 ---@return stagehost.Definition
 function M.new(options)
     local own, definition = sides.options(own_options, options, "zip")
-    for name, callback in pairs(callbacks) do
-        definition[name] = callback
-    end
-    definition.options = { sides = own.sides or 2 }
-    return stagehost.producer_consumer(definition)
+    return stagehost.producer_consumer(tables.extend(definition, callbacks, { options = { sides = own.sides or 2 } }))
 end
 
 return M

@@ -5,6 +5,7 @@
 local shutdown = require "stagehost.supervisor.shutdown"
 local strategy = require "stagehost.supervisor.strategy"
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 local uv = require "luv"
 
 local M = {}
@@ -59,12 +60,7 @@ function M.now()
 end
 
 local function start_options(spec)
-    local options = {}
-    for key, value in pairs(spec.options or {}) do
-        options[key] = value
-    end
-    options.link, options.supervised = true, true
-    return options
+    return tables.copy(spec.options, { link = true, supervised = true })
 end
 
 --- Starts a child that does not run. A child whose init answers "ignore" counts as started: it stays

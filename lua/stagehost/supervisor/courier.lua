@@ -3,6 +3,7 @@
 --- Errands on another worker. Definitions cross only in the start of a stage, not in a message; so
 --- a short-lived process there is started with what is to be said, and says it.
 local stagehost = require "stagehost"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -42,10 +43,8 @@ end
 M.callbacks = callbacks
 
 local function run(errand, worker)
-    local courier, message, reason = stagehost.start(stagehost.process {
-        init = callbacks.init,
-        handle_call = callbacks.handle_call,
-    }, { worker = worker, args = errand })
+    local courier, message, reason = stagehost.start(stagehost.process(tables.copy(callbacks)),
+        { worker = worker, args = errand })
     if not courier then
         return nil, message, reason
     end

@@ -23,6 +23,7 @@ local intensity = require "stagehost.supervisor.intensity"
 local process = require "stagehost.supervisor.process"
 local stagehost = require "stagehost"
 local strategy = require "stagehost.supervisor.strategy"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
@@ -53,17 +54,10 @@ function M.new(options)
     local spec = checks.apply(schema, options, "a supervisor")
     spec.strategy = spec.strategy or "one_for_one"
     spec.children = child_specs.check_all(spec.children or {}, stagehost.workers())
-    local callbacks = process.callbacks
-    return stagehost.process {
-        init = callbacks.init,
-        handle_exit = callbacks.handle_exit,
-        handle_call = callbacks.handle_call,
-        handle_cast = callbacks.handle_cast,
-        handle_info = callbacks.handle_info,
-        terminate = callbacks.terminate,
+    return stagehost.process(tables.copy(process.callbacks, {
         is_supervisor = true,
         spec = spec,
-    }
+    }))
 end
 
 -- Functions for one that runs ---------------------------------------------------------------------
