@@ -16,6 +16,7 @@
 #include "objects/stage_start.h"
 #include "objects/subscription.h"
 #include "objects/timer.h"
+#include "options/constants.h"
 #include "options/hash.h"
 #include "state/chunk.h"
 #include "state/handle.h"
@@ -56,6 +57,8 @@ int luaopen_stagehost_core(lua_State *L)
     add_methods(L, "timer", &shl_timer_type);
     lua_pushcfunction(L, shl_chunk_load_dump);
     lua_setfield(L, -2, "load_dump");
+    shl_constants_push(L);
+    lua_setfield(L, -2, "constants");
     lua_pushliteral(L, SH_VERSION);
     lua_setfield(L, -2, "version");
     return 1;

@@ -22,6 +22,17 @@ static sh_kind kind_field(lua_State *L, int index)
     return kinds[shl_word_field(L, index, "kind", words)];
 }
 
+/* An index, "any", or none: the starter's. */
+static int worker_field(lua_State *L, int index)
+{
+    lua_getfield(L, index, "worker");
+    int worker = lua_isnil(L, -1)                 ? 0
+                 : lua_type(L, -1) == LUA_TSTRING ? SH_WORKER_ANY
+                                                  : (int)lua_tointeger(L, -1) + 1;
+    lua_pop(L, 1);
+    return worker;
+}
+
 static int convert_started(lua_State *L, int status, sh_batch value, const sh_error *error)
 {
     (void)value;
@@ -56,7 +67,7 @@ static int start(lua_State *L)
     sh_stage_opts opts = {
         .kind = kind_field(L, 2),
         .name = lua_tostring(L, 5),
-        .worker = (int)shl_integer_field(L, 2, "worker"),
+        .worker = worker_field(L, 2),
         .link = shl_boolean_field(L, 2, "link") ? from.stage : NULL,
         .supervised = shl_boolean_field(L, 2, "supervised"),
     };

@@ -15,11 +15,26 @@
 #include "state/handle.h"
 #include "state/lua_stage.h"
 
+/* "infinity", a number, or none. */
+static int64_t buffer_size(lua_State *L, int index)
+{
+    lua_getfield(L, index, "buffer_size");
+    int64_t size = (int64_t)lua_tonumber(L, -1);
+    if (lua_isnil(L, -1))
+        size = SH_BUFFER_DEFAULT;
+    else if (lua_type(L, -1) == LUA_TSTRING)
+        size = SH_BUFFER_INFINITY;
+    else if (size == 0)
+        size = SH_BUFFER_NONE;
+    lua_pop(L, 1);
+    return size;
+}
+
 static void read_buffer(lua_State *L, int index, sh_stage_opts *out)
 {
     static const char *const keeps[] = {"last", "first", NULL};
     static const char *const modes[] = {"forward", "accumulate", NULL};
-    out->buffer_size = shl_integer_field(L, index, "buffer_size");
+    out->buffer_size = buffer_size(L, index);
     out->buffer_keep =
         shl_word_field(L, index, "buffer_keep", keeps) ? SH_KEEP_FIRST : SH_KEEP_LAST;
     out->discard_buffer_when_no_consumers =
@@ -32,7 +47,17 @@ static void read_buffer(lua_State *L, int index, sh_stage_opts *out)
     out->await_consumers = shl_boolean_field(L, index, "await_consumers");
 }
 
-/* on_error = { policy =, times =, delay =, factor =, after = }, of options.start. */
+/* 0 is the core's default, not a delay of 0. */
+static int64_t retry_delay(lua_State *L, int index)
+{
+    lua_getfield(L, index, "delay");
+    bool is_now = !lua_isnil(L, -1) && lua_tonumber(L, -1) == 0;
+    int64_t delay = is_now ? SH_RETRY_NOW : (int64_t)lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return delay;
+}
+
+/* on_error = { policy =, times =, delay =, factor =, after = }, of options/on_error.lua. */
 static void read_on_error(lua_State *L, int index, sh_stage_opts *out)
 {
     static const char *const policies[] = {"stop", "skip", "retry", "dead_letter", NULL};
@@ -44,7 +69,7 @@ static void read_on_error(lua_State *L, int index, sh_stage_opts *out)
         out->on_error = values[shl_word_field(L, table, "policy", policies)];
         out->retry.after = values[shl_word_field(L, table, "after", policies)];
         out->retry.times = (uint32_t)shl_integer_field(L, table, "times");
-        out->retry.delay_ms = shl_integer_field(L, table, "delay");
+        out->retry.delay_ms = retry_delay(L, table);
         lua_getfield(L, table, "factor");
         out->retry.factor = lua_tonumber(L, -1);
         lua_pop(L, 1);

@@ -23,8 +23,6 @@
 #include "stage/request.h"
 #include "stage/run_queue.h"
 
-enum { DEFAULT_BUFFER = 10000 };
-
 /* -- options --------------------------------------------------------------------------- */
 
 /* What of the options is taken: dropped when the start is refused. */
@@ -97,7 +95,7 @@ static int64_t buffer_size(const sh_stage_opts *opts)
         return 0;
     if (opts->buffer_size != SH_BUFFER_DEFAULT)
         return opts->buffer_size;
-    return opts->kind == SH_PRODUCER ? DEFAULT_BUFFER : SH_BUFFER_INFINITY;
+    return opts->kind == SH_PRODUCER ? SH_BUFFER_DEFAULT_SIZE : SH_BUFFER_INFINITY;
 }
 
 static int set_producer_side(sh_stage *stage, const sh_stage_opts *opts, sh_error **error)

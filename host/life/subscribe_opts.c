@@ -5,8 +5,6 @@
 
 #include "produce/paced.h"
 
-enum { DEFAULT_MAX_DEMAND = 1000 };
-
 static int bad_bound(sh_error **error, const char *name, const char *what, int64_t bound,
                      int64_t value)
 {
@@ -36,7 +34,7 @@ static int check_limits(const sh_subscribe_opts *opts, sh_error **error)
 int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error)
 {
     if (opts->max_demand == 0)
-        opts->max_demand = DEFAULT_MAX_DEMAND;
+        opts->max_demand = SH_MAX_DEMAND_DEFAULT;
     if (opts->max_demand < 1)
         return bad_bound(error, "max_demand", "at least", 1, opts->max_demand);
     if (!opts->has_min)

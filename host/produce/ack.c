@@ -10,8 +10,6 @@
 #include "stage/ledger.h"
 #include "stage/log.h"
 
-enum { DEFAULT_MAX_DELIVER = 5 };
-
 /* -- the producer ---------------------------------------------------------------------- */
 
 int sh__ack_open(sh_stage *stage, sh_subscription *sub, const sh_subscribe_opts *opts)
@@ -24,7 +22,7 @@ int sh__ack_open(sh_stage *stage, sh_subscription *sub, const sh_subscribe_opts 
         .next = out->acks,
         .link = &out->acks,
         .sub = sh_subscription_ref(sub),
-        .max_deliver = opts->max_deliver ? opts->max_deliver : DEFAULT_MAX_DELIVER,
+        .max_deliver = opts->max_deliver ? opts->max_deliver : SH_MAX_DELIVER_DEFAULT,
         .place = out->dispatcher->place ? out->dispatcher->place(out->dispatcher_state, sub)
                                         : NULL};
     if (ack->next)

@@ -35,45 +35,18 @@
 ---@field demand integer
 ---@field partition? integer | string at a partition dispatcher
 
----@class stagehost.Producer : stagehost.Process
+--- The options of stages and subscriptions are described where they are listed: options/names.lua.
+---@class stagehost.Producer : stagehost.Process, stagehost.ProducerOptions
 ---@field handle_demand? fun(self: table, n: integer, by?: stagehost.DemandBy[]): any[]? `by` with option demand_by
 ---@field handle_subscribe? stagehost.handle_subscribe
 ---@field handle_cancel? stagehost.handle_cancel
 ---@field format_discarded? fun(self: table, count: integer): boolean?
----@field dispatcher? stagehost.DispatcherOption
----@field buffer_size? integer | "infinity" default 10000
----@field buffer_keep? "last" | "first"
----@field discard_buffer_when_no_consumers? boolean
----@field demand? "forward" | "accumulate"
----@field polling_interval? integer milliseconds
----@field demand_by? boolean handle_demand is told who has asked
----@field rate? stagehost.Rate of all it sends
----@field await_consumers? boolean an orderly end waits also while it has no consumers, for those to come
----@field dead_letter? stagehost.Stage | string for events that its hash refuses
 
----@class stagehost.Consumer : stagehost.Process
+---@class stagehost.Consumer : stagehost.Process, stagehost.ConsumerOptions
 ---@field handle_events fun(self: table, events: any[], from: stagehost.Subscription)
 ---@field handle_subscribe? stagehost.handle_subscribe
 ---@field handle_cancel? stagehost.handle_cancel
 ---@field handle_notification? fun(self: table, message: any, from: stagehost.Subscription)
----@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
----@field end_with_last? boolean of producers that end normally the last one ends it, not the first
----@field on_error? stagehost.OnError default "stop"
----@field dead_letter? stagehost.Stage | string
-
---- What follows when handle_events fails. The unit is the batch that it was given; what it has
---- changed before it failed stays. "skip": the batch is dropped, counted and logged. "retry": it is
---- given again, 3 times, after 100, 200, 400 ms; the stage waits meanwhile. "dead_letter": its
---- events go to the stage `dead_letter`, whose handle_cast gets lists of
---- { event =, error =, stage =, deliveries = }.
----@alias stagehost.OnError "stop" | "skip" | "retry" | "dead_letter" | stagehost.Retry
-
----@class stagehost.Retry
----@field [1] "retry"
----@field times? integer tries after the first one, default 3
----@field delay? integer milliseconds before the first of them, default 100
----@field factor? number of each delay on the one before, default 2
----@field after? "stop" | "skip" | "dead_letter" when all have failed, default "stop"
 
 ---@class stagehost.Letter
 ---@field event any
@@ -83,41 +56,7 @@
 
 ---@class stagehost.ProducerConsumer : stagehost.Producer, stagehost.Consumer
 
----@class stagehost.StartOptions : stagehost.InitOptions
----@field name? string unique in the host
----@field args? any for init
----@field worker? integer | "any" default: the starter's
----@field link? boolean with the stage that starts it, from its first moment
----@field supervised? boolean the starter deals with its failures: logged, not counted as the host's
-
---- Any of these may also stand in the definition, or be returned by init.
----@class stagehost.InitOptions
----@field dispatcher? stagehost.DispatcherOption
----@field buffer_size? integer | "infinity"
----@field buffer_keep? "last" | "first"
----@field discard_buffer_when_no_consumers? boolean
----@field demand? "forward" | "accumulate"
----@field polling_interval? integer
----@field demand_by? boolean
----@field rate? stagehost.Rate
----@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
----@field end_with_last? boolean
----@field on_error? stagehost.OnError
----@field dead_letter? stagehost.Stage | string
-
---- options/dispatchers_meta.lua has the options of each.
 ---@alias stagehost.DispatcherOption "demand" | "fair" | "broadcast" | table | stagehost.Dispatcher
-
---- At most `events` in any window of `per_ms` milliseconds, evenly spread. A drain respects it.
----@class stagehost.Rate
----@field events integer
----@field per_ms integer
-
---- handle_events is given exactly `size` events (at most max_demand) at a time. Fewer only `timeout_ms` after
---- the first of them came, and before a notification, the subscription's end, and a drain.
----@class stagehost.Batch
----@field size integer
----@field timeout_ms integer
 
 --- A dispatcher written in Lua. Its callbacks must not wait.
 ---@class stagehost.Dispatcher
@@ -127,24 +66,6 @@
 ---@field ask fun(self: table, from: stagehost.Subscription, n: integer)
 ---@field credit? fun(self: table): integer
 ---@field dispatch fun(self: table, events: any[], send: stagehost.send): integer | any[] | nil
-
---- Other keys are for handle_subscribe of both sides and for the dispatcher.
----@class stagehost.SubscribeOptions
----@field to? stagehost.Stage | string the producer
----@field from? stagehost.Stage the consumer, when a producer is told to subscribe it
----@field max_demand? integer default 1000
----@field min_demand? integer default max_demand / 2
----@field cancel? "permanent" | "transient" | "temporary"
----@field partition? integer | string
----@field rate? stagehost.Rate of what handle_events is given
----@field batch? stagehost.Batch
----@field selector? fun(event: any): boolean
----@field ack? boolean events whose consumer dies before handle_events has returned go back to the producer
----@field max_deliver? integer with ack: then they are dead letters; default 5
----@field weight? integer at a "fair" dispatcher: share of the events, default 1
----@field priority? integer at a "fair" dispatcher: higher ones are served first, default 0
----@field current? stagehost.Subscription one that the new one replaces
----@field reason? stagehost.Reason what `current` is cancelled with
 
 ---@class stagehost.Stage
 ---@field name string? nil if it was started without one
@@ -290,6 +211,7 @@ function Timer:cancel() end
 --- `stage` and its like are the tables of methods, which the facade adds to.
 ---@class stagehost.core
 ---@field version string
+---@field constants table<string, number> bounds and defaults that the C half knows: bindings/options/constants.c
 local core = { stage = Stage, subscription = Subscription, call = Call, timer = Timer }
 
 --- Waits until init is through; the handle is put into request.stage.
@@ -301,7 +223,7 @@ local core = { stage = Stage, subscription = Subscription, call = Call, timer = 
 function core.start(def, request) end
 
 ---@param consumer stagehost.Stage
----@param opts table as options.subscription makes it
+---@param opts table as options/subscription.lua makes it
 ---@param wait boolean
 ---@return stagehost.Subscription?
 ---@return string? message

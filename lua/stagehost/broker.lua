@@ -14,7 +14,7 @@ local core = require "stagehost.core"
 local checks = require "stagehost.options.checks"
 local definition = require "stagehost.options.definition"
 local errors = require "stagehost.options.errors"
-local options = require "stagehost.options"
+local subscriptions = require "stagehost.options.subscription"
 local tables = require "stagehost.options.tables"
 
 local M = {}
@@ -34,7 +34,7 @@ end
 
 --- What the consumer gave, for one producer.
 local function subscription_options(consumer, producer)
-    return options.subscription(tables.copy({ to = producer, cancel = consumer.cancel }, consumer.opts))
+    return subscriptions.check(tables.copy({ to = producer, cancel = consumer.cancel }, consumer.opts))
 end
 
 local function join(self, stage)

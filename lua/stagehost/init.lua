@@ -13,6 +13,7 @@ local core = require "stagehost.core"
 local definition = require "stagehost.options.definition"
 local errors = require "stagehost.options.errors"
 local options = require "stagehost.options"
+local subscriptions = require "stagehost.options.subscription"
 
 ---@class stagehost
 ---@field source table definitions of producers that read: files, lists, timers
@@ -111,7 +112,7 @@ M.stop = core.stop
 ---@param opts? { cancel?: "permanent" | "transient" | "temporary" }
 ---@return table
 function M.redirect(producers, opts)
-    return core.redirect(options.redirect(producers, opts))
+    return core.redirect(subscriptions.redirect(producers, opts))
 end
 
 --- The stage whose callback runs; nil between callbacks, as in those of luv.
@@ -329,7 +330,7 @@ end
 ---@return string? message
 ---@return any reason
 function core.stage.subscribe(self, opts)
-    local consumer, checked = options.link(self, opts)
+    local consumer, checked = subscriptions.link(self, opts)
     return core.subscribe(consumer, checked, true)
 end
 
@@ -337,7 +338,7 @@ end
 ---@param self stagehost.Stage
 ---@param opts stagehost.SubscribeOptions
 function core.stage.async_subscribe(self, opts)
-    local consumer, checked = options.link(self, opts)
+    local consumer, checked = subscriptions.link(self, opts)
     core.subscribe(consumer, checked, false)
 end
 

@@ -20,7 +20,7 @@ describe("the description of the C half", function()
     it("has every function of the module, and no other", function()
         local real = keys(core)
         for i = #real, 1, -1 do
-            if real[i] == "version" then
+            if real[i] == "version" or real[i] == "constants" then
                 table.remove(real, i)
             end
         end

@@ -170,7 +170,7 @@ describe("a subscription", function()
         end, 'subscription_spec.lua:%d+: option "min_demand" must be at most 999')
         assert.error_matches(function()
             consumer:subscribe { to = {} }
-        end, "expected a stage handle or name, got table")
+        end, "must be a stage handle or a name, got a table")
         assert.is_true(consumer:is_alive())
     end)
 

@@ -3,6 +3,7 @@
 --- The options of starts and subscriptions, without a host: handles are stand-ins.
 local definition = require "stagehost.options.definition"
 local options = require "stagehost.options"
+local subscription = require "stagehost.options.subscription"
 
 local registry = debug.getregistry()
 
@@ -36,24 +37,24 @@ describe("options of a start", function()
 
     it("says what the C half needs before the stage exists", function()
         local args = {}
-        assert.same({ kind = "process", worker = 0 }, start(process))
+        assert.same({ kind = "process" }, start(process))
         local request = start(process, { name = "x", args = args, worker = 3 })
-        assert.same({ kind = "process", name = "x", args = args, worker = 4 }, request)
+        assert.same({ kind = "process", name = "x", args = args, worker = 3 }, request)
         assert.equal(args, request.args)
-        assert.equal(-1, start(process, { worker = "any" }).worker)
+        assert.equal("any", start(process, { worker = "any" }).worker)
     end)
 
-    it("gives the rest the form of the C header", function()
+    it("gives the rest the form that the C half reads", function()
         local request = start(producer, {
             buffer_size = "infinity", buffer_keep = "first", demand = "accumulate",
             discard_buffer_when_no_consumers = true, polling_interval = 20, dispatcher = "demand",
         })
         assert.same({
-            buffer_size = -1, buffer_keep = "first", demand = "accumulate",
+            buffer_size = "infinity", buffer_keep = "first", demand = "accumulate",
             discard_buffer_when_no_consumers = true, polling_interval = 20,
             dispatcher = { kind = "demand" },
         }, request.options)
-        assert.equal(-2, start(producer, { buffer_size = 0 }).options.buffer_size)
+        assert.equal(0, start(producer, { buffer_size = 0 }).options.buffer_size)
         assert.equal(7, start(producer, { buffer_size = 7 }).options.buffer_size)
         assert.is_false(start(producer, { discard_buffer_when_no_consumers = false })
             .options.discard_buffer_when_no_consumers)
@@ -157,9 +158,9 @@ describe("options of a start", function()
             local cases = {
                 { { to = "a" }, 'option "subscribe_to" must be a list %(it has the key "to"%)' },
                 { "a", 'option "subscribe_to" must be a list, got "a"' },
-                { { { max_demand = 1 } }, 'option "to": expected a stage handle or name, got nil' },
-                { { {} }, 'option "to": expected a stage handle or name, got nil' },
-                { { 5 }, 'option "to": expected a stage handle or name, got number' },
+                { { { max_demand = 1 } }, 'option "to" must be a stage handle or a name, got nil' },
+                { { {} }, 'option "to" must be a stage handle or a name, got nil' },
+                { { 5 }, 'option "to" must be a stage handle or a name, got 5' },
                 { { { to = "a", max_demand = 0 } },
                     'option "max_demand" must be at least 1, got 0' },
             }
@@ -185,8 +186,8 @@ describe("options of a start", function()
             local started = start(consumer, { subscribe_to = { "a", "b" } }).options
             local merged = options.merge("consumer", started, { subscribe_to = { "c" } })
             local names = {}
-            for i, subscription in ipairs(merged.subscribe_to) do
-                names[i] = subscription.to
+            for i, entry in ipairs(merged.subscribe_to) do
+                names[i] = entry.to
             end
             assert.same({ "a", "b", "c" }, names)
             assert.equal(2, #started.subscribe_to)
@@ -206,7 +207,7 @@ end)
 describe("options of a subscription", function()
     it("keep what others understand", function()
         local function selector() end
-        local result = options.subscription {
+        local result = subscription.check {
             to = "p", min_demand = 0, max_demand = 1, partition = 3, selector = selector,
             color = "red",
         }
@@ -221,7 +222,7 @@ describe("options of a subscription", function()
     it("may replace a subscription", function()
         local current, restore = stand_in("stagehost.subscription")
         finally(restore)
-        local result = options.subscription { to = "p", current = current, reason = "moved" }
+        local result = subscription.check { to = "p", current = current, reason = "moved" }
         assert.equal(current, result.current)
         assert.equal("moved", result.reason)
         assert.same({}, result.extra)
@@ -240,8 +241,8 @@ describe("options of a subscription", function()
         { { partition = 1.5 }, 'option "partition" must be an integer or a string, got 1.5' },
         { { selector = "all" }, 'option "selector" must be a function, got "all"' },
         { { current = "x" }, 'option "current" must be a subscription, got "x"' },
-        { { to = {} }, 'option "to": expected a stage handle or name, got table' },
-        { { to = "" }, 'option "to": expected a stage handle or name, got string' },
+        { { to = {} }, 'option "to" must be a stage handle or a name, got a table' },
+        { { to = "" }, 'option "to" must be a stage handle or a name, got ""' },
     }
 
     for _, case in ipairs(refused) do
@@ -251,7 +252,7 @@ describe("options of a subscription", function()
                 given[key] = value
             end
             assert.error_matches(function()
-                options.subscription(given)
+                subscription.check(given)
             end, case[2])
         end)
     end
@@ -259,20 +260,20 @@ describe("options of a subscription", function()
     it("can be given from either side", function()
         local stage, restore = stand_in("stagehost.stage")
         finally(restore)
-        local consumer, checked = options.link(stage, { to = "p" })
+        local consumer, checked = subscription.link(stage, { to = "p" })
         assert.equal(stage, consumer)
         assert.equal("p", checked.to)
-        consumer, checked = options.link(stage, { from = stage, max_demand = 5 })
+        consumer, checked = subscription.link(stage, { from = stage, max_demand = 5 })
         assert.equal(stage, consumer)
         assert.same({ max_demand = 5 }, checked.extra)
         assert.error_matches(function()
-            options.link(stage, { from = "name" })
-        end, 'option "from": expected a stage handle, got string')
+            subscription.link(stage, { from = "name" })
+        end, 'option "from" must be a stage handle, got "name"')
         assert.error_matches(function()
-            options.link(stage, { from = stage, to = "p" })
+            subscription.link(stage, { from = stage, to = "p" })
         end, 'one of the options "to" and "from"')
         assert.error_matches(function()
-            options.link(stage, stage)
+            subscription.link(stage, stage)
         end, "subscribe: expected a table of options such as { to = producer }, got userdata")
     end)
 end)

@@ -66,7 +66,7 @@ local starts = {
     { { demand = "accumulate" }, { "producer_consumer", "consumer", "process" }, 'unknown option "demand"' },
     { { buffer_size = 1 }, { "consumer", "process" }, 'unknown option "buffer_size"' },
     { { subscribe_to = "p" }, consuming, 'option "subscribe_to" must be a list' },
-    { { subscribe_to = { 5 } }, consuming, 'option "to": expected a stage handle or name' },
+    { { subscribe_to = { 5 } }, consuming, 'option "to" must be a stage handle or a name' },
     { { subscribe_to = { { to = "p", max_demand = 0 } } }, consuming, 'option "max_demand" must be at least 1' },
     { { subscribe_to = { { to = "p", max_demand = 5, min_demand = 5 } } }, consuming,
         'option "min_demand" must be at most 4' },
@@ -195,10 +195,10 @@ describe("a subscription is refused, and neither side hears of it:", function()
     end
 
     it("without a partner, or with two", function()
-        refuses(consumer, {}, 'option "to": expected a stage handle or name, got nil')
-        refuses(consumer, { to = 5 }, 'option "to": expected a stage handle or name, got number')
+        refuses(consumer, {}, 'option "to" must be a stage handle or a name, got nil')
+        refuses(consumer, { to = 5 }, 'option "to" must be a stage handle or a name, got 5')
         refuses(consumer, { to = producer, from = consumer }, 'one of the options "to" and "from"')
-        refuses(producer, { from = "c" }, 'option "from": expected a stage handle')
+        refuses(producer, { from = "c" }, 'option "from" must be a stage handle')
         refuses(consumer, "p", "subscribe: expected a table of options")
     end)
 

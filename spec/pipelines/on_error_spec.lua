@@ -298,7 +298,7 @@ describe("on_error", function()
         assert.matches('option "factor" must be a number, at least 1',
             problem { on_error = { "retry", factor = 0.5 } })
         assert.matches('option "after" must be one of', problem { on_error = { "retry", after = "retry" } })
-        assert.matches('option "dead_letter": expected a stage handle or name', problem { dead_letter = 3 })
+        assert.matches('option "dead_letter" must be a stage handle or a name', problem { dead_letter = 3 })
 
         local stage, message = stagehost.start(Fragile, { args = {}, on_error = "dead_letter" })
         assert.is_nil(stage)

@@ -131,6 +131,8 @@ void sh_stage_complete(sh_stage *self, int status, sh_result *r);
 /* -- options --------------------------------------------------------------------------- */
 
 enum { SH_BUFFER_DEFAULT = 0, SH_BUFFER_INFINITY = -1, SH_BUFFER_NONE = -2 };
+/* SH_BUFFER_DEFAULT of a producer; on a producer_consumer it is infinity. */
+enum { SH_BUFFER_DEFAULT_SIZE = 10000 };
 
 /* At most `events` in any window of `per_ms` milliseconds, spread evenly over it as far as timers
  * can (in portions of about 1 % of the window, at least 5 ms apart). events 0: no limit. */
@@ -182,7 +184,7 @@ typedef struct sh_stage_opts {
     /* producers and producer_consumers */
     const sh_dispatcher_ops *dispatcher; /* NULL: sh_dispatcher_demand */
     const void *dispatcher_opts; /* as the dispatcher documents; copied by its init */
-    /* In events. SH_BUFFER_DEFAULT: 10000, infinity on a producer_consumer. SH_BUFFER_NONE: 0. */
+    /* In events, or one of the three. SH_BUFFER_NONE: 0. */
     int64_t buffer_size;
     sh_keep buffer_keep;
     bool discard_buffer_when_no_consumers; /* and the queues of a dispatcher */

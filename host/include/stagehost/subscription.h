@@ -20,10 +20,12 @@ typedef struct sh_selector {
     void (*free)(struct sh_selector *self);
 } sh_selector;
 
+enum { SH_MAX_DEMAND_DEFAULT = 1000, SH_MAX_DELIVER_DEFAULT = 5 };
+
 struct sh_subscribe_opts {
     sh_stage *to;        /* the producer, or ... */
     const char *to_name; /* ... its name */
-    int64_t max_demand;  /* >= 1; 0: 1000 */
+    int64_t max_demand;  /* >= 1; 0: SH_MAX_DEMAND_DEFAULT */
     int64_t min_demand;  /* 0 .. max_demand - 1; see has_min */
     bool has_min;        /* min_demand is given (0 is a legal value); else max_demand / 2 */
     sh_cancel cancel;
@@ -34,7 +36,7 @@ struct sh_subscribe_opts {
      * never discarded, and are delivered again. Not with dispatchers that share events. */
     bool ack;
     /* With ack: after this many unacknowledged deliveries an event becomes a dead letter;
-     * 0: 5. */
+     * 0: SH_MAX_DELIVER_DEFAULT. */
     uint32_t max_deliver;
     /* Broadcast; set on the producer's worker in handle_subscribe; taken. */
     sh_selector *selector;

@@ -12,9 +12,11 @@
 ---
 --- With max_children no more is promised than slots are free: promised + running children of all
 --- producers, started by hand, or restarting <= max_children.
+local names = require "stagehost.options.names"
+
 local M = {}
 
-local DEFAULT_MAX_DEMAND = 1000
+local DEFAULT_MAX_DEMAND = names.subscription.max_demand.default
 
 ---@class stagehost.ChildAccount
 ---@field id any names the subscription

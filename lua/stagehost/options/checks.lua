@@ -119,7 +119,16 @@ function M.stage_or_name(value)
     if M.is_stage(value) or type(value) == "string" and value ~= "" then
         return value
     end
-    return nil, "expected a stage handle or name"
+    return nil, "must be a stage handle or a name"
+end
+
+---@param value any
+---@return any, string?
+function M.stage(value)
+    if M.is_stage(value) then
+        return value
+    end
+    return nil, "must be a stage handle"
 end
 
 ---@param value any
@@ -136,10 +145,32 @@ end
 ---@param problem string
 ---@param value any
 function M.fail(key, problem, value)
-    if problem:find("^expected") then
-        errors.raise("invalid_option", 'option "%s": %s, got %s', key, problem, type(value))
-    end
     errors.raise("invalid_option", 'option "%s" %s, got %s', key, problem, M.show(value))
+end
+
+-- The types of entries in options/names.lua that are not of one option alone.
+local makers = {
+    any = function() return M.anything end,
+    boolean = function() return M.typed "boolean" end,
+    ["function"] = function() return M.typed "function" end,
+    handle = function() return M.stage end,
+    integer = function(entry) return M.integer(entry.min, entry.max) end,
+    stage = function() return M.stage_or_name end,
+    subscription = function() return M.subscription end,
+    word = function(entry) return M.one_of(unpack(entry.words)) end,
+}
+
+--- The checks of options, as options/names.lua describes them.
+---@param entries table<string, table>
+---@param own? table<string, stagehost.Check> those of types that only these options have
+---@return table<string, stagehost.Check>
+function M.schema(entries, own)
+    local schema = {}
+    for name, entry in pairs(entries) do
+        local kind = entry[1]
+        schema[name] = own and own[kind] or makers[kind](entry)
+    end
+    return schema
 end
 
 --- The options that pass, in the form the C half reads. Raises on the first that does not (in

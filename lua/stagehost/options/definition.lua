@@ -5,6 +5,7 @@
 --- is none would never be called, so that is an error here.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
+local names = require "stagehost.options.names"
 local tables = require "stagehost.options.tables"
 
 ---@alias stagehost.Kind "producer" | "producer_consumer" | "consumer" | "process"
@@ -40,12 +41,14 @@ local required = {
     process = {},
 }
 
-local option_names = set("name", "args", "worker", "dispatcher", "buffer_size", "buffer_keep",
-    "discard_buffer_when_no_consumers", "demand", "polling_interval", "demand_by", "rate", "subscribe_to",
-    "end_with_last", "await_consumers", "on_error", "dead_letter")
+--- Options that may stand in a definition.
+local option_names = {}
+for name, entry in pairs(names.stage) do
+    option_names[name] = entry.at ~= "starter" or nil
+end
 
--- Words for which a helper with a similar name is likely on purpose.
-local too_short = set("init", "name", "args", "demand", "worker", "rate")
+-- A helper whose name is similar to such a short one is likely on purpose.
+local SHORT = 6
 
 local all_callbacks = {}
 for _, of_kind in pairs(callbacks) do
@@ -94,7 +97,7 @@ local function nearest(key, words)
     local best
     for word in pairs(words) do
         local a, b = letters(key), letters(word)
-        if a == b or not too_short[word] and is_near(a, b, #b >= 12 and 2 or 1) then
+        if a == b or #word > SHORT and is_near(a, b, #b >= 12 and 2 or 1) then
             best = best and best < word and best or word
         end
     end

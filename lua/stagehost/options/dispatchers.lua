@@ -11,6 +11,7 @@
 ---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
+local option_names = require "stagehost.options.names"
 local tables = require "stagehost.options.tables"
 
 local M = {}
@@ -71,19 +72,25 @@ end
 
 local kinds = {}
 
+local schemas = {}
+for kind, entries in pairs(option_names.dispatchers) do
+    schemas[kind] = checks.schema(entries, { hash = check_hash })
+end
+
+local function apply(kind, options)
+    return checks.apply(schemas[kind], options, ("the dispatcher %q"):format(kind))
+end
+
 function kinds.demand(options)
-    return checks.apply({
-        max_demand = checks.integer(1),
-        shuffle_demands_on_first_dispatch = checks.typed "boolean",
-    }, options, 'the dispatcher "demand"')
+    return apply("demand", options)
 end
 
 function kinds.fair(options)
-    return checks.apply({}, options, 'the dispatcher "fair"')
+    return apply("fair", options)
 end
 
 function kinds.broadcast(options)
-    return checks.apply({ replay = checks.integer(1) }, options, 'the dispatcher "broadcast"')
+    return apply("broadcast", options)
 end
 
 function kinds.partition(options)
@@ -92,15 +99,7 @@ function kinds.partition(options)
             'the dispatcher "partition" needs the option "partitions", as in '
             .. '{ "partition", partitions = 4 }')
     end
-    local result = checks.apply({
-        partitions = checks.anything,
-        hash = check_hash,
-        groups = checks.typed "boolean",
-        discard = checks.typed "boolean",
-        limit = checks.integer(1),
-        overflow = checks.one_of("wait", "discard"),
-        keep = checks.one_of("last", "first"),
-    }, options, 'the dispatcher "partition"')
+    local result = apply("partition", options)
     if result.overflow and not result.limit then
         errors.raise("invalid_option", 'option "overflow" is for partitions with a "limit"')
     elseif result.keep and result.overflow ~= "discard" then

@@ -2,17 +2,17 @@
 
 --- The options that limit when and how many events go on at once, checked: `rate` and `batch`.
 local checks = require "stagehost.options.checks"
+local names = require "stagehost.options.names"
+local tables = require "stagehost.options.tables"
 
 local M = {}
 
--- Timers take no more.
-local MAX_MS = 2 ^ 31
-
 --- A table with exactly these fields, all of them needed.
----@param schema table<string, stagehost.Check>
+---@param entries table<string, table> of options/names.lua
 ---@param example string
 ---@return stagehost.Check
-local function record(schema, example)
+local function record(entries, example)
+    local schema = checks.schema(entries)
     return function(value)
         if type(value) ~= "table" then
             return nil, "must be a table such as " .. example
@@ -23,27 +23,23 @@ local function record(schema, example)
             end
         end
         local result = {}
-        for _, key in ipairs { "events", "per_ms", "size", "timeout_ms" } do
-            if schema[key] then
-                local checked, problem = schema[key](value[key])
-                if problem then
-                    return nil, ("needs %s, which %s (it is %s), as in %s"):format(key, problem,
-                        checks.show(value[key]), example)
-                end
-                result[key] = checked
+        for _, key in ipairs(tables.sorted_keys(schema)) do
+            local checked, problem = schema[key](value[key])
+            if problem then
+                return nil, ("needs %s, which %s (it is %s), as in %s"):format(key, problem,
+                    checks.show(value[key]), example)
             end
+            result[key] = checked
         end
         return result
     end
 end
 
 --- At most so many events in any window of so many milliseconds.
-M.rate = record({ events = checks.integer(1), per_ms = checks.integer(1, MAX_MS) },
-    "{ events = 100, per_ms = 1000 }")
+M.rate = record(names.rate, "{ events = 100, per_ms = 1000 }")
 
 --- Batches of exactly that size; what is left waits for so long at most.
-M.batch = record({ size = checks.integer(1, MAX_MS), timeout_ms = checks.integer(1, MAX_MS) },
-    "{ size = 100, timeout_ms = 50 }")
+M.batch = record(names.batch, "{ size = 100, timeout_ms = 50 }")
 
 --- What a subscription can't keep: a batch that can never be full.
 ---@param options table checked

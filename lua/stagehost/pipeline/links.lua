@@ -2,7 +2,7 @@
 
 --- Who subscribes to whom in a pipeline: `subscribe_to`, and what is wrong with it.
 local checks = require "stagehost.options.checks"
-local options = require "stagehost.options"
+local subscriptions = require "stagehost.options.subscription"
 local tables = require "stagehost.options.tables"
 
 local M = {}
@@ -27,7 +27,7 @@ local function read_options(problems, stage, link)
             link.options[key] = nil
         end
     end
-    problems:try(where, options.subscription, tables.copy(link.options, { to = link.to }))
+    problems:try(where, subscriptions.check, tables.copy(link.options, { to = link.to }))
 end
 
 local function read_entry(problems, stage, by_name, entry)

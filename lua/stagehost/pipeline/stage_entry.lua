@@ -5,6 +5,7 @@
 local checks = require "stagehost.options.checks"
 local definition = require "stagehost.options.definition"
 local dispatchers = require "stagehost.options.dispatchers"
+local names = require "stagehost.options.names"
 local options = require "stagehost.options"
 local shutdown = require "stagehost.supervisor.shutdown"
 local tables = require "stagehost.options.tables"
@@ -32,8 +33,10 @@ local own = {
     shutdown = shutdown.check,
 }
 
--- Decided by the pipeline.
-local reserved = { link = true, supervised = true, await_consumers = true, end_with_last = true }
+local function is_reserved(key)
+    local entry = names.stage[key]
+    return entry and entry.decided_by and entry.decided_by.pipeline
+end
 
 local not_options = { stage = true, subscribe_to = true, name = true }
 
@@ -52,7 +55,7 @@ local function read_options(problems, stage, entry, n_workers)
             check_own(problems, stage, key, value)
         elseif key == "on_error" and SUPERVISION[value] then
             stage.on_error = value
-        elseif reserved[key] then
+        elseif is_reserved(key) then
             problems:add('%s: option "%s" is for the pipeline to decide', stage.where, key)
         elseif not not_options[key] then
             stage.options[key] = value

@@ -5,17 +5,23 @@
 --- A queue holds the lists that came as they are. Internal.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
+local names = require "stagehost.options.names"
 local new_table = require "table.new"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local DEFAULT_MAX_DEMAND = 1000
+local DEFAULT_MAX_DEMAND = names.subscription.max_demand.default
 
 --- The options of a start that zip and merge hand on to their definition.
-local start_options = { "name", "worker", "subscribe_to", "dispatcher", "buffer_size", "buffer_keep",
-    "discard_buffer_when_no_consumers", "rate", "await_consumers" }
+local start_options = {}
+for name, entry in pairs(names.stage) do
+    local is_known = not entry.kinds or entry.kinds.producer_consumer
+    if is_known and entry.at ~= "starter" and not (entry.decided_by and entry.decided_by.streams) then
+        start_options[name] = checks.anything
+    end
+end
 
 --- Checks the options of a definition: those of `own`, and those of its start, which are checked there.
 ---@param own table<string, stagehost.Check>
@@ -24,18 +30,13 @@ local start_options = { "name", "worker", "subscribe_to", "dispatcher", "buffer_
 ---@return table options the own ones
 ---@return table definition with the others
 function M.options(own, given, what)
-    local schema = {}
-    for _, name in ipairs(start_options) do
-        schema[name] = checks.anything
-    end
-    tables.extend(schema, own)
     if given ~= nil and type(given) ~= "table" then
         checks.fail(what, "must be a table of options", given)
     end
-    local options = checks.apply(schema, given or {}, what)
+    local options = checks.apply(tables.copy(start_options, own), given or {}, what)
     -- A side that ends must not take the stage along before its queue is empty.
     local definition = { end_with_last = true }
-    for _, name in ipairs(start_options) do
+    for name in pairs(start_options) do
         definition[name], options[name] = options[name], nil
     end
     return options, definition

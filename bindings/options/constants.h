@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What lua/ has to know of the options' bounds and defaults. */
+#ifndef SHL_CONSTANTS_H
+#define SHL_CONSTANTS_H
+
+#include <lua.h>
+
+/* Pushes the table that is core.constants. Raises when out of memory. */
+void shl_constants_push(lua_State *L);
+
+#endif

@@ -1,0 +1,225 @@
+-- SPDX-License-Identifier: MIT
+
+--- Every option of stages, subscriptions and dispatchers: its name, its bounds, and what it is when nobody
+--- gives it. A new option is an entry here, with its line of the class above; everything else in lua/ reads
+--- this list. (In C it is a field of a struct and a line that reads it: see bindings/README.md.)
+---
+--- An entry is what checks.schema reads, `{ type, min =, max =, words =, default = }`, and
+---
+---     kinds       of a stage: the kinds of stages that have it; nil: all
+---     at          of a stage: "start", not in what init returns; "starter": nor in a definition
+---     decided_by  of a stage: "pipeline", and "streams" (zip and merge): who allows nobody else to give it
+---     is_hidden   of a subscription: handle_subscribe does not get it
+---
+--- `default` is for readers, and for those who have to know it: it is the core that applies it.
+local core = require "stagehost.core"
+
+local M = {}
+
+-- What the C half knows too stands in its headers.
+local constants = core.constants
+
+-- Timers take no more.
+local MAX_MS = 2 ^ 31
+local MAX_COUNT = 2 ^ 31
+local MIN_INT32, MAX_INT32 = -2 ^ 31, 2 ^ 31 - 1
+
+local function set(words)
+    local result = {}
+    for word in words:gmatch("%S+") do
+        result[word] = true
+    end
+    return result
+end
+
+local PRODUCER = set "producer"
+local PRODUCES = set "producer producer_consumer"
+local CONSUMES = set "consumer producer_consumer"
+local HAS_EVENTS = set "producer consumer producer_consumer"
+
+local CANCEL_MODES = { "permanent", "transient", "temporary" }
+
+-- Stages ----------------------------------------------------------------------------------------------
+
+---@class stagehost.ProducerOptions
+---@field dispatcher? stagehost.DispatcherOption
+---@field buffer_size? integer | "infinity" default 10000; "infinity" on a producer_consumer
+---@field buffer_keep? "last" | "first"
+---@field discard_buffer_when_no_consumers? boolean
+---@field demand? "forward" | "accumulate"
+---@field polling_interval? integer milliseconds: while demand stands unanswered handle_demand is called again
+---@field demand_by? boolean handle_demand is told who has asked
+---@field rate? stagehost.Rate of all it sends
+---@field await_consumers? boolean an orderly end waits also while it has no consumers, for those to come
+---@field dead_letter? stagehost.Stage | string for events that its hash refuses
+
+---@class stagehost.ConsumerOptions
+---@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
+---@field end_with_last? boolean of producers that end normally the last one ends it, not the first
+---@field on_error? stagehost.OnError default "stop"
+---@field dead_letter? stagehost.Stage | string for events that it could not handle
+
+--- Any of these may also stand in the definition, or be returned by init.
+---@class stagehost.InitOptions : stagehost.ProducerOptions, stagehost.ConsumerOptions
+
+---@class stagehost.StartOptions : stagehost.InitOptions
+---@field name? string unique in the host
+---@field args? any for init
+---@field worker? integer | "any" default: the starter's
+---@field link? boolean with the stage that starts it, from its first moment
+---@field supervised? boolean the starter deals with its failures: logged, not counted as the host's
+M.stage = {
+    name = { "name", at = "start" },
+    args = { "any", at = "start", decided_by = set "streams" },
+    worker = { "any", at = "start" }, -- options.start checks it: it knows how many there are
+    link = { "boolean", at = "starter", decided_by = set "pipeline" },
+    supervised = { "boolean", at = "starter", decided_by = set "pipeline" },
+
+    dispatcher = { "dispatcher", kinds = PRODUCES, default = "demand" },
+    buffer_size = { "size", kinds = PRODUCES, default = constants.buffer_size },
+    buffer_keep = { "word", words = { "last", "first" }, kinds = PRODUCES, default = "last" },
+    discard_buffer_when_no_consumers = { "boolean", kinds = PRODUCES, default = false },
+    demand = { "word", words = { "forward", "accumulate" }, kinds = PRODUCER, default = "forward" },
+    polling_interval = { "integer", min = 1, kinds = PRODUCER },
+    demand_by = { "boolean", kinds = PRODUCES, default = false, decided_by = set "streams" },
+    rate = { "rate", kinds = PRODUCES },
+    await_consumers = { "boolean", kinds = PRODUCES, default = false, decided_by = set "pipeline" },
+
+    subscribe_to = { "subscribe_to", kinds = CONSUMES },
+    end_with_last = { "boolean", kinds = CONSUMES, default = false, decided_by = set "pipeline streams" },
+    on_error = { "on_error", kinds = CONSUMES, default = "stop", decided_by = set "streams" },
+    dead_letter = { "stage", kinds = HAS_EVENTS, decided_by = set "streams" },
+}
+
+-- Subscriptions ---------------------------------------------------------------------------------------
+
+--- Other keys are for handle_subscribe of both sides and for the dispatcher.
+---@class stagehost.SubscribeOptions
+---@field to? stagehost.Stage | string the producer
+---@field from? stagehost.Stage the consumer, when a producer is told to subscribe it
+---@field max_demand? integer default 1000
+---@field min_demand? integer default max_demand / 2
+---@field cancel? "permanent" | "transient" | "temporary"
+---@field partition? integer | string
+---@field rate? stagehost.Rate of what handle_events is given
+---@field batch? stagehost.Batch
+---@field selector? fun(event: any): boolean
+---@field ack? boolean events whose consumer dies before handle_events has returned go back to the producer
+---@field max_deliver? integer with ack: then they are dead letters; default 5
+---@field weight? integer at a "fair" dispatcher: share of the events, default 1
+---@field priority? integer at a "fair" dispatcher: higher ones are served first, default 0
+---@field current? stagehost.Subscription one that the new one replaces
+---@field reason? stagehost.Reason what `current` is cancelled with
+M.subscription = {
+    to = { "stage", is_hidden = true },
+    from = { "handle", is_hidden = true },
+    max_demand = { "integer", min = 1, default = constants.max_demand },
+    min_demand = { "integer", min = 0 },
+    cancel = { "word", words = CANCEL_MODES, default = "permanent" },
+    partition = { "partition" },
+    selector = { "function" },
+    weight = { "integer", min = 1, max = constants.max_weight, default = 1 },
+    priority = { "integer", min = MIN_INT32, max = MAX_INT32, default = 0 },
+    ack = { "boolean", default = false },
+    max_deliver = { "integer", min = 1, max = MAX_COUNT, default = constants.max_deliver },
+    rate = { "rate" },
+    batch = { "batch" },
+    current = { "subscription", is_hidden = true },
+    reason = { "any", is_hidden = true },
+}
+
+--- The second argument of stagehost.redirect.
+M.redirection = {
+    cancel = { "word", words = CANCEL_MODES },
+}
+
+-- Dispatchers -----------------------------------------------------------------------------------------
+
+--- Of { "broadcast", replay = n }: a late subscriber first gets the last n events that were broadcast before it
+--- came, through its selector; they use up its demand. The others wait for it until it has them.
+---@class stagehost.BroadcastOptions
+---@field replay? integer
+
+--- Of { "partition", partitions = 4 | names, hash = f }:
+--- `hash`: a function, or the name of a field, which is the same as a function that returns this field of the event.
+--- An answer that is one of the partitions (0 .. n - 1, or a name) is the partition that the event goes to; "none":
+--- nobody gets it. Where all partitions are numbers, events are spread by any other answer, as by stagehost.hash:
+--- equal answers meet in one partition. That holds for numbers beyond n - 1, too. Without a hash events are spread by
+--- their own value, as in GenStage. Events for which the hash raises, answers nil, or something else that has no hash
+--- or is no name, are dead letters, or without a dead-letter stage lost: they count as unfinished. A second answer of
+--- the function replaces the event.
+--- `discard`: what is queued for a partition when its last consumer leaves, and what comes for it until there is
+--- another one, is discarded and counted; by default it is kept for the next consumer of the partition.
+--- `groups`: a partition may have several consumers, of which the one with the largest demand goes first.
+--- `limit`: so many events may be queued for a partition without holding up the others. Above it, what is
+--- queued counts against the demand of the others (overflow = "wait", the default), or events are discarded
+--- (overflow = "discard"; keep = "last", the default, or "first").
+---@class stagehost.PartitionOptions
+---@field partitions integer | (integer | string)[]
+---@field hash? string | fun(event: any): any, any
+---@field groups? boolean
+---@field discard? boolean
+---@field limit? integer
+---@field overflow? "wait" | "discard"
+---@field keep? "last" | "first"
+
+--- Of { "demand", max_demand = 100 }.
+---@class stagehost.DemandOptions
+---@field max_demand? integer what its consumers ask for at most: more is granted, and logged
+---@field shuffle_demands_on_first_dispatch? boolean
+M.dispatchers = {
+    demand = {
+        max_demand = { "integer", min = 1 },
+        shuffle_demands_on_first_dispatch = { "boolean", default = false },
+    },
+    fair = {},
+    broadcast = {
+        replay = { "integer", min = 1 },
+    },
+    partition = {
+        partitions = { "any" }, -- options/dispatchers.lua checks it: a count, or names
+        hash = { "hash" },
+        groups = { "boolean", default = false },
+        discard = { "boolean", default = false },
+        limit = { "integer", min = 1 },
+        overflow = { "word", words = { "wait", "discard" }, default = "wait" },
+        keep = { "word", words = { "last", "first" }, default = "last" },
+    },
+}
+
+-- Values that are tables of their own -----------------------------------------------------------------
+
+--- At most `events` in any window of `per_ms` milliseconds, evenly spread. A drain respects it.
+---@class stagehost.Rate
+---@field events integer
+---@field per_ms integer
+M.rate = {
+    events = { "integer", min = 1 },
+    per_ms = { "integer", min = 1, max = MAX_MS },
+}
+
+--- handle_events is given exactly `size` events (at most max_demand) at a time. Fewer only `timeout_ms` after
+--- the first of them came, and before a notification, the subscription's end, and a drain.
+---@class stagehost.Batch
+---@field size integer
+---@field timeout_ms integer
+M.batch = {
+    size = { "integer", min = 1, max = MAX_COUNT },
+    timeout_ms = { "integer", min = 1, max = MAX_MS },
+}
+
+--- Of { "retry", times = 3 }.
+---@class stagehost.Retry
+---@field [1] "retry"
+---@field times? integer tries after the first one, default 3
+---@field delay? integer milliseconds before the first of them, default 100
+---@field factor? number of each delay on the one before, default 2
+---@field after? "stop" | "skip" | "dead_letter" when all have failed, default "stop"
+M.retry = {
+    times = { "integer", min = 1, max = MAX_COUNT, default = constants.retry_times },
+    delay = { "integer", min = 0, default = constants.retry_delay },
+    factor = { "factor", default = constants.retry_factor },
+    after = { "word", words = { "stop", "skip", "dead_letter" }, default = "stop" },
+}
+
+return M

@@ -1,0 +1,136 @@
+-- SPDX-License-Identifier: MIT
+
+--- The options of a subscription, checked, in the form that bindings/options/subscribe_options.c reads.
+local checks = require "stagehost.options.checks"
+local errors = require "stagehost.options.errors"
+local limits = require "stagehost.options.limits"
+local names = require "stagehost.options.names"
+local tables = require "stagehost.options.tables"
+
+local M = {}
+
+local DEFAULT_MAX_DEMAND = names.subscription.max_demand.default
+
+local function partition(value)
+    if type(value) == "number" and value % 1 == 0 then
+        return ("%d"):format(value)
+    elseif type(value) ~= "string" or value == "" then
+        return nil, "must be an integer or a string"
+    end
+    return value
+end
+
+local schema = checks.schema(names.subscription, {
+    partition = partition,
+    rate = limits.rate,
+    batch = limits.batch,
+})
+schema.from = nil -- see M.link
+
+local function check_ack(options)
+    if options.max_deliver and not options.ack then
+        checks.fail("max_deliver", "needs the option ack = true", options.max_deliver)
+    end
+end
+
+local function check_min_demand(options)
+    local min, max = options.min_demand, options.max_demand or DEFAULT_MAX_DEMAND
+    if min and min > max - 1 then
+        checks.fail("min_demand", ("must be at most %d (max_demand - 1)"):format(max - 1), min)
+    end
+end
+
+--- What handle_subscribe gets: nothing about who subscribes to whom, and what it replaces.
+local function for_callbacks(given)
+    local extra = tables.copy(given)
+    for key, entry in pairs(names.subscription) do
+        if entry.is_hidden then
+            extra[key] = nil
+        end
+    end
+    return extra
+end
+
+--- The options of one subscription. Keys nobody here knows are for handle_subscribe and for a
+--- dispatcher of the producer; they travel in `extra`.
+---@param given table
+---@return table
+function M.check(given)
+    local options = checks.apply(schema, given, "a subscription", true)
+    if given.to == nil then
+        checks.fail("to", "must be a stage handle or a name", nil)
+    end
+    check_min_demand(options)
+    check_ack(options)
+    limits.check_batch(options, options.max_demand or DEFAULT_MAX_DEMAND)
+    options.extra = for_callbacks(given)
+    return options
+end
+
+--- A check of the option `subscribe_to`.
+---@param value any
+---@return table[]?
+---@return string? problem
+function M.list(value)
+    local list, problem = checks.list(value)
+    if problem then
+        return nil, problem
+    end
+    local result = {}
+    for i, entry in ipairs(list) do
+        if type(entry) ~= "table" then
+            entry = { to = entry }
+        end
+        result[i] = M.check(entry)
+    end
+    return result
+end
+
+--- `stage:subscribe { to = producer }` or `stage:subscribe { from = consumer }`: the consumer, and
+--- its options.
+---@param stage stagehost.Stage
+---@param given table
+---@return stagehost.Stage consumer
+---@return table options
+function M.link(stage, given)
+    if type(given) ~= "table" then
+        errors.raise("invalid_option",
+            "subscribe: expected a table of options such as { to = producer }, got %s",
+            type(given))
+    elseif given.from == nil then
+        return stage, M.check(given)
+    elseif given.to ~= nil then
+        errors.raise("invalid_option",
+            'subscribe: give one of the options "to" and "from", not both')
+    end
+    local consumer, problem = checks.stage(given.from)
+    if problem then
+        checks.fail("from", problem, given.from)
+    end
+    local options = tables.copy(given, { to = stage })
+    options.from = nil
+    return consumer, M.check(options)
+end
+
+local redirect_schema = checks.schema(names.redirection)
+
+--- `stagehost.redirect({ producers }, { cancel = ... })`: the producers, and the cancel mode.
+---@param producers any
+---@param given any
+---@return (stagehost.Stage | string)[]
+---@return string?
+function M.redirect(producers, given)
+    local list, problem = checks.list(producers)
+    if problem then
+        errors.raise("invalid_option", "redirect: expected a list of stage handles or names: it %s", problem)
+    end
+    for i, target in ipairs(list) do
+        if not checks.stage_or_name(target) then
+            errors.raise("invalid_option", "redirect: expected a stage handle or name at %d, got %s", i,
+                checks.show(target))
+        end
+    end
+    return list, checks.apply(redirect_schema, given or {}, "a redirection").cancel
+end
+
+return M
