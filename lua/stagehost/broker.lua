@@ -10,10 +10,12 @@
 ---
 --- A producer's end, normal or not, does not end the consumers, unless they ask for another cancel mode
 --- than "temporary"; who has ended is forgotten. When the broker ends, subscriptions stay as they are.
-local core = require "stagehost.core"
 local checks = require "stagehost.options.checks"
+local core = require "stagehost.core"
 local definition = require "stagehost.options.definition"
 local errors = require "stagehost.options.errors"
+local guard = require "stagehost.messages.guard"
+local requests = require "stagehost.messages.request"
 local subscriptions = require "stagehost.options.subscription"
 local tables = require "stagehost.options.tables"
 
@@ -38,9 +40,6 @@ local function subscription_options(consumer, producer)
 end
 
 local function join(self, stage)
-    if stage.kind ~= "producer" and stage.kind ~= "producer_consumer" then
-        return "it does not produce"
-    end
     for _, producer in ipairs(self.producers) do
         if producer.stage == stage then
             return
@@ -101,14 +100,36 @@ function callbacks:handle_subscribe(_, opts, from)
     return core.redirect(others, cancel)
 end
 
-function callbacks:handle_call(request)
-    local what, stage = unpack(request)
-    if what == "join" then
-        return { join(self, stage) }
-    elseif what == "leave" then
-        return { leave(self, stage) }
+local answers = {}
+
+function answers.join(self, request)
+    local stage = request.stage
+    if stage.kind ~= "producer" and stage.kind ~= "producer_consumer" then
+        return requests.results(nil, "it does not produce", "not_a_producer")
     end
-    return { producers = stages_of(self.producers), consumers = stages_of(self.consumers) }
+    join(self, stage)
+    return requests.results(true)
+end
+
+function answers.leave(self, request)
+    leave(self, request.stage)
+    return requests.results(true)
+end
+
+function answers.members(self)
+    return requests.results { producers = stages_of(self.producers), consumers = stages_of(self.consumers) }
+end
+
+function callbacks:handle_call(message)
+    return requests.answer("broker", answers, self, message)
+end
+
+function callbacks.handle_info(_, message)
+    guard.message("broker", message)
+end
+
+function callbacks.handle_cast(_, message)
+    guard.message("broker", message)
 end
 
 function callbacks:handle_down(stage)
@@ -127,41 +148,24 @@ function M.new(opts)
     return definition.new("producer", tables.copy(callbacks, given))
 end
 
---- Waits for the broker's answer.
-local function request(broker, what, stage)
-    local handle = type(broker) == "string" and core.whereis(broker) or broker
-    if type(handle) == "string" then
-        return nil, ("no stage has the name %q"):format(handle), "noproc"
-    elseif not checks.is_stage(handle) then
-        errors.raise("invalid_option", "%s_broker: expected the handle or name of a broker, got %s", what,
-            checks.show(broker))
-    end
+local function ask_about(broker, what, stage)
     stage = stage or core.self()
-    if what ~= "members" and not checks.is_stage(stage) then
-        errors.raise("invalid_option", "%s_broker: expected a stage handle, got %s", what, checks.show(stage))
+    if not checks.is_stage(stage) then
+        errors.raise("invalid_argument", "broker.%s: expected a stage handle, got %s", what, checks.show(stage))
     end
-    return handle:call({ what, stage }, math.huge)
-end
-
-local function answer(reply, message, reason)
-    if not reply then
-        return nil, message, reason
-    elseif reply[1] then
-        return nil, reply[1], "not_a_producer"
-    end
-    return true
+    return requests.ask(broker, "broker", what, { stage = stage })
 end
 
 function M.join(broker, producer)
-    return answer(request(broker, "join", producer))
+    return ask_about(broker, "join", producer)
 end
 
 function M.leave(broker, stage)
-    return answer(request(broker, "leave", stage))
+    return ask_about(broker, "leave", stage)
 end
 
 function M.members(broker)
-    return request(broker, "members")
+    return requests.ask(broker, "broker", "members")
 end
 
 return M

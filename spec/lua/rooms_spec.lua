@@ -3,7 +3,7 @@
 --- The rooms of lua/stagehost: who may require whom. lua/README.md has them in the same order.
 local files = require "spec.support.files"
 
-local ROOMS = { "native", "options", "engine", "io", "source", "codec", "sink", "streams", "supervisor",
+local ROOMS = { "native", "options", "engine", "messages", "io", "source", "codec", "sink", "streams", "supervisor",
     "consumer_supervisor", "pipeline" }
 
 local rank = {}

@@ -2,7 +2,7 @@
 
 --- Who is restarted, and after which ends.
 local errors = require "stagehost.options.errors"
-local reasons = require "stagehost.supervisor.reason"
+local reasons = require "stagehost.messages.reason"
 local strategy = require "stagehost.supervisor.strategy"
 
 local clean = { "normal", "shutdown", { "shutdown", "done" } }

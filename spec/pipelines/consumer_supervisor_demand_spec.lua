@@ -242,9 +242,9 @@ describe("anything else that is sent to it", function()
     it("is ignored", function()
         local supervisor = supervised.supervisor {}
         supervisor:send "hello"
-        supervisor:cast { consumer_supervisor = "nonsense" }
-        supervisor:send { consumer_supervisor = "nonsense" }
-        supervisor:send { consumer_supervisor = "retry", child = 7 }
+        supervisor:cast { note = "nonsense" }
+        supervisor:send { note = "nonsense" }
+        supervisor:send { note = "retry", child = 7 }
         assert.is_nil((supervisor:call "hello"))
         assert.equal("0, 0", count(supervisor))
     end)

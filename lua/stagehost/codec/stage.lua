@@ -3,6 +3,7 @@
 --- The stage around a codec: a producer_consumer that converts each event, and knows what to do
 --- with those that can't be converted.
 local checks = require "stagehost.options.checks"
+local guard = require "stagehost.messages.guard"
 local new_table = require "table.new"
 local queues = require "stagehost.source.queue"
 local stagehost = require "stagehost"
@@ -119,7 +120,7 @@ function callbacks.handle_call(self, request)
     if request == "stats" then
         return { events = self.seen, failed = self.failed, first_error = self.first_error }
     end
-    stagehost.log("warn", '%s: unknown request, it answers "stats"', self.settings.what)
+    return guard.request(self.settings.what, request, 'it answers "stats"')
 end
 
 function callbacks.terminate(self)

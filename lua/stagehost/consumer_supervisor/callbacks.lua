@@ -4,23 +4,22 @@
 ---
 --- It is a consumer with manual subscriptions that traps exits. Whenever it waits, for the init of a
 --- child, exits and events gather in its mailbox: state only changes by the callback that runs.
+local answers = require "stagehost.consumer_supervisor.answers"
 local child_demand = require "stagehost.consumer_supervisor.child_demand"
 local children = require "stagehost.consumer_supervisor.children"
 local core = require "stagehost.core"
 local ends = require "stagehost.consumer_supervisor.ends"
+local guard = require "stagehost.messages.guard"
 local intensity = require "stagehost.supervisor.intensity"
+local notes = require "stagehost.messages.note"
 local producers = require "stagehost.consumer_supervisor.producers"
-local reasons = require "stagehost.supervisor.reason"
-local requests = require "stagehost.consumer_supervisor.requests"
+local reasons = require "stagehost.messages.reason"
+local requests = require "stagehost.messages.request"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 local template = require "stagehost.consumer_supervisor.template"
 
 local M = {}
-
--- What the stage sends itself, and what the functions of init.lua call it with, are
--- tables with this key; all else that comes is nothing to it.
-M.KEY = "consumer_supervisor"
 
 local callbacks = {}
 
@@ -39,7 +38,7 @@ end
 function callbacks.handle_subscribe(self, _, opts, from)
     producers.open(self, opts, from, self.settings.is_shard or false)
     if self.settings.max_children then
-        self.stage:send { [self.KEY] = "ask" }
+        self.stage:send(notes.new "ask")
     else
         producers.ask(self)
     end
@@ -48,7 +47,7 @@ end
 
 function callbacks.handle_cancel(self, reason, from)
     producers.close(self, from)
-    self.has_source_ended = reason == "normal"
+    self.has_source_ended = reasons.is_normal(reason)
     producers.ask(self)
 end
 
@@ -78,57 +77,48 @@ function callbacks.handle_exit(self, stage, reason)
     local child = stage and self.children:find(stage)
     if child then
         return ends.ended(self, child, reason)
-    elseif reason ~= "normal" then
+    elseif not reasons.is_normal(reason) then
         return stagehost.stop(reason)
     end
 end
 
-local messages = {}
+local takers = {}
 
-function messages.ask(self)
+function takers.ask(self)
     producers.ask(self)
 end
 
-function messages.release(self, message)
-    self.demand:release(message.subscription)
+function takers.release(self, note)
+    self.demand:release(note.subscription)
     producers.ask(self)
 end
 
-function messages.retry(self, message)
-    local child = self.children:find(message.child)
+function takers.retry(self, note)
+    local child = self.children:find(note.child)
     if child and child.is_restarting then
         return ends.revive(self, child)
     end
 end
 
 --- A child that is to end has taken too long.
-function messages.kill(self, message)
-    local child = self.children:find(message.child)
+function takers.kill(self, note)
+    local child = self.children:find(note.child)
     if child then
         child.stage:kill()
     end
 end
 
 function callbacks.handle_info(self, message)
-    local take = type(message) == "table" and messages[message[self.KEY]]
-    if take then
-        return take(self, message)
-    end
-    stagehost.log("warn", "unexpected message, ignored")
+    return notes.take("consumer_supervisor", takers, self, message)
 end
 
-function callbacks.handle_cast()
-    stagehost.log("warn", "unexpected cast, ignored")
+function callbacks.handle_cast(_, message)
+    guard.message("consumer_supervisor", message)
 end
 
-function callbacks.handle_call(self, request, from)
+function callbacks.handle_call(self, message, from)
     self.has_source_ended = false
-    local answer = type(request) == "table" and requests[request[self.KEY]]
-    if not answer then
-        stagehost.log("warn", "unknown request, ignored; use the functions of stagehost.consumer_supervisor")
-        return nil
-    end
-    return answer(self, request, from)
+    return requests.answer("consumer_supervisor", answers, self, message, from)
 end
 
 --- An orderly end of the source, or of the host, lets children finish what they do, if the settings
@@ -158,7 +148,6 @@ function M.definition(settings, stage_options)
     return stagehost.consumer(tables.copy(callbacks, stage_options, {
         settings = settings,
         is_supervisor = true,
-        KEY = M.KEY,
     }))
 end
 

@@ -4,8 +4,10 @@
 --- supervisor.
 local core = require "stagehost.core"
 local last_ends = require "stagehost.consumer_supervisor.last_ends"
+local notes = require "stagehost.messages.note"
 local producers = require "stagehost.consumer_supervisor.producers"
-local reasons = require "stagehost.supervisor.reason"
+local reasons = require "stagehost.messages.reason"
+local requests = require "stagehost.messages.request"
 local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
 
@@ -38,7 +40,7 @@ function M.remove(self, child)
     self.children:remove(child)
     self.demand:ended(child.from)
     for _, call in ipairs(child.waiting or {}) do
-        call:reply { true }
+        call:reply(requests.results(true))
     end
 end
 
@@ -84,7 +86,7 @@ function M.revive(self, child)
     if not restart(self, child) then
         return stagehost.stop("shutdown")
     elseif child.is_restarting then
-        self.stage:send { [self.KEY] = "retry", child = child.number }
+        self.stage:send(notes.new("retry", { child = child.number }))
     else
         producers.ask(self)
     end

@@ -15,8 +15,8 @@
 --- With max_children, never more than there are free slots.
 local callbacks = require "stagehost.consumer_supervisor.callbacks"
 local checks = require "stagehost.options.checks"
-local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
+local requests = require "stagehost.messages.request"
 local shards = require "stagehost.consumer_supervisor.shards"
 local template = require "stagehost.consumer_supervisor.template"
 
@@ -57,28 +57,8 @@ function M.new(given)
     return callbacks.definition(settings, stage_options)
 end
 
-local function find(supervisor, what)
-    if checks.is_stage(supervisor) then
-        return supervisor
-    elseif type(supervisor) == "string" then
-        return core.whereis(supervisor)
-    end
-    errors.raise("invalid_option", "%s: expected the handle or the name of a consumer_supervisor, got %s", what,
-        checks.show(supervisor))
-end
-
--- Asks a supervisor, and waits for as long as it takes.
-local function request(supervisor, what, message)
-    local stage = find(supervisor, what)
-    if not stage then
-        return nil, ("no stage has the name %s"):format(checks.show(supervisor)), "noproc"
-    end
-    message[callbacks.KEY] = what
-    local answer, problem, reason = stage:call(message, math.huge)
-    if answer == nil then
-        return nil, problem or "the stage is no consumer_supervisor", reason or "not_a_supervisor"
-    end
-    return answer[1] or nil, answer[2], answer[3]
+local function ask(supervisor, what, fields)
+    return requests.ask(supervisor, "consumer_supervisor", what, fields)
 end
 
 --- Starts a child that is of no producer. Waits until its init is through.
@@ -88,7 +68,7 @@ end
 ---@return string? message "overloaded" when max_children are running or promised to producers
 ---@return any reason "overloaded", "ignore", or why its init failed
 function M.start_child(supervisor, event)
-    return request(supervisor, "start_child", { event = event })
+    return ask(supervisor, "start_child", { event = event })
 end
 
 --- Ends a child as `shutdown` says, and waits for its end. It is not started again. One that is just
@@ -104,7 +84,7 @@ function M.terminate_child(supervisor, child)
         errors.raise("invalid_option", "terminate_child: expected the handle or the name of a child, got %s",
             checks.show(child))
     end
-    return request(supervisor, "terminate_child", { child = child })
+    return ask(supervisor, "terminate_child", { child = child })
 end
 
 ---@class stagehost.ConsumerSupervisor.Entry
@@ -120,7 +100,7 @@ end
 ---@return string? message
 ---@return any reason
 function M.which_children(supervisor)
-    return request(supervisor, "which_children", {})
+    return ask(supervisor, "which_children")
 end
 
 ---@class stagehost.ConsumerSupervisor.Count
@@ -134,7 +114,7 @@ end
 ---@return string? message
 ---@return any reason
 function M.count_children(supervisor)
-    return request(supervisor, "count_children", {})
+    return ask(supervisor, "count_children")
 end
 
 --- The child that has this name (see the option `name`).
@@ -147,7 +127,7 @@ function M.lookup(supervisor, name)
     if type(name) ~= "string" then
         errors.raise("invalid_option", "lookup: expected the name of a child, got %s", checks.show(name))
     end
-    return request(supervisor, "lookup", { name = name })
+    return ask(supervisor, "lookup", { name = name })
 end
 
 return setmetatable(M, {

@@ -2,24 +2,22 @@
 
 --- A function as the child of a consumer_supervisor: it runs once, on a stage of its own, and may
 --- wait there.
+local notes = require "stagehost.messages.note"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local RUN = "stagehost.consumer_supervisor.job: run"
-
 local callbacks = {}
 
 function callbacks.init(self, args)
     self.args = args
-    self.stage:send(RUN)
+    self.stage:send(notes.new "run")
 end
 
-function callbacks.handle_info(self, message)
-    if message ~= RUN then
-        return nil
-    end
+local takers = {}
+
+function takers.run(self)
     local n = self.n_args
     if n then
         self.run(unpack(self.args, 1, n))
@@ -27,6 +25,10 @@ function callbacks.handle_info(self, message)
         self.run(self.args)
     end
     return stagehost.stop()
+end
+
+function callbacks.handle_info(self, message)
+    return notes.take("consumer_supervisor.job", takers, self, message)
 end
 
 function callbacks.handle_events() end

@@ -2,6 +2,7 @@
 
 --- The ends of children while their supervisor is told of nothing any more, because it runs its
 --- terminate: whichever of them is next.
+local notes = require "stagehost.messages.note"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -18,10 +19,12 @@ LastEnds.__index = LastEnds
 local callbacks = {}
 
 function callbacks.init(self)
-    self.stage:send "wait"
+    self.stage:send(notes.new "wait")
 end
 
-function callbacks.handle_info(self)
+local takers = {}
+
+function takers.wait(self)
     local ends, child = self.ends, self.child
     local reason = child:join()
     ends.last = ends.last + 1
@@ -30,6 +33,10 @@ function callbacks.handle_info(self)
         ends.wake()
     end
     return stagehost.stop()
+end
+
+function callbacks.handle_info(self, message)
+    return notes.take("consumer_supervisor.last_ends", takers, self, message)
 end
 
 function callbacks.handle_events() end

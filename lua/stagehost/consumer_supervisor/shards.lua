@@ -6,13 +6,17 @@
 --- what it is asked. It is a consumer itself, but leaves its producers at once.
 local callbacks_of_one = require "stagehost.consumer_supervisor.callbacks"
 local core = require "stagehost.core"
+local guard = require "stagehost.messages.guard"
+local notes = require "stagehost.messages.note"
+local reasons = require "stagehost.messages.reason"
+local requests = require "stagehost.messages.request"
 local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local KEY = callbacks_of_one.KEY
+local KIND = "consumer_supervisor"
 
 local callbacks = {}
 
@@ -55,10 +59,10 @@ local function subscribe_all(shards, producer, opts)
         subscriptions[i] = shard:subscribe(tables.copy({ to = producer }, opts))
     end
     for _, shard in ipairs(shards) do
-        shard:call({ [KEY] = "reach", producer = producer }, math.huge)
+        requests.ask(shard, KIND, "reach", { producer = producer })
     end
     for i, subscription in pairs(subscriptions) do
-        shards[i]:send { [KEY] = "release", subscription = subscription.id }
+        shards[i]:send(notes.new("release", { subscription = subscription.id }))
     end
 end
 
@@ -67,110 +71,105 @@ function callbacks.handle_subscribe(self, _, opts, from)
     local shards, stage, producer = self.shards, self.stage, from.producer
     stagehost.task(function()
         subscribe_all(shards, producer, opts)
-        stage:send { [KEY] = "leave", subscription = from }
+        stage:send(notes.new("leave", { subscription = from }))
     end)
     return "manual"
 end
 
-function callbacks.handle_info(_, message)
-    if type(message) == "table" and message[KEY] == "leave" then
-        stagehost.unsubscribe(message.subscription)
-    else
-        stagehost.log("warn", "unexpected message, ignored")
-    end
+local takers = {}
+
+function takers.leave(_, note)
+    stagehost.unsubscribe(note.subscription)
 end
 
-function callbacks.handle_cast()
-    stagehost.log("warn", "unexpected cast, ignored")
+function callbacks.handle_info(self, message)
+    return notes.take(KIND, takers, self, message)
+end
+
+function callbacks.handle_cast(_, message)
+    guard.message(KIND, message)
 end
 
 function callbacks.handle_cancel(self, reason)
-    self.has_source_ended = reason == "normal"
+    self.has_source_ended = reasons.is_normal(reason)
 end
 
 function callbacks.handle_events() end
 
 function callbacks.handle_exit(self, stage, reason)
     if not stage or not self.by_id[stage.id] then
-        return reason ~= "normal" and stagehost.stop(reason) or nil
+        return not reasons.is_normal(reason) and stagehost.stop(reason) or nil
     end
     self.by_id[stage.id] = nil
-    if reason ~= "normal" or next(self.by_id) == nil then
+    if not reasons.is_normal(reason) or next(self.by_id) == nil then
         return stagehost.stop(reason)
     end
 end
 
 -- Requests --------------------------------------------------------------------------------------
 
-local function ask(shard, request)
-    return shard:call(request, math.huge) or { false, "the shard has ended", "noproc" }
-end
-
--- The answer of the first shard that has one; else of the last.
+-- The results of the first shard that has some; else of the last.
 local function ask_until(self, request, first)
-    local answer = { false, "not_found", "not_found" }
+    local result, message, reason
     for i = 0, #self.shards - 1 do
-        answer = ask(self.shards[(first + i) % #self.shards + 1], request)
-        if answer[1] or answer[3] ~= "overloaded" and answer[3] ~= "not_found" and answer[3] ~= nil then
+        result, message, reason = requests.forward(self.shards[(first + i) % #self.shards + 1], request)
+        if result or reason ~= "overloaded" and reason ~= "not_found" and reason ~= nil then
             break
         end
     end
-    return answer
+    return requests.results(result, message, reason)
 end
 
-local requests = {}
+local answers = {}
 
 --- The shards take turns; one that is overloaded passes its turn on.
-function requests.start_child(self, request)
+function answers.start_child(self, request)
     self.next = (self.next + 1) % #self.shards
     return ask_until(self, request, self.next)
 end
 
-function requests.terminate_child(self, request)
+function answers.terminate_child(self, request)
     return ask_until(self, request, 0)
 end
 
-function requests.lookup(self, request)
+function answers.lookup(self, request)
     return ask_until(self, request, 0)
 end
 
-function requests.which_children(self, request)
+function answers.which_children(self, request)
     local all = {}
     for _, shard in ipairs(self.shards) do
-        for _, entry in ipairs(ask(shard, request)[1] or {}) do
+        for _, entry in ipairs(requests.forward(shard, request) or {}) do
             all[#all + 1] = entry
         end
     end
-    return { all }
+    return requests.results(all)
 end
 
-function requests.count_children(self, request)
+function answers.count_children(self, request)
     local sum = { specs = 1, active = 0, workers = 0, supervisors = 0 }
     for _, shard in ipairs(self.shards) do
-        local count = ask(shard, request)[1]
+        local count = requests.forward(shard, request)
         for _, key in ipairs { "active", "workers", "supervisors" } do
             sum[key] = sum[key] + (count and count[key] or 0)
         end
     end
-    return { sum }
+    return requests.results(sum)
 end
 
--- Shards may take their time: who asks waits for them beside the stage, which goes on.
-local function answer_later(answer, self, request, from)
-    stagehost.task(function()
-        from:reply(answer(self, request))
-    end)
-    return stagehost.noreply
-end
-
-function callbacks.handle_call(self, request, from)
-    self.has_source_ended = false
-    local answer = type(request) == "table" and requests[request[KEY]]
-    if not answer then
-        stagehost.log("warn", "unknown request, ignored; use the functions of stagehost.consumer_supervisor")
-        return nil
+-- Shards may take their time: a task beside the stage waits for them, and the stage goes on.
+for what, answer in pairs(answers) do
+    answers[what] = function(self, request, from)
+        stagehost.task(function()
+            from:reply(answer(self, request))
+        end)
+        return stagehost.noreply
     end
-    return answer_later(answer, self, request, from)
+end
+
+function callbacks.handle_call(self, message, from)
+    self.has_source_ended = false
+    return requests.answer(KIND, answers, self, message, from)
 end
 
 -- The end ---------------------------------------------------------------------------------------

@@ -1,17 +1,15 @@
 -- SPDX-License-Identifier: MIT
 
---- What stages tell the process of their pipeline: a subscription begins at its producer, or is over
---- at its consumer after its last events. Their callbacks are wrapped for that; those for events are not.
+--- What stages tell the process of their pipeline, by notes: a subscription begins at its producer
+--- ("joined"), or is over at its consumer after its last events ("left"). Their callbacks are wrapped for
+--- that; those for events are not.
+local notes = require "stagehost.messages.note"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
 local M = {}
 
--- The first field of a notice: { JOINED, producer, consumer }, { LEFT, producer, consumer, reason? }.
-local JOINED, LEFT = "stagehost.pipeline: joined", "stagehost.pipeline: left"
-M.JOINED, M.LEFT = JOINED, LEFT
-
-local this_stage = stagehost.self
+local new_note, this_stage = notes.new, stagehost.self
 
 local function wrap_subscribe(user, pipeline)
     return function(self, kind, opts, from)
@@ -20,7 +18,7 @@ local function wrap_subscribe(user, pipeline)
             answer = user(self, kind, opts, from)
         end
         if kind == "consumer" then
-            pipeline:cast { JOINED, this_stage(), from.consumer }
+            pipeline:cast(new_note("joined", { producer = this_stage(), consumer = from.consumer }))
         end
         return answer
     end
@@ -33,7 +31,11 @@ local function wrap_cancel(user, pipeline)
             answer = user(self, reason, from, how)
         end
         if from.consumer == this_stage() then
-            pipeline:cast { LEFT, from.producer, from.consumer, how == "cancel" and reason or nil }
+            pipeline:cast(new_note("left", {
+                producer = from.producer,
+                consumer = from.consumer,
+                reason = how == "cancel" and reason or nil,
+            }))
         end
         return answer
     end

@@ -6,17 +6,15 @@ local children = require "stagehost.supervisor.children"
 local counts = require "stagehost.pipeline.counts"
 local ends = require "stagehost.pipeline.ends"
 local nets = require "stagehost.pipeline.net"
-local notices = require "stagehost.pipeline.notices"
-local reasons = require "stagehost.supervisor.reason"
+local notes = require "stagehost.messages.note"
+local reasons = require "stagehost.messages.reason"
+local requests = require "stagehost.messages.request"
 local restarts = require "stagehost.supervisor.restarts"
 local stagehost = require "stagehost"
 
 local M = {}
 
 local callbacks = {}
-
--- What the timer of a drain says.
-local DRAIN_IS_OVER = "stagehost.pipeline: the time for the drain is over"
 
 function callbacks.init(self)
     self.children = children.new()
@@ -68,7 +66,7 @@ function callbacks.handle_exit(self, stage, reason)
         return
     elseif not unit then -- who started the pipeline
         return not reasons.is_clean(reason) and stagehost.stop(reason)
-            or reason ~= "normal" and stagehost.stop("shutdown") or nil
+            or not reasons.is_normal(reason) and stagehost.stop("shutdown") or nil
     elseif reasons.is_clean(reason) then
         return finish(self, unit)
     end
@@ -95,7 +93,10 @@ local function reply_all(self, answer)
     self.waiting = {}
 end
 
-local function cut_drain_short(self)
+local takers = {}
+
+--- The time for the drain is over.
+function takers.cut_drain_short(self)
     local by_name = {}
     for _, unit in ipairs(self.net.units) do
         if unit.stage and unit.plan.kind ~= "process" then
@@ -105,18 +106,13 @@ local function cut_drain_short(self)
         end
     end
     local left = counts.kill_and_count(by_name)
-    reply_all(self, { nil, ("the time was over, %d events were left"):format(left.total), left })
+    reply_all(self, requests.results(nil, ("the time was over, %d events were left"):format(left.total), left))
     return stagehost.stop(self.failure or { "shutdown", "drain_timeout" })
 end
 
-function callbacks.handle_info(self, message)
-    if message == DRAIN_IS_OVER then
-        return cut_drain_short(self)
-    end
-    local group, is_ours = restarts.take_due(self.restarts, message)
-    if not is_ours then
-        stagehost.log("warn", "a pipeline got a message that is none of its own: ignored")
-    end
+--- A unit waits for its restart, which is to be now.
+function takers.restart(self, note)
+    local group = restarts.take_due(self.restarts, note.group)
     local unit = group and group.list[1]
     if not unit or unit.is_finished then
         return
@@ -126,42 +122,51 @@ function callbacks.handle_info(self, message)
     return restart(self, unit)
 end
 
+function callbacks.handle_info(self, message)
+    return notes.take("pipeline", takers, self, message)
+end
+
 --- A producer refused a subscription: that does not heal by itself.
 local function is_refusal(reason)
     return stagehost.is_error(reason) or reason == "already_subscribed"
 end
 
-function callbacks.handle_cast(self, notice)
-    local what = type(notice) == "table" and notice[1]
-    if what == notices.JOINED then
-        nets.joined(self.children, notice[2], notice[3])
-    elseif what == notices.LEFT then
-        local unit = nets.left(self.children, notice[2], notice[3])
-        if unit and is_refusal(notice[4]) then
-            stagehost.log("error", "stage %q of the pipeline was refused by its producer: %s", unit.spec.id,
-                reasons.text(notice[4]))
-            return stagehost.stop(notice[4])
-        elseif unit then
-            ends.check_over(unit)
-        end
+local notice_takers = {}
+
+function notice_takers.joined(self, notice)
+    nets.joined(self.children, notice.producer, notice.consumer)
+end
+
+function notice_takers.left(self, notice)
+    local unit = nets.left(self.children, notice.producer, notice.consumer)
+    if unit and is_refusal(notice.reason) then
+        stagehost.log("error", "stage %q of the pipeline was refused by its producer: %s", unit.spec.id,
+            reasons.text(notice.reason))
+        return stagehost.stop(notice.reason)
+    elseif unit then
+        ends.check_over(unit)
     end
+end
+
+function callbacks.handle_cast(self, notice)
+    return notes.take("pipeline", notice_takers, self, notice)
 end
 
 -- Requests ----------------------------------------------------------------------------------------
 
-local requests = {}
+local answers = {}
 
-function requests.stage(self, request)
+function answers.stage(self, request)
     local unit = self.net.by_name[request.name]
     if not unit then
-        return { nil, ("the pipeline has no stage %q"):format(tostring(request.name)), "not_found" }
+        return requests.results(nil, ("the pipeline has no stage %q"):format(tostring(request.name)), "not_found")
     elseif not unit.stage then
-        return { nil, ("the stage %q is %s now"):format(request.name, unit.state), unit.state }
+        return requests.results(nil, ("the stage %q is %s now"):format(request.name, unit.state), unit.state)
     end
-    return { unit.stage }
+    return requests.results(unit.stage)
 end
 
-function requests.status(self)
+function answers.status(self)
     local list = {}
     for i, unit in ipairs(self.net.units) do
         list[i] = {
@@ -173,31 +178,26 @@ function requests.status(self)
             restarts = unit.restarts,
         }
     end
-    return { { state = self.is_draining and "draining" or "running", stages = list } }
+    return requests.results { state = self.is_draining and "draining" or "running", stages = list }
 end
 
-function requests.drain(self, request, from)
+function answers.drain(self, request, from)
     table.insert(self.waiting, from)
     if request.timeout_ms < math.huge then
-        stagehost.send_after(request.timeout_ms, DRAIN_IS_OVER)
+        stagehost.send_after(request.timeout_ms, notes.new "cut_drain_short")
     end
     if not self.is_draining then
         self.is_draining = true
         ends.begin_drain(self)
     end
     if ends.all_finished(self.net.units) then
-        stagehost.self():send(DRAIN_IS_OVER)
+        stagehost.self():send(notes.new "cut_drain_short")
     end
     return stagehost.noreply
 end
 
-function callbacks.handle_call(self, request, from)
-    local answer = type(request) == "table" and requests[request.pipeline]
-    if not answer then
-        stagehost.log("warn", "a pipeline got an unknown request: use the methods of what pipeline:start returned")
-        return nil
-    end
-    return answer(self, request, from)
+function callbacks.handle_call(self, message, from)
+    return requests.answer("pipeline", answers, self, message, from)
 end
 
 --- From the sources to the ends: nothing new comes while the rest is being ended.
@@ -206,7 +206,8 @@ function callbacks.terminate(self, reason)
         children.stop(self.children, unit, "stopped")
     end
     local is_clean = reasons.is_clean(reason)
-    reply_all(self, is_clean and { true } or { nil, reasons.text(reason), { total = 0, stages = {} } })
+    reply_all(self, is_clean and requests.results(true)
+        or requests.results(nil, reasons.text(reason), { total = 0, stages = {} }))
 end
 
 M.callbacks = callbacks

@@ -3,6 +3,7 @@
 --- The handle of a pipeline that runs. Its methods wait.
 local checks = require "stagehost.options.checks"
 local counts = require "stagehost.pipeline.counts"
+local requests = require "stagehost.messages.request"
 
 local M = {}
 
@@ -14,12 +15,8 @@ Running.__index = Running
 -- A metatable that a module holds travels by name; else every worker would get copies of its methods.
 M.methods = Running
 
-local function ask(self, request)
-    local answer, message, reason = self.process:call(request, math.huge)
-    if type(answer) ~= "table" then
-        return nil, message or "it is not a pipeline", reason or "not_a_pipeline"
-    end
-    return answer[1], answer[2], answer[3]
+local function ask(self, what, fields)
+    return requests.ask(self.process, "pipeline", what, fields)
 end
 
 --- Waits for its end.
@@ -52,7 +49,7 @@ function Running:drain(timeout_ms)
             checks.fail("timeout_ms", problem, timeout_ms)
         end
     end
-    return ask(self, { pipeline = "drain", timeout_ms = timeout_ms or math.huge })
+    return ask(self, "drain", { timeout_ms = timeout_ms or math.huge })
 end
 
 --- The stage that runs under a name now; after a restart it is another one.
@@ -61,7 +58,7 @@ end
 ---@return string? message
 ---@return any reason "not_found", "restarting", "stopped"
 function Running:stage(name)
-    return ask(self, { pipeline = "stage", name = name })
+    return ask(self, "stage", { name = name })
 end
 
 ---@class stagehost.StageStatus
@@ -78,7 +75,7 @@ end
 ---@return string? message
 ---@return any reason
 function Running:status()
-    local status, message, reason = ask(self, { pipeline = "status" })
+    local status, message, reason = ask(self, "status")
     if not status then
         return nil, message, reason
     end

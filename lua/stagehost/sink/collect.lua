@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- Events kept in a list, for tests and for small results.
+local guard = require "stagehost.messages.guard"
+local reasons = require "stagehost.messages.reason"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -29,7 +31,7 @@ end
 
 function callbacks.handle_cancel(self, reason)
     self.producers = self.producers - 1
-    if self.reason == "normal" then
+    if reasons.is_normal(self.reason) then
         self.reason = reason
     end
     if self.producers == 0 and #self.waiting > 0 then
@@ -67,9 +69,7 @@ end
 function callbacks.handle_call(self, request, from)
     local answer = requests[request]
     if not answer then
-        stagehost.log("warn",
-            'sink.collect: unknown request, it answers "events", "count" and "finish"')
-        return nil
+        return guard.request("sink.collect", request, 'it answers "events", "count" and "finish"')
     end
     return answer(self, from)
 end

@@ -3,29 +3,27 @@
 --- A clock: the number of each tick.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
+local guard = require "stagehost.messages.guard"
+local notes = require "stagehost.messages.note"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local TICK = "stagehost.source.interval: tick"
-
 local callbacks = {}
 
 function callbacks.init(self)
     self.owed, self.ticks, self.emitted = 0, 0, 0
-    stagehost.every(self.settings.ms, TICK)
+    stagehost.every(self.settings.ms, notes.new "tick")
 end
 
 function callbacks.handle_demand(self, demand)
     self.owed = self.owed + demand
 end
 
-function callbacks.handle_info(self, message)
-    if message ~= TICK then
-        stagehost.log("warn", "source.interval: unexpected message, ignored")
-        return nil
-    end
+local takers = {}
+
+function takers.tick(self)
     self.ticks = self.ticks + 1
     if self.owed == 0 then
         return nil
@@ -37,11 +35,15 @@ function callbacks.handle_info(self, message)
     return { self.ticks }
 end
 
+function callbacks.handle_info(self, message)
+    return notes.take("source.interval", takers, self, message)
+end
+
 function callbacks.handle_call(self, request)
     if request == "stats" then
         return { ticks = self.ticks, emitted = self.emitted, skipped = self.ticks - self.emitted }
     end
-    stagehost.log("warn", 'source.interval: unknown request, it answers "stats"')
+    return guard.request("source.interval", request, 'it answers "stats"')
 end
 
 M.callbacks = callbacks

@@ -3,6 +3,7 @@
 --- Events that a Lua function makes, one a call, as a `for` loop would get them.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
+local notes = require "stagehost.messages.note"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 local uv = require "luv"
@@ -13,8 +14,6 @@ local M = {}
 -- worker: after about this long what there is goes out, and the rest comes in another turn.
 local TURN_NS = 5e6
 local MAX_STRIDE = 4096
-
-local CONTINUE = "stagehost.source.iterate: continue"
 
 local callbacks = {}
 
@@ -71,7 +70,7 @@ local function produce(self)
         return stagehost.stop("normal", events)
     elseif self.owed > 0 and not self.continuing then
         self.continuing = true
-        self.stage:send(CONTINUE)
+        self.stage:send(notes.new "go_on")
     end
     return events
 end
@@ -81,13 +80,15 @@ function callbacks.handle_demand(self, demand)
     return produce(self)
 end
 
-function callbacks.handle_info(self, message)
-    if message ~= CONTINUE then
-        stagehost.log("warn", "source.iterate: unexpected message, ignored")
-        return nil
-    end
+local takers = {}
+
+function takers.go_on(self)
     self.continuing = false
     return self.owed > 0 and produce(self) or nil
+end
+
+function callbacks.handle_info(self, message)
+    return notes.take("source.iterate", takers, self, message)
 end
 
 M.callbacks = callbacks

@@ -4,6 +4,7 @@
 --- lines it completes are emitted at once, and what was not asked for waits in the stage's buffer:
 --- no line is ever held here, where a drain would not find it.
 local checks = require "stagehost.options.checks"
+local notes = require "stagehost.messages.note"
 local progress = require "stagehost.engine.progress"
 local readers = require "stagehost.io.reader"
 local splitters = require "stagehost.io.splitter"
@@ -14,9 +15,6 @@ local M = {}
 
 local DEFAULT_CHUNK_SIZE = 64 * 1024
 local MAX_CHUNK_SIZE = 64 * 1024 * 1024
-
--- What the stage tells itself when a read has ended; the chunk is in self.arrived.
-local READ = "stagehost.source.lines: read"
 
 local callbacks = {}
 
@@ -69,7 +67,7 @@ function callbacks.init(self)
             return
         end
         self.arrived = { failure = failure, chunk = chunk, cut = cut }
-        stage:send(READ)
+        stage:send(notes.new "read")
     end
     self.progress = self.settings.progress and progress.start(self.total) or nil
 end
@@ -115,10 +113,12 @@ local function take_cut(self, cut)
     read(self)
 end
 
-function callbacks.handle_info(self, message)
+local takers = {}
+
+--- A read has ended; what came of it is in self.arrived.
+function takers.read(self)
     local arrived = self.arrived
-    if message ~= READ or not arrived then
-        stagehost.log("warn", "source.lines: unexpected message, ignored")
+    if not arrived then
         return nil
     end
     self.arrived, self.reading = nil, false
@@ -130,6 +130,10 @@ function callbacks.handle_info(self, message)
         return take_cut(self, arrived.cut)
     end
     return take_end(self)
+end
+
+function callbacks.handle_info(self, message)
+    return notes.take("source.lines", takers, self, message)
 end
 
 function callbacks.terminate(self)

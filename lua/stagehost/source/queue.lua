@@ -8,6 +8,8 @@
 --- buffer when the events before it have.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
+local notes = require "stagehost.messages.note"
+local requests = require "stagehost.messages.request"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -15,7 +17,6 @@ local M = {}
 
 local DEFAULT_LIMIT = 10000
 local CLOSED = "the queue is closed"
-local TAKEN = "stagehost.source.queue: taken"
 
 -- The stage -----------------------------------------------------------------------------------
 
@@ -32,7 +33,7 @@ end
 local function count(self, n)
     self.held, self.unmarked = self.held + n, self.unmarked + n
     if self.unmarked >= self.marker_every then
-        self.stage:async_info({ TAKEN, self.unmarked })
+        self.stage:async_info(notes.new("taken", { n = self.unmarked }))
         self.unmarked = 0
     end
 end
@@ -52,47 +53,41 @@ local function accept_waiting(self, all)
             events[#events + 1] = push.events[i]
         end
         count(self, #push.events)
-        push.from:reply(true)
+        push.from:reply(requests.results(true))
     end
     return events
 end
 
-local requests = {}
+local answers = {}
 
-function requests.push(self, request, from)
+function answers.push(self, request, from)
     if is_full(self) then
         self.last = self.last + 1
         self.waiting[self.last] = { events = request.events, from = from }
         return stagehost.noreply
     end
     count(self, #request.events)
-    return true, request.events
+    return requests.results(true), request.events
 end
 
-function requests.try_push(self, request)
+function answers.try_push(self, request)
     if is_full(self) then
-        return false
+        return requests.results(false)
     end
     count(self, #request.events)
-    return true, request.events
+    return requests.results(true), request.events
 end
 
-function requests.close(self)
-    return stagehost.stop("normal", accept_waiting(self, true), true)
+function answers.close(self)
+    return stagehost.stop("normal", accept_waiting(self, true), requests.results(true))
 end
 
-function requests.stats(self)
-    return { held = self.held, limit = self.limit, waiting = self.last - self.first + 1 }
+function answers.stats(self)
+    return requests.results { held = self.held, limit = self.limit, waiting = self.last - self.first + 1 }
 end
 
-function callbacks.handle_call(self, request, from)
-    local answer = type(request) == "table" and requests[request.queue]
-    if not answer then
-        stagehost.log("warn",
-            "source.queue: unknown request, ignored; use stagehost.source.queue(stage)")
-        return nil
-    end
-    return answer(self, request, from)
+function callbacks.handle_call(self, message, from)
+    return requests.answer("queue", answers, self, message, from)
 end
 
 --- What is cast to the stage is an event: for who can't wait, such as a dead-letter sender.
@@ -104,18 +99,21 @@ function callbacks.handle_cast(self, event)
     return { event }
 end
 
-function callbacks.handle_info(self, message)
-    if type(message) ~= "table" or message[1] ~= TAKEN then
-        stagehost.log("warn", "source.queue: unexpected message, ignored")
-        return nil
-    end
-    self.held = self.held - message[2]
+local takers = {}
+
+--- Events have left the buffer.
+function takers.taken(self, note)
+    self.held = self.held - note.n
     return accept_waiting(self, false)
+end
+
+function callbacks.handle_info(self, message)
+    return notes.take("queue", takers, self, message)
 end
 
 function callbacks.terminate(self)
     for i = self.first, self.last do
-        self.waiting[i].from:reply(false)
+        self.waiting[i].from:reply(requests.results(nil, CLOSED))
     end
 end
 
@@ -157,20 +155,12 @@ function Queue:start(options)
     return self
 end
 
-local function ask(self, request)
+local function ask(self, what, fields)
     local stage = self.stage or self.name and stagehost.whereis(self.name)
     if not stage then
         return nil, self.name and CLOSED or "the queue has not been started: call queue:start()"
     end
-    return stage:call(request, math.huge)
-end
-
-local function push(self, events)
-    local accepted, message, reason = ask(self, { queue = "push", events = events })
-    if accepted then
-        return true
-    end
-    return nil, accepted == false and CLOSED or message, reason
+    return requests.ask(stage, "queue", what, fields)
 end
 
 local function check_event(event)
@@ -187,7 +177,7 @@ end
 ---@return any reason
 function Queue:push(event)
     check_event(event)
-    return push(self, { event })
+    return ask(self, "push", { events = { event } })
 end
 
 --- Adds all events of a list, as one push: one message, and accepted as a whole when there is
@@ -201,11 +191,7 @@ function Queue:push_all(events)
     if problem then
         errors.raise("invalid_event", "queue: the events %s", problem)
     end
-    local copy = {}
-    for i = 1, #events do
-        copy[i] = events[i]
-    end
-    return push(self, copy)
+    return ask(self, "push", { events = tables.copy(events) })
 end
 
 --- Adds an event if there is room now: true, or false. Nil and why: the queue has ended.
@@ -215,7 +201,7 @@ end
 ---@return any reason
 function Queue:try_push(event)
     check_event(event)
-    return ask(self, { queue = "try_push", events = { event } })
+    return ask(self, "try_push", { events = { event } })
 end
 
 --- Ends the producer normally once all that was pushed is delivered. Pushes that wait are accepted.
@@ -223,7 +209,7 @@ end
 ---@return string? message
 ---@return any reason
 function Queue:close()
-    return ask(self, { queue = "close" })
+    return ask(self, "close")
 end
 
 --- How many events wait, as far as is known (a quarter of the limit may be gone already), and how
@@ -232,7 +218,7 @@ end
 ---@return string? message
 ---@return any reason
 function Queue:stats()
-    return ask(self, { queue = "stats" })
+    return ask(self, "stats")
 end
 
 local schema = {

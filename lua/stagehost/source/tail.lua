@@ -9,6 +9,7 @@
 local call = require "stagehost.io.call"
 local checks = require "stagehost.options.checks"
 local growing = require "stagehost.io.growing"
+local notes = require "stagehost.messages.note"
 local splitters = require "stagehost.io.splitter"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
@@ -19,10 +20,6 @@ local M = {}
 
 local CHUNK_SIZE = 64 * 1024
 local DEFAULT_POLL_MS = 1000
-
--- What the stage tells itself: something may have changed, or there is more to read.
-local LOOK = "stagehost.source.tail: look"
-local POLL = "stagehost.source.tail: poll"
 
 local callbacks = {}
 
@@ -35,7 +32,7 @@ local function look_soon(self)
         callbacks.terminate(self) -- it was killed; nobody else closes the watches
     elseif not self.looking then
         self.looking = true
-        self.stage:send(LOOK)
+        self.stage:send(notes.new "look")
     end
 end
 
@@ -154,7 +151,7 @@ function callbacks.init(self)
     self.file = file
     watch_folder(self)
     watch_file(self)
-    stagehost.every(self.settings.poll, POLL)
+    stagehost.every(self.settings.poll, notes.new "poll")
 end
 
 function callbacks.handle_demand(self, demand)
@@ -162,16 +159,23 @@ function callbacks.handle_demand(self, demand)
     look_soon(self)
 end
 
-function callbacks.handle_info(self, message)
-    if message == LOOK then
-        self.looking = false
-    elseif message ~= POLL then
-        stagehost.log("warn", "source.tail: unexpected message, ignored")
-        return nil
-    elseif not self.folder_watch then
+local takers = {}
+
+--- Something may have changed, or there is more to read.
+function takers.look(self)
+    self.looking = false
+    return look_at_path(self) or advance(self)
+end
+
+function takers.poll(self)
+    if not self.folder_watch then
         watch_folder(self)
     end
     return look_at_path(self) or advance(self)
+end
+
+function callbacks.handle_info(self, message)
+    return notes.take("source.tail", takers, self, message)
 end
 
 function callbacks.terminate(self)

@@ -3,6 +3,7 @@
 --- One stream from several: as the events come, or sorted streams into a sorted one.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
+local reasons = require "stagehost.messages.reason"
 local sides = require "stagehost.streams.sides"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
@@ -45,7 +46,7 @@ function unsorted.handle_cancel(self, reason, from)
     if mode then
         self[from] = nil
         self.n_open = self.n_open - 1
-        if self.n_open == 0 and (mode == "temporary" or mode == "transient" and sides.is_clean(reason)) then
+        if self.n_open == 0 and (mode == "temporary" or mode == "transient" and reasons.is_clean(reason)) then
             return stagehost.stop("normal")
         end
     end

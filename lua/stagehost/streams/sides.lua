@@ -7,6 +7,7 @@ local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local names = require "stagehost.options.names"
 local new_table = require "table.new"
+local reasons = require "stagehost.messages.reason"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -141,12 +142,6 @@ function M.settle(sides)
     end
 end
 
---- Whether a reason is that of an end in order.
-function M.is_clean(reason)
-    return reason == nil or reason == "normal" or reason == "shutdown"
-        or type(reason) == "table" and reason[1] == "shutdown"
-end
-
 --- A subscription has ended. Returns false when that ends the stage too: the host sees to it.
 function M.close(sides, from, reason)
     local side = sides.by_subscription[from]
@@ -155,7 +150,7 @@ function M.close(sides, from, reason)
     end
     sides.by_subscription[from] = nil
     side.is_open = false
-    return side.is_temporary or M.is_clean(reason)
+    return side.is_temporary or reasons.is_clean(reason)
 end
 
 --- For terminate: what is still queued is discarded if the stage ends by its own choice, else

@@ -2,6 +2,7 @@
 
 --- Errands on another worker. Definitions cross only in the start of a stage, not in a message; so
 --- a short-lived process there is started with what is to be said, and says it.
+local requests = require "stagehost.messages.request"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -18,7 +19,7 @@ local errands = {}
 --- Asks a supervisor of this worker to start a child.
 function errands.start_child(errand)
     local supervisor = require "stagehost.supervisor"
-    return { supervisor.start_child(errand.supervisor, errand.spec) }
+    return requests.results(supervisor.start_child(errand.supervisor, errand.spec))
 end
 
 --- The counters of stages of this worker, in order; false for one whose are not known.
@@ -27,17 +28,23 @@ function errands.stats(errand)
     for i, stage in ipairs(errand.stages) do
         list[i] = stage:stats() or false
     end
-    return { list }
+    return requests.results(list)
 end
 
 --- Waits until all that this worker has sent to a stage has arrived there.
 function errands.reach(errand)
     errand.stage:buffered()
-    return { true }
+    return requests.results(true)
 end
 
-function callbacks.handle_call(self)
+local answers = {}
+
+function answers.run(self)
     return stagehost.stop("normal", nil, errands[self.errand.name](self.errand))
+end
+
+function callbacks.handle_call(self, message)
+    return requests.answer("courier", answers, self, message)
 end
 
 M.callbacks = callbacks
@@ -48,12 +55,7 @@ local function run(errand, worker)
     if not courier then
         return nil, message, reason
     end
-    local answer
-    answer, message, reason = courier:call("go", math.huge)
-    if not answer then
-        return nil, message, reason
-    end
-    return answer[1], answer[2], answer[3]
+    return requests.ask(courier, "courier", "run")
 end
 
 ---@param supervisor stagehost.Stage

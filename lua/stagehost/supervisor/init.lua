@@ -13,7 +13,7 @@
 ---     }, { name = "sup" }))
 ---     stagehost.supervisor.which_children(sup)
 ---
---- The module is called to define one; its functions take the handle of one that runs, and wait.
+--- The module is called to define one; its functions take the handle or the name of one that runs, and wait.
 local backoff = require "stagehost.supervisor.backoff"
 local checks = require "stagehost.options.checks"
 local child_specs = require "stagehost.supervisor.child"
@@ -21,6 +21,7 @@ local courier = require "stagehost.supervisor.courier"
 local errors = require "stagehost.options.errors"
 local intensity = require "stagehost.supervisor.intensity"
 local process = require "stagehost.supervisor.process"
+local requests = require "stagehost.messages.request"
 local stagehost = require "stagehost"
 local strategy = require "stagehost.supervisor.strategy"
 local tables = require "stagehost.options.tables"
@@ -62,16 +63,8 @@ end
 
 -- Functions for one that runs ---------------------------------------------------------------------
 
-local function ask(supervisor, request)
-    if not checks.is_stage(supervisor) then
-        errors.raise("invalid_argument", "supervisor.%s: expected the handle of a supervisor, got %s",
-            request.supervisor, checks.show(supervisor))
-    end
-    local answer, message, reason = supervisor:call(request, math.huge)
-    if type(answer) ~= "table" then
-        return nil, message or "it is not a supervisor", reason or "not_a_supervisor"
-    end
-    return answer[1], answer[2], answer[3]
+local function ask(supervisor, what, fields)
+    return requests.ask(supervisor, "supervisor", what, fields)
 end
 
 ---@class stagehost.ChildInfo
@@ -83,66 +76,68 @@ end
 ---@field restarts integer how often it was restarted
 
 --- The children in the order of their start.
----@param supervisor stagehost.Stage
+---@param supervisor stagehost.Stage | string
 ---@return stagehost.ChildInfo[]?
 ---@return string? message
 ---@return any reason
 function M.which_children(supervisor)
-    return ask(supervisor, { supervisor = "which_children" })
+    return ask(supervisor, "which_children")
 end
 
----@param supervisor stagehost.Stage
+---@param supervisor stagehost.Stage | string
 ---@return { specs: integer, active: integer, workers: integer, supervisors: integer }?
 ---@return string? message
 ---@return any reason
 function M.count_children(supervisor)
-    return ask(supervisor, { supervisor = "count_children" })
+    return ask(supervisor, "count_children")
 end
 
 --- Adds a child at the end, and starts it.
----@param supervisor stagehost.Stage
+---@param supervisor stagehost.Stage | string
 ---@param spec stagehost.ChildSpec
 ---@return stagehost.Stage?
 ---@return string? message
 ---@return any reason "already_started", "already_present", "ignore", or why its start failed
 function M.start_child(supervisor, spec)
-    if checks.is_stage(supervisor) then
-        child_specs.check(spec, stagehost.workers()) -- raised here, where the mistake is
-        if supervisor.worker ~= stagehost.worker() then
-            return courier.start_child(supervisor, spec)
-        end
+    local stage, message, reason = requests.find(supervisor, "supervisor", "start_child")
+    if not stage then
+        return nil, message, reason
     end
-    return ask(supervisor, { supervisor = "start_child", spec = spec })
+    child_specs.check(spec, stagehost.workers()) -- raised here, where the mistake is
+    if stage.worker ~= stagehost.worker() then
+        return courier.start_child(stage, spec)
+    end
+    return ask(stage, "start_child", { spec = spec })
 end
 
 --- Ends a child, as its `shutdown` says; it stays in the list unless it is temporary.
----@param supervisor stagehost.Stage
+---@param supervisor stagehost.Stage | string
 ---@param id string
 ---@return true?
 ---@return string? message
 ---@return any reason "not_found"
 function M.terminate_child(supervisor, id)
-    return ask(supervisor, { supervisor = "terminate_child", id = id })
+    return ask(supervisor, "terminate_child", { id = id })
 end
 
 --- Starts a child that has ended.
----@param supervisor stagehost.Stage
+---@param supervisor stagehost.Stage | string
 ---@param id string
 ---@return stagehost.Stage?
 ---@return string? message
 ---@return any reason "not_found", "running", "restarting", or why its start failed
 function M.restart_child(supervisor, id)
-    return ask(supervisor, { supervisor = "restart_child", id = id })
+    return ask(supervisor, "restart_child", { id = id })
 end
 
 --- Takes a child that has ended off the list.
----@param supervisor stagehost.Stage
+---@param supervisor stagehost.Stage | string
 ---@param id string
 ---@return true?
 ---@return string? message
 ---@return any reason "not_found", "running", "restarting"
 function M.delete_child(supervisor, id)
-    return ask(supervisor, { supervisor = "delete_child", id = id })
+    return ask(supervisor, "delete_child", { id = id })
 end
 
 return setmetatable(M, {

@@ -2,10 +2,13 @@
 
 --- The callbacks of a supervisor. They wait while children start and end; exit signals that come
 --- meanwhile are in the supervisor's mailbox.
+local answers = require "stagehost.supervisor.answers"
 local children = require "stagehost.supervisor.children"
 local core = require "stagehost.core"
-local reasons = require "stagehost.supervisor.reason"
-local requests = require "stagehost.supervisor.requests"
+local guard = require "stagehost.messages.guard"
+local notes = require "stagehost.messages.note"
+local reasons = require "stagehost.messages.reason"
+local requests = require "stagehost.messages.request"
 local restarts = require "stagehost.supervisor.restarts"
 local stagehost = require "stagehost"
 local strategy = require "stagehost.supervisor.strategy"
@@ -57,7 +60,7 @@ function callbacks.handle_exit(self, stage, reason)
     if is_former then
         return
     elseif not child then -- who started this supervisor
-        return not (reason == nil or reason == "normal") and stagehost.stop(reason) or nil
+        return not reasons.is_normal(reason) and stagehost.stop(reason) or nil
     elseif children.wants_restart(child, reason) and not stagehost.is_draining() then
         return go_down(self, child, reason)
     end
@@ -67,11 +70,11 @@ function callbacks.handle_exit(self, stage, reason)
     end
 end
 
-function callbacks.handle_info(self, message)
-    local group, is_ours = restarts.take_due(self.restarts, message)
-    if not is_ours then
-        stagehost.log("warn", "a supervisor got a message that is none of its own: ignored")
-    end
+local takers = {}
+
+--- What waits for its restart is to be started now.
+function takers.restart(self, note)
+    local group = restarts.take_due(self.restarts, note.group)
     if not group or stagehost.is_draining() then
         return
     end
@@ -82,17 +85,16 @@ function callbacks.handle_info(self, message)
     end
 end
 
-function callbacks.handle_call(self, request)
-    local answer = type(request) == "table" and requests[request.supervisor]
-    if not answer then
-        stagehost.log("warn", "a supervisor got an unknown request: use the functions of stagehost.supervisor")
-        return nil
-    end
-    return answer(self.children, request)
+function callbacks.handle_info(self, message)
+    return notes.take("supervisor", takers, self, message)
 end
 
-function callbacks.handle_cast()
-    stagehost.log("warn", "a supervisor got a cast: ignored")
+function callbacks.handle_call(self, message)
+    return requests.answer("supervisor", answers, self.children, message)
+end
+
+function callbacks.handle_cast(_, message)
+    guard.message("supervisor", message)
 end
 
 function callbacks.terminate(self)

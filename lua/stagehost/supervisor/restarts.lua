@@ -5,13 +5,11 @@
 local backoff = require "stagehost.supervisor.backoff"
 local children = require "stagehost.supervisor.children"
 local intensity = require "stagehost.supervisor.intensity"
-local reasons = require "stagehost.supervisor.reason"
+local notes = require "stagehost.messages.note"
+local reasons = require "stagehost.messages.reason"
 local stagehost = require "stagehost"
 
 local M = {}
-
--- The first field of a message that a supervisor sends to itself.
-local DUE = "stagehost.supervisor: restart is due"
 
 ---@class stagehost.Restarts
 ---@field window stagehost.Intensity
@@ -71,11 +69,11 @@ local function schedule(restarts, group, delay)
     local number = restarts.last_group + 1
     restarts.last_group = number
     restarts.groups[number] = group
-    local message = { DUE, number }
+    local note = notes.new("restart", { group = number })
     if delay > 0 then
-        stagehost.send_after(delay, message)
+        stagehost.send_after(delay, note)
     else
-        stagehost.self():send(message)
+        stagehost.self():send(note)
     end
 end
 
@@ -103,20 +101,15 @@ function M.plan(restarts, cause, list, reason)
     return true
 end
 
---- The group that a message says is due: its children that still wait. Nil: the message is another
---- one, or the group is no more.
+--- The group that a note "restart" says is due: its children that still wait. Nil: it is no more.
 ---@param restarts stagehost.Restarts
----@param message any
+---@param number integer the field `group` of the note
 ---@return stagehost.RestartGroup?
----@return boolean is_ours whether the message is one of these
-function M.take_due(restarts, message)
-    if type(message) ~= "table" or message[1] ~= DUE then
-        return nil, false
-    end
-    local group = restarts.groups[message[2]]
-    restarts.groups[message[2]] = nil
+function M.take_due(restarts, number)
+    local group = restarts.groups[number]
+    restarts.groups[number] = nil
     if not group then
-        return nil, true
+        return nil
     end
     local waiting = {}
     for _, child in ipairs(group.list) do
@@ -125,7 +118,7 @@ function M.take_due(restarts, message)
         end
     end
     group.list = waiting
-    return group, true
+    return group
 end
 
 --- Why the first of the ends that are in the window now came about.

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Who is restarted, and when at all. Pure.
-local reasons = require "stagehost.supervisor.reason"
+local reasons = require "stagehost.messages.reason"
 
 local M = {}
 

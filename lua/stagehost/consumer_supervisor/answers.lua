@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- What a consumer_supervisor answers: M[name](self, request, from) -> a list, the results of the
---- function of that name in stagehost.consumer_supervisor.
+--- What a consumer_supervisor answers: M[request](self, request, from) -> the results of the function of
+--- that name in stagehost.consumer_supervisor.
 local ends = require "stagehost.consumer_supervisor.ends"
+local notes = require "stagehost.messages.note"
 local producers = require "stagehost.consumer_supervisor.producers"
+local requests = require "stagehost.messages.request"
 local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
 
@@ -11,29 +13,29 @@ local M = {}
 
 function M.start_child(self, request)
     if not self.demand:take() then
-        return { false, "overloaded", "overloaded" }
+        return requests.results(nil, "overloaded", "overloaded")
     end
     local child, message, reason = self.children:add(request.event, nil)
     if child then
-        return { child.stage }
+        return requests.results(child.stage)
     end
     self.demand:ended(nil)
     if reason ~= "ignore" then
         ends.report_start(message)
     end
     producers.ask(self)
-    return { false, message, reason }
+    return requests.results(nil, message, reason)
 end
 
 --- The caller waits until the child has ended; the supervisor goes on meanwhile.
 function M.terminate_child(self, request, from)
     local child = self.children:find(request.child)
     if not child then
-        return { false, "not_found", "not_found" }
+        return requests.results(nil, "not_found", "not_found")
     elseif child.is_restarting then
         ends.remove(self, child)
         producers.ask(self)
-        return { true }
+        return requests.results(true)
     elseif child.waiting then
         table.insert(child.waiting, from)
         return stagehost.noreply
@@ -42,7 +44,7 @@ function M.terminate_child(self, request, from)
     child.waiting = { from }
     shutdown.tell(child.stage, how)
     if type(how) == "number" then
-        child.timer = stagehost.send_after(how, { [self.KEY] = "kill", child = child.number })
+        child.timer = stagehost.send_after(how, notes.new("kill", { child = child.number }))
     end
     return stagehost.noreply
 end
@@ -62,28 +64,28 @@ function M.which_children(self)
             restarts = child.restarts,
         }
     end
-    return { list }
+    return requests.results(list)
 end
 
 function M.count_children(self)
     local n = self.children.count
-    return { {
+    return requests.results {
         specs = 1,
         active = n - self.children.restarting,
         workers = is_supervisor(self) and 0 or n,
         supervisors = is_supervisor(self) and n or 0,
-    } }
+    }
 end
 
 --- Answered when the producer has got everything that this stage sent it before.
 function M.reach(_, request)
     request.producer:buffered()
-    return { true }
+    return requests.results(true)
 end
 
 function M.lookup(self, request)
     local child = self.children:find(request.name)
-    return { child and not child.is_restarting and child.stage or false }
+    return requests.results(child and not child.is_restarting and child.stage or nil)
 end
 
 return M

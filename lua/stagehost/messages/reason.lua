@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Reasons of ends, as supervisors look at them. Pure.
+--- Why stages end, and how that reads. Pure.
 local errors = require "stagehost.options.errors"
 
 local M = {}
@@ -9,11 +9,18 @@ local function is_shutdown(reason)
     return type(reason) == "table" and getmetatable(reason) == nil and reason[1] == "shutdown"
 end
 
+--- An end without a reason to tell: its work was done.
+---@param reason stagehost.Reason
+---@return boolean
+function M.is_normal(reason)
+    return reason == nil or reason == "normal"
+end
+
 --- "normal", "shutdown", { "shutdown", x }: an end that is no crash.
 ---@param reason stagehost.Reason
 ---@return boolean
 function M.is_clean(reason)
-    return reason == nil or reason == "normal" or reason == "shutdown" or is_shutdown(reason)
+    return M.is_normal(reason) or reason == "shutdown" or is_shutdown(reason)
 end
 
 --- For a log line.

@@ -1,15 +1,16 @@
 -- SPDX-License-Identifier: MIT
 
---- What a running supervisor answers: { result, message, reason }. As OTP.
+--- What a running supervisor answers: M[request](children, request). As OTP.
 local child_specs = require "stagehost.supervisor.child"
 local children = require "stagehost.supervisor.children"
 local errors = require "stagehost.options.errors"
+local requests = require "stagehost.messages.request"
 local stagehost = require "stagehost"
 
 local M = {}
 
 local function failure(reason, format, ...)
-    return { nil, format:format(...), reason, n = 3 }
+    return requests.results(nil, format:format(...), reason)
 end
 
 local function not_found(id)
@@ -37,7 +38,7 @@ function M.which_children(all)
             restarts = child.restarts,
         }
     end
-    return { list }
+    return requests.results(list)
 end
 
 function M.count_children(all)
@@ -47,7 +48,7 @@ function M.count_children(all)
         local plural = kind(child) .. "s"
         counts[plural] = counts[plural] + 1
     end
-    return { counts }
+    return requests.results(counts)
 end
 
 --- Starts a child that is in the list. A temporary one that fails is forgotten, as OTP does.
@@ -58,7 +59,7 @@ local function start(all, child)
     elseif not child.stage then
         return failure("ignore", "the child %q does not want to be started", child.spec.id)
     end
-    return { child.stage }
+    return requests.results(child.stage)
 end
 
 function M.start_child(all, request)
@@ -90,7 +91,7 @@ function M.terminate_child(all, request)
     if child.spec.restart == "temporary" then
         children.remove(all, child)
     end
-    return { true }
+    return requests.results(true)
 end
 
 function M.restart_child(all, request)
@@ -111,7 +112,7 @@ function M.delete_child(all, request)
         return failure(child.state, "the child %q can't be deleted: %s", request.id, states[child.state])
     end
     children.remove(all, child)
-    return { true }
+    return requests.results(true)
 end
 
 return M

@@ -1,0 +1,41 @@
+-- SPDX-License-Identifier: MIT
+
+--- Notes: what stages of this library tell themselves, or one another, and nobody answers.
+---
+---     function takers.read(self, note) ... end                -- by what a note says
+---     function callbacks.handle_info(self, message)
+---         return notes.take("source.lines", takers, self, message)
+---     end
+---     self.stage:send(notes.new("read", { chunk = chunk }))
+local guard = require "stagehost.messages.guard"
+
+local M = {}
+
+---@class stagehost.Note further fields are those it was made with
+---@field note string what it says
+
+--- A note with these fields, which become its own.
+---@param what string
+---@param fields? table
+---@return stagehost.Note
+function M.new(what, fields)
+    local note = fields or {}
+    note.note = what
+    return note
+end
+
+--- Has a note taken by the function of its name. Everything else is ignored, and logged.
+---@param name string of the stage, for the log
+---@param takers table<string, fun(self: table, note: stagehost.Note): any, any, any>
+---@param self table
+---@param message any
+---@return any ... what the function returns
+function M.take(name, takers, self, message)
+    local take = type(message) == "table" and takers[message.note]
+    if take then
+        return take(self, message)
+    end
+    guard.message(name, message)
+end
+
+return M
