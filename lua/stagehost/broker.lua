@@ -140,8 +140,10 @@ end
 -- Checked at its start.
 local schema = { name = checks.anything, worker = checks.anything }
 
---- Defines a broker. `opts` are options of its start.
----@param opts? stagehost.StartOptions
+--- Defines a broker: a stage that consumers subscribe to as to a producer, and that subscribes each of
+--- them directly to every producer that joins, now or later. Events never pass through it. What is
+--- subscribed so is "temporary" unless the consumer gives a cancel mode, and has the consumer's options.
+---@param opts? { name?: string, worker?: integer | "any" } of its start
 ---@return stagehost.Definition
 function M.new(opts)
     local given = checks.apply(schema, opts or {}, "a broker")
@@ -156,14 +158,32 @@ local function ask_about(broker, what, stage)
     return requests.ask(broker, "broker", what, { stage = stage })
 end
 
+--- stagehost.join_broker: adds a producer. All consumers that are there get subscribed to it. Waits.
+---@param broker stagehost.Stage | string
+---@param producer? stagehost.Stage default: the current stage
+---@return true?
+---@return string? message
+---@return any reason "noproc", "not_a_broker", "not_a_producer"
 function M.join(broker, producer)
     return ask_about(broker, "join", producer)
 end
 
+--- stagehost.leave_broker: takes a producer or a consumer away. What the broker has subscribed it to, or to
+--- it, is unsubscribed. A stage that ends leaves by itself. Waits.
+---@param broker stagehost.Stage | string
+---@param stage? stagehost.Stage default: the current stage
+---@return true?
+---@return string? message
+---@return any reason
 function M.leave(broker, stage)
     return ask_about(broker, "leave", stage)
 end
 
+--- stagehost.broker_members: the stages that are there. Waits.
+---@param broker stagehost.Stage | string
+---@return { producers: stagehost.Stage[], consumers: stagehost.Stage[] }?
+---@return string? message
+---@return any reason
 function M.members(broker)
     return requests.ask(broker, "broker", "members")
 end

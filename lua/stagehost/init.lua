@@ -12,16 +12,26 @@ local await = require "stagehost.await"
 local core = require "stagehost.core"
 local definition = require "stagehost.options.definition"
 local errors = require "stagehost.options.errors"
+local lazy = require "stagehost.engine.lazy"
 local options = require "stagehost.options"
 local subscriptions = require "stagehost.options.subscription"
 
+--- What has a file of its own is described there.
 ---@class stagehost
 ---@field source table definitions of producers that read: files, lists, timers
 ---@field sink table definitions of consumers that write
 ---@field codec table events to bytes and back
+---@field zip fun(opts?: table): stagehost.Definition lists of one event of each of its producers
+---@field merge fun(opts?: table): stagehost.Definition the events of all its producers, as they come or sorted
+---@field broker fun(opts?: table): stagehost.Definition subscribes consumers to all producers that join
+---@field join_broker fun(broker: any, producer?: stagehost.Stage): true?, string?, any waits
+---@field leave_broker fun(broker: any, stage?: stagehost.Stage): true?, string?, any waits
+---@field broker_members fun(broker: any): table?, string?, any waits
+---@field task fun(f: any, ...): stagehost.Task?, string?, any runs f(...) on a process of its own
 ---@field consumer_supervisor stagehost.ConsumerSupervisor consumers that start a child for every event
 ---@field supervisor table defines processes that start stages, and start them again when they crash
 ---@field pipeline table declares stages and their subscriptions as data, supervised
+---@field dead_letters fun(opts?: table): stagehost.Definition a producer of what others could not handle
 ---@field uv table libuv, bound to this worker's loop
 local M = {}
 
@@ -63,20 +73,6 @@ end
 ---@return stagehost.Definition
 function M.process(def)
     return definition.new("process", def)
-end
-
---- A producer_consumer that emits lists of one event of each of its producers.
----@param opts? table `sides`, and options of its start; see stagehost/streams/zip.lua
----@return stagehost.Definition
-function M.zip(opts)
-    return require("stagehost.streams.zip").new(opts)
-end
-
---- A producer_consumer that emits the events of all its producers, as they come or sorted.
----@param opts? table `by` or `key`, `sides`, and options of its start; see stagehost/streams/merge.lua
----@return stagehost.Definition
-function M.merge(opts)
-    return require("stagehost.streams.merge").new(opts)
 end
 
 -- Starting and ending ----------------------------------------------------------------------------
@@ -172,25 +168,6 @@ M.monitor = core.monitor
 ---@return boolean whether it was still to come
 M.demonitor = core.demonitor
 
--- Tasks ------------------------------------------------------------------------------------------
-
---- Runs f(...) beside the current stage, on a process of its own; waits until that has started.
---- `task:await(timeout_ms)` then waits for its results.
----
----     local task = stagehost.task({ worker = "any" }, count_words, text)
----     local words = assert(task:await())
----
---- On another worker `f` and its arguments are copies. If it fails, `await` returns nil, message and
---- the error; with `link = true` the failure ends the current stage too, and is one of the host's.
----@param f function | { worker?: integer | "any", link?: boolean, name?: string } or options, then f
----@param ... any
----@return stagehost.Task? task
----@return string? message
----@return any reason
-function M.task(f, ...)
-    return require "stagehost.task"(f, ...)
-end
-
 -- Demand -----------------------------------------------------------------------------------------
 
 --- Asks the producer of a subscription for `n` more events; 0 asks for nothing. For subscriptions whose
@@ -226,47 +203,6 @@ M.unsubscribe = core.unsubscribe
 ---@param n integer at least 1
 ---@return integer place 0 .. n - 1
 M.hash = core.hash
-
--- Brokers ---------------------------------------------------------------------------------------
-
---- Defines a broker: a stage that consumers subscribe to as to a producer, and that subscribes each of
---- them directly to every producer that joins, now or later. Events never pass through it. What is
---- subscribed so is "temporary" unless the consumer gives a cancel mode, and has the consumer's options.
----@param opts? { name?: string, worker?: integer | "any" }
----@return stagehost.Definition
-function M.broker(opts)
-    return require("stagehost.broker").new(opts)
-end
-
---- Adds a producer to a broker: all consumers that are there get subscribed to it. Waits.
----@param broker stagehost.Stage | string
----@param producer? stagehost.Stage default: the current stage
----@return true?
----@return string? message
----@return any reason "noproc", "not_a_producer"
-function M.join_broker(broker, producer)
-    return require("stagehost.broker").join(broker, producer)
-end
-
---- Takes a producer or a consumer away from a broker: what the broker has subscribed it to, or to it, is
---- unsubscribed. Who ends needs no leaving. Waits.
----@param broker stagehost.Stage | string
----@param stage? stagehost.Stage default: the current stage
----@return true?
----@return string? message
----@return any reason
-function M.leave_broker(broker, stage)
-    return require("stagehost.broker").leave(broker, stage)
-end
-
---- Who is there. Waits.
----@param broker stagehost.Stage | string
----@return { producers: stagehost.Stage[], consumers: stagehost.Stage[] }?
----@return string? message
----@return any reason
-function M.broker_members(broker)
-    return require("stagehost.broker").members(broker)
-end
 
 -- Waiting and time -------------------------------------------------------------------------------
 
@@ -344,25 +280,22 @@ end
 
 -- Parts loaded at first use --------------------------------------------------------------------
 
-local lazy = {
+lazy.fields(M, {
     source = "stagehost.source",
     sink = "stagehost.sink",
     codec = "stagehost.codec",
-    consumer_supervisor = "stagehost.consumer_supervisor",
+    zip = { "stagehost.streams.zip", "new" },
+    merge = { "stagehost.streams.merge", "new" },
+    broker = { "stagehost.broker", "new" },
+    join_broker = { "stagehost.broker", "join" },
+    leave_broker = { "stagehost.broker", "leave" },
+    broker_members = { "stagehost.broker", "members" },
+    task = "stagehost.task",
     supervisor = "stagehost.supervisor",
+    consumer_supervisor = "stagehost.consumer_supervisor",
     pipeline = "stagehost.pipeline",
     dead_letters = "stagehost.source.dead_letters",
     uv = "luv",
-}
-
-setmetatable(M, {
-    __index = function(_, key)
-        local module = lazy[key]
-        if module then
-            M[key] = require(module)
-            return M[key]
-        end
-    end,
 })
 
 --- Whether a value is an error object: what a crash arrives as.

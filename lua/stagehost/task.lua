@@ -94,9 +94,19 @@ local function start(given, f, args)
     return setmetatable({ stage = request.stage, ref = ref, request = answer }, Task)
 end
 
---- task(f, ...) or task(options, f, ...)
----@param first function | table
+--- stagehost.task: runs f(...) beside the current stage, on a process of its own; waits until that has
+--- started. `task:await(timeout_ms)` then waits for its results.
+---
+---     local task = stagehost.task({ worker = "any" }, count_words, text)
+---     local words = assert(task:await())
+---
+--- On another worker `f` and its arguments are copies. If it fails, `await` returns nil, message and
+--- the error; with `link = true` the failure ends the current stage too, and is one of the host's.
+---@param first function | { worker?: integer | "any", link?: boolean, name?: string } or options, then f
 ---@param ... any
+---@return stagehost.Task? task
+---@return string? message
+---@return any reason
 return function(first, ...)
     if type(first) == "table" then
         return start(first, (...), pack(select(2, ...)))

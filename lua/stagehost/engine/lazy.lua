@@ -1,9 +1,37 @@
 -- SPDX-License-Identifier: MIT
 
---- Tables whose fields are files beside them, loaded at the first use.
+--- Fields that are loaded at their first use.
 local errors = require "stagehost.options.errors"
 
 local M = {}
+
+local function resolve(place)
+    if type(place) == "string" then
+        return require(place)
+    end
+    local module = require(place[1])
+    return type(module) == "table" and module[place[2]] or module
+end
+
+--- Has a table load the fields that it does not have.
+---@param target table
+---@param places table<string, string | string[]> by field: a module; or a module and the field of it, if it has that
+---@param refuse? fun(key: any) called for any other field
+---@return table target
+function M.fields(target, places, refuse)
+    return setmetatable(target, {
+        __index = function(self, key)
+            local place = places[key]
+            if place then
+                local value = resolve(place)
+                rawset(self, key, value)
+                return value
+            elseif refuse then
+                refuse(key)
+            end
+        end,
+    })
+end
 
 --- `new("stagehost.source", { "lines" })`: `source.lines` is what the module
 --- "stagehost.source.lines" has as its `new`, or the module itself if it has none.
@@ -11,22 +39,13 @@ local M = {}
 ---@param names string[]
 ---@return table
 function M.new(prefix, names)
-    local known = {}
+    local places = {}
     for _, name in ipairs(names) do
-        known[name] = true
+        places[name] = { prefix .. "." .. name, "new" }
     end
-    return setmetatable({}, {
-        __index = function(self, key)
-            if not known[key] then
-                errors.raise("unknown_field", "%s has no %s (it has %s)", prefix, tostring(key),
-                    table.concat(names, ", "))
-            end
-            local module = require(prefix .. "." .. key)
-            local value = module.new or module
-            rawset(self, key, value)
-            return value
-        end,
-    })
+    return M.fields({}, places, function(key)
+        errors.raise("unknown_field", "%s has no %s (it has %s)", prefix, tostring(key), table.concat(names, ", "))
+    end)
 end
 
 return M
