@@ -5,6 +5,7 @@
 #include "callbacks/result.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "callbacks/callback.h"
@@ -12,6 +13,7 @@
 #include "callbacks/start.h"
 #include "callbacks/verdict.h"
 #include "events/batch.h"
+#include "events/hole.h"
 #include "state/call.h"
 #include "state/error.h"
 
@@ -144,11 +146,21 @@ static int bad_return(struct shl_stage *s, int index, const char *what, sh_resul
     return fail(s, bad_return_error(&finish), r);
 }
 
+static int bad_list(struct shl_stage *s, int index, size_t hole, sh_result *r)
+{
+    char what[80];
+    snprintf(what, sizeof what, "a list with a hole (its event %zu is nil)", hole);
+    return bad_return(s, index, what, r);
+}
+
 /* -- parts of a result ----------------------------------------------------------------- */
 
 static int take_stop(struct shl_stage *s, sh_result *r)
 {
     sh_error *error = NULL;
+    size_t hole = shl_verdict_find_hole(s, 1);
+    if (hole > 0)
+        return bad_list(s, 1, hole, r);
     if (shl_verdict_take_stop(s, 1, r, &error) < 0)
         return fail(s, error, r);
     lua_settop(s->co, 0);
@@ -175,7 +187,9 @@ static int take_events(struct shl_stage *s, int index, sh_result *r)
     }
     if (lua_type(co, index) != LUA_TTABLE)
         return bad_return(s, index, NULL, r);
-    size_t n = lua_objlen(co, index);
+    size_t n = lua_objlen(co, index), hole = shl_hole_find(s->ctx, co, index, n);
+    if (hole > 0)
+        return bad_list(s, index, hole, r);
     if (n == 0 && !is_empty(co, index))
         return bad_return(s, index, NULL, r);
     lua_settop(co, index);
@@ -185,10 +199,10 @@ static int take_events(struct shl_stage *s, int index, sh_result *r)
     return SH_DONE;
 }
 
-/* Whether the value on top is a table without a metatable. */
-static bool is_plain_table(lua_State *co)
+/* Whether the value on top is a table without a metatable that has nothing in it. */
+static bool is_empty_table(lua_State *co)
 {
-    if (lua_type(co, -1) != LUA_TTABLE)
+    if (!is_empty(co, lua_gettop(co)))
         return false;
     if (!lua_getmetatable(co, -1))
         return true;
@@ -196,20 +210,21 @@ static bool is_plain_table(lua_State *co)
     return false;
 }
 
-/* What is nearly always returned on a ready coroutine, nothing or a plain list; it stays ready.
- * False: it is something else. */
+/* What is nearly always returned on a ready coroutine, nothing or a list; it stays ready. False:
+ * it is something else. No verdict has a length. */
 static bool take_ready(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
     int n_results = lua_gettop(co) - SHL_N_READY;
     if (n_results == 0)
         return true;
-    if (n_results > 1 || !is_plain_table(co))
+    if (n_results > 1 || lua_type(co, -1) != LUA_TTABLE)
         return false;
     size_t n = lua_objlen(co, -1);
     if (n > 0)
-        return shl_batch_leave(s, (uint32_t)n, &r->events) == SH_OK;
-    if (!is_empty(co, SHL_N_READY + 1))
+        return shl_hole_is_unseen(s, co, n) &&
+               shl_batch_leave(s, (uint32_t)n, &r->events) == SH_OK;
+    if (!is_empty_table(co))
         return false;
     lua_pop(co, 1);
     return true;

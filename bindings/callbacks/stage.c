@@ -63,6 +63,7 @@ static int handle_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
         return shl_demand_by(s, n, r);
     if (shl_callback_begin_ready(s, SHL_DEMAND, r) < 0)
         return SH_EFAILED;
+    s->expected = n;
     lua_pushvalue(s->co, SHL_AT_DEMAND);
     lua_pushvalue(s->co, SHL_AT_SELF);
     lua_pushnumber(s->co, (lua_Number)n);
@@ -95,6 +96,7 @@ static int handle_events(sh_stage *self, void *state, sh_batch events,
             return SH_EFAILED;
         if (from_slot != s->from_slot)
             change_from(s, from_slot);
+        s->expected = events.n;
         lua_pushvalue(s->co, SHL_AT_EVENTS);
         lua_pushvalue(s->co, SHL_AT_SELF);
         if (r->are_last ? shl_batch_move_whole(s->co, events)

@@ -6,30 +6,33 @@
 
 #include "callbacks/from.h"
 #include "events/batch.h"
+#include "events/hole.h"
 #include "state/call.h"
 #include "state/error.h"
 #include "state/handle.h"
 #include "state/slot.h"
 
-/* A stop is a table with the helper's metatable: { reason, events, reply, n = how many were
- * given }. */
-enum { STOP_REASON = 1, STOP_EVENTS, STOP_REPLY, STOP_COUNT };
+/* A stop is a table with the helper's metatable, and these fields. None of them is positive: its
+ * length is 0, so that it is never taken for a list of events. */
+enum { STOP_REASON = 0, STOP_EVENTS = -1, STOP_REPLY = -2, STOP_COUNT = -3 };
 
 /* A redirection is one, too: { list of handles and names, cancel mode or nil }. */
 enum { REDIRECT_TARGETS = 1, REDIRECT_CANCEL };
+
+enum { MOST_GIVEN = 3 }; /* reason, events, reply */
 
 /* stop(reason, events, reply) */
 static int verdict_stop(lua_State *L)
 {
     int n = lua_gettop(L);
-    if (n >= STOP_EVENTS && !lua_isnil(L, STOP_EVENTS) && !lua_istable(L, STOP_EVENTS))
+    lua_settop(L, MOST_GIVEN);
+    if (!lua_isnil(L, 2) && !lua_istable(L, 2))
         return luaL_error(L, "stagehost.stop: the events must be a list, got a %s",
-                          luaL_typename(L, STOP_EVENTS));
-    lua_settop(L, STOP_REPLY);
-    lua_createtable(L, STOP_COUNT, 0);
-    for (int i = STOP_REASON; i <= STOP_REPLY; i++) {
-        lua_pushvalue(L, i);
-        lua_rawseti(L, -2, i);
+                          luaL_typename(L, 2));
+    lua_createtable(L, 0, MOST_GIVEN + 1);
+    for (int i = 0; i < MOST_GIVEN; i++) {
+        lua_pushvalue(L, i + 1);
+        lua_rawseti(L, -2, STOP_REASON - i);
     }
     lua_pushinteger(L, n);
     lua_rawseti(L, -2, STOP_COUNT);
@@ -119,6 +122,16 @@ bool shl_verdict_is_stop(struct shl_stage *s, int index)
     return is_marked(s, index, SHL_HELPER_STOP, true);
 }
 
+size_t shl_verdict_find_hole(struct shl_stage *s, int index)
+{
+    size_t hole = 0;
+    lua_rawgeti(s->co, index, STOP_EVENTS);
+    if (lua_istable(s->co, -1))
+        hole = shl_hole_find(s->ctx, s->co, lua_gettop(s->co), lua_objlen(s->co, -1));
+    lua_pop(s->co, 1);
+    return hole;
+}
+
 bool shl_verdict_is_value(struct shl_stage *s, int index, enum shl_helper value)
 {
     return is_marked(s, index, value, false);
@@ -140,12 +153,12 @@ static int read_stop(lua_State *L)
     lua_xmove(s->co, L, 1); /* data, stop */
     lua_rawgeti(L, 2, STOP_REASON);
     lua_rawgeti(L, 2, STOP_COUNT); /* data, stop, reason, count */
-    if (lua_tointeger(L, 4) >= STOP_EVENTS) {
+    if (lua_tointeger(L, 4) >= 2) {
         lua_rawgeti(L, 2, STOP_EVENTS);
         uint32_t n = lua_istable(L, -1) ? (uint32_t)lua_objlen(L, -1) : 0;
         status = shl_batch_take(s->ctx, L, n, &r->events);
     }
-    if (status == SH_OK && lua_tointeger(L, 4) >= STOP_REPLY) {
+    if (status == SH_OK && lua_tointeger(L, 4) >= MOST_GIVEN) {
         lua_rawgeti(L, 2, STOP_REPLY);
         status = shl_payload_take(s->ctx, L, &r->reply);
         r->has_reply = status == SH_OK;

@@ -11,6 +11,8 @@ void shl_verdict_open(struct shl_context *ctx, lua_State *L);
 
 /* Whether the value at `index` was made by stagehost.stop. */
 bool shl_verdict_is_stop(struct shl_stage *s, int index);
+/* The place of the first hole in the events of such a stop; 0: there is none. */
+size_t shl_verdict_find_hole(struct shl_stage *s, int index);
 /* Fills *r from it: stop, reason, events, and a reply if there is a call to be answered.
  * SH_EFAILED with *error; what *r holds then is the caller's. */
 int shl_verdict_take_stop(struct shl_stage *s, int index, sh_result *r, sh_error **error);

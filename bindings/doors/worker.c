@@ -80,6 +80,7 @@ static int open_state(lua_State *L)
     lua_pushcfunction(L, shl_traceback);
     keep_helper(ctx, L, SHL_HELPER_TRACEBACK);
     require_helper(ctx, L, "stagehost.engine.batch", "copy", SHL_HELPER_COPY);
+    require_helper(ctx, L, "stagehost.engine.batch", "find_nil", SHL_HELPER_FIND_NIL);
     require_helper(ctx, L, "stagehost.engine.batch", "int64", SHL_HELPER_INT64);
     require_helper(ctx, L, "stagehost.engine.batch", "halves", SHL_HELPER_HALVES);
     require_helper(ctx, L, "string.buffer", "encode", SHL_HELPER_ENCODE);

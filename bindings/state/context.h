@@ -17,6 +17,7 @@ struct shl_stage; /* lua_stage.h */
 enum shl_helper {
     SHL_HELPER_TRACEBACK, /* message handler of shl_pcall */
     SHL_HELPER_COPY,      /* lua/stagehost/engine/batch.lua: copy(to, at, list, first, n) */
+    SHL_HELPER_FIND_NIL,  /* find_nil(list, n): where the first nil is, or 0 */
     SHL_HELPER_INT64,     /* int64(high, low): a boxed integer */
     SHL_HELPER_HALVES,    /* halves(boxed): high, low, or nil */
     SHL_HELPER_ENCODE,    /* string.buffer: plain data as a string ... */

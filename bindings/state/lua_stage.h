@@ -51,7 +51,9 @@ struct shl_stage {
     uint32_t call_slot;      /* the `from` of the handle_call that runs or waits */
     uint32_t *sub_slots; /* slots of subscription objects; a subscription knows its index */
     uint32_t n_sub_slots;
-    bool demand_by; /* handle_demand is told who asks */
+    int64_t expected; /* handle_demand, handle_events: the events asked for, or given */
+    uint32_t n_lists; /* that ready callbacks have returned (events/hole.c) */
+    bool demand_by;   /* handle_demand is told who asks */
 };
 
 /* What is at the bottom of a ready coroutine. */

@@ -6,6 +6,8 @@ local ffi = require "ffi"
 
 local M = {}
 
+local rawget = rawget
+
 --- Copies list[first + 1 .. first + n] to to[at + 1 ..].
 ---@param to any[]
 ---@param at integer
@@ -16,6 +18,19 @@ function M.copy(to, at, list, first, n)
     for i = 1, n do
         to[at + i] = list[first + i]
     end
+end
+
+--- Where the first nil is among the first n fields; 0: nowhere.
+---@param list any[]
+---@param n integer
+---@return integer
+function M.find_nil(list, n)
+    for i = 1, n do
+        if rawget(list, i) == nil then
+            return i
+        end
+    end
+    return 0
 end
 
 --- A boxed 64-bit integer of two halves.

@@ -87,17 +87,33 @@ function M.anything(value)
     return value
 end
 
+local function first_nil(list)
+    local i = 1
+    while list[i] ~= nil do
+        i = i + 1
+    end
+    return i
+end
+
 --- A table with the keys 1 to n and no others.
 ---@param value any
----@return any, string?
+---@return any list
+---@return string? problem
+---@return integer? hole the first element that is nil, with others behind it
 function M.list(value)
     if type(value) ~= "table" then
         return nil, "must be a list"
     end
+    local n, last = 0, 0
     for key in pairs(value) do
-        if type(key) ~= "number" or key % 1 ~= 0 or key < 1 or key > #value then
+        if type(key) ~= "number" or key % 1 ~= 0 or key < 1 then
             return nil, ("must be a list (it has the key %s)"):format(M.show(key))
         end
+        n, last = n + 1, math.max(last, key)
+    end
+    if n < last then
+        local hole = first_nil(value)
+        return nil, ("must be a list without holes (element %d is nil)"):format(hole), hole
     end
     return value
 end
