@@ -12,6 +12,7 @@ local await = require "stagehost.await"
 local core = require "stagehost.core"
 local definition = require "stagehost.options.definition"
 local errors = require "stagehost.options.errors"
+local failed_starts = require "stagehost.engine.failed_starts"
 local lazy = require "stagehost.engine.lazy"
 local options = require "stagehost.options"
 local subscriptions = require "stagehost.options.subscription"
@@ -77,18 +78,22 @@ end
 
 -- Starting and ending ----------------------------------------------------------------------------
 
---- Starts a stage and waits until its init is through. Mistakes in the options raise an error.
+--- Starts a stage and waits until its init is through. Mistakes in the options raise an error. A start that
+--- fails where the script drops all results is logged.
 ---@param def stagehost.Definition
 ---@param opts? stagehost.StartOptions
 ---@return stagehost.Stage? stage
 ---@return string? message why it did not start
 ---@return any reason the same for programs: "already_started", "ignore", what init stopped with
 function M.start(def, opts)
+    failed_starts.check(opts)
     local request = options.start(def, opts, core.workers())
     local started, message, reason = core.start(def, request)
     if not started then
+        failed_starts.note(message, reason)
         return nil, message, reason
     end
+    failed_starts.forget()
     return request.stage
 end
 

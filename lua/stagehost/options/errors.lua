@@ -44,20 +44,21 @@ end
 --- While M.try runs: its caller puts the texts into one of its own, with one position.
 local is_trying = false
 
+--- The innermost frame outside of the library, as debug.getinfo describes it.
+---@return table? info nil if there is none
+function M.caller()
+    for level = 3, math.huge do
+        local info = debug.getinfo(level, "Slf")
+        if not info or info.currentline > 0 and not is_own(info.source) then
+            return info
+        end
+    end
+end
+
 -- "script.lua:12: " for the innermost frame outside of the library; "" if there is none.
 local function position()
-    if is_trying then
-        return ""
-    end
-    for level = 3, math.huge do
-        local info = debug.getinfo(level, "Sl")
-        if not info then
-            return ""
-        end
-        if info.currentline > 0 and not is_own(info.source) then
-            return ("%s:%d: "):format(info.short_src, info.currentline)
-        end
-    end
+    local info = not is_trying and M.caller()
+    return info and ("%s:%d: "):format(info.short_src, info.currentline) or ""
 end
 
 --- An error object of these fields, which become its own.
