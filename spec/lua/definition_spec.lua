@@ -72,6 +72,17 @@ describe("a definition", function()
         end)
     end
 
+    it("is not told of what other kinds have", function()
+        refuses("producer", { handle_event = nothing },
+            'unknown callback "handle_event" of a producer %(known: .*"handle_demand"')
+        refuses("consumer", { handle_events = nothing, handle_demandd = nothing },
+            'unknown callback "handle_demandd" of a consumer %(known: ')
+        refuses("consumer", { handle_events = nothing, buffer_size = 3 },
+            'a consumer has no option buffer_size %(it has .*"subscribe_to"')
+        refuses("producer", { subscribe_to = {} }, "a producer has no option subscribe_to")
+        definition.new("process", { cancel = nothing, demand = nothing }) -- helpers
+    end)
+
     it("does not take anything that starts like a callback for a helper", function()
         refuses("consumer", { handle_events = nothing, handle_weather = nothing },
             'unknown callback "handle_weather" of a consumer %(known: "handle_call"')

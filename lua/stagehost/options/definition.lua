@@ -6,6 +6,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local names = require "stagehost.options.names"
+local nearest = require "stagehost.options.nearest"
 local tables = require "stagehost.options.tables"
 
 ---@alias stagehost.Kind "producer" | "producer_consumer" | "consumer" | "process"
@@ -41,14 +42,15 @@ local required = {
     process = {},
 }
 
---- Options that may stand in a definition.
+--- The options that may stand in a definition of each kind.
 local option_names = {}
-for name, entry in pairs(names.stage) do
-    option_names[name] = entry.at ~= "starter" or nil
+for kind in pairs(callbacks) do
+    option_names[kind] = {}
+    for name, entry in pairs(names.stage) do
+        local is_there = entry.at ~= "starter" and (not entry.kinds or entry.kinds[kind])
+        option_names[kind][name] = is_there or nil
+    end
 end
-
--- A helper whose name is similar to such a short one is likely on purpose.
-local SHORT = 6
 
 local all_callbacks = {}
 for _, of_kind in pairs(callbacks) do
@@ -68,48 +70,18 @@ function M.noun(kind)
     return "a " .. kind
 end
 
---- handleEvents, handle_Events, HANDLE_EVENTS: the same letters.
-local function letters(word)
-    return (word:lower():gsub("_", ""))
-end
-
---- Whether at most `limit` letters were added, left out or changed between two words.
-local function is_near(a, b, limit)
-    if math.abs(#a - #b) > limit then
-        return false
-    end
-    local previous = {}
-    for j = 0, #b do
-        previous[j] = j
-    end
-    for i = 1, #a do
-        local row = { [0] = i }
-        for j = 1, #b do
-            local change = previous[j - 1] + (a:byte(i) == b:byte(j) and 0 or 1)
-            row[j] = math.min(change, previous[j] + 1, row[j - 1] + 1)
-        end
-        previous = row
-    end
-    return previous[#b] <= limit
-end
-
-local function nearest(key, words)
-    local best
-    for word in pairs(words) do
-        local a, b = letters(key), letters(word)
-        if a == b or #word > SHORT and is_near(a, b, #b >= 12 and 2 or 1) then
-            best = best and best < word and best or word
-        end
-    end
-    return best
-end
-
-local function fail_unknown(key, kind)
+local function fail_unknown(key, value, kind)
     if all_callbacks[key] then
         errors.raise("invalid_definition", "%s has no callback %s (it has %s)", M.noun(kind), key,
             checks.list_keys(callbacks[kind]))
+    elseif names.stage[key] and names.stage[key].kinds then
+        if type(value) == "function" then
+            return -- a helper of that name
+        end
+        errors.raise("invalid_definition", "%s has no option %s (it has %s)", M.noun(kind), key,
+            checks.list_keys(option_names[kind]))
     end
-    local meant = nearest(key, all_callbacks) or nearest(key, option_names)
+    local meant = nearest(key, callbacks[kind]) or nearest(key, option_names[kind])
     if meant then
         errors.raise("invalid_definition", "unknown callback or option %s of %s: did you mean %s?",
             checks.show(key), M.noun(kind), checks.show(meant))
@@ -125,8 +97,8 @@ local function check_key(key, value, kind)
             errors.raise("invalid_definition", "callback %s of %s must be a function, got %s", key,
                 M.noun(kind), checks.show(value))
         end
-    elseif type(key) == "string" and not option_names[key] then
-        fail_unknown(key, kind)
+    elseif type(key) == "string" and not option_names[kind][key] then
+        fail_unknown(key, value, kind)
     end
 end
 
