@@ -386,4 +386,5 @@ const sh_dispatcher_ops shl_lua_dispatcher = {
     .ask = ask,
     .credit = credit,
     .dispatch = dispatch,
+    .reads = SH_READS_ALL,
 };

@@ -208,4 +208,5 @@ const sh_dispatcher_ops sh_dispatcher_broadcast = {
     .credit = broadcast_credit,
     .dispatch = broadcast_dispatch,
     .shares_events = true,
+    .reads = SH_READS_SELECTOR,
 };

@@ -318,4 +318,5 @@ const sh_dispatcher_ops sh_dispatcher_fair = {
     .ask = fair_ask,
     .credit = fair_credit,
     .dispatch = fair_dispatch,
+    .reads = SH_READS_WEIGHT | SH_READS_PRIORITY,
 };

@@ -386,6 +386,7 @@ const sh_dispatcher_ops sh_dispatcher_partition = {
     .init = partition_init,
     .fini = partition_fini,
     .subscribe = partition_subscribe,
+    .reads = SH_READS_PARTITION,
     .cancel = partition_cancel,
     .ask = partition_ask,
     .credit = partition_credit,

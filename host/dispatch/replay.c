@@ -337,4 +337,5 @@ const sh_dispatcher_ops sh_dispatcher_replay = {
     .mark = replay_mark,
     .held = replay_held,
     .shares_events = true,
+    .reads = SH_READS_SELECTOR,
 };

@@ -263,6 +263,7 @@ int sh__paced_wrap(sh_stage *stage, const sh_rate *rate)
         .takes_owed = self->inner->takes_owed,
         .partition_of = self->inner->partition_of ? paced_partition_of : NULL,
         .shares_events = self->inner->shares_events,
+        .reads = self->inner->reads,
         .place = self->inner->place ? paced_place : NULL,
         .give_back = self->inner->give_back ? paced_give_back : NULL};
     sh__rate_init(&self->rate, rate->events, rate->per_ms, 1);

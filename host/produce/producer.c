@@ -99,19 +99,42 @@ static void refuse(sh_stage *stage, sh_subscription *sub, sh_error *error)
     sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, error, true);
 }
 
+/* The first option given that the dispatcher does not read; NULL if there is none. */
+static const char *ignored_option(const sh_subscribe_opts *opts, unsigned reads)
+{
+    return opts->partition && !(reads & SH_READS_PARTITION)      ? "partition"
+           : opts->selector && !(reads & SH_READS_SELECTOR)      ? "selector"
+           : opts->weight != 0 && !(reads & SH_READS_WEIGHT)     ? "weight"
+           : opts->priority != 0 && !(reads & SH_READS_PRIORITY) ? "priority"
+                                                                 : NULL;
+}
+
+/* What is wrong with the options at this dispatcher; NULL: nothing. */
+static sh_error *check_options(const sh_subscribe_opts *opts,
+                               const sh_dispatcher_ops *dispatcher)
+{
+    if (opts->ack && dispatcher->shares_events)
+        return sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "ack_impossible",
+                            "option \"ack\": the dispatcher \"%s\" gives every event to "
+                            "several consumers; there is no acknowledgement",
+                            dispatcher->name);
+    const char *ignored = ignored_option(opts, dispatcher->reads);
+    if (ignored)
+        return sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "option_ignored",
+                            "option \"%s\" means nothing to the dispatcher \"%s\"", ignored,
+                            dispatcher->name);
+    return NULL;
+}
+
 void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
 {
     sh_subscription *sub = task->sub;
     if (!sub->out.open)
         return; /* cancelled while handle_subscribe waited */
     struct sh__producer *out = stage->out;
-    sh_error *error = NULL;
-    if (task->subscribe->opts.ack && out->dispatcher->shares_events) {
-        refuse(stage, sub,
-               sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "ack_impossible",
-                            "option \"ack\": the dispatcher \"%s\" gives every event to "
-                            "several consumers; there is no acknowledgement",
-                            out->dispatcher->name));
+    sh_error *error = check_options(&task->subscribe->opts, out->dispatcher);
+    if (error) {
+        refuse(stage, sub, error);
         return;
     }
     if (out->dispatcher->subscribe(out->dispatcher_state, sub, &task->subscribe->opts,

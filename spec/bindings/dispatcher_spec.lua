@@ -220,10 +220,10 @@ for _, worker in ipairs(workers) do
                 self.subs, self.demand, self.next, self.step = {}, {}, 1, options.step or 1
             end,
             subscribe = function(self, sub, opts)
-                if opts.unwanted then
+                if opts.opts and opts.opts.unwanted then
                     return false, "unwanted"
                 end
-                assert(not opts.crash, "crash in subscribe")
+                assert(not (opts.opts and opts.opts.crash), "crash in subscribe")
                 table.insert(self.subs, sub)
                 self.demand[sub] = 0
             end,
@@ -285,8 +285,8 @@ for _, worker in ipairs(workers) do
 
         it("may refuse a subscription", function()
             local p = source(RoundRobin)
-            sink { to = p, unwanted = true }
-            sink { to = p, crash = true }
+            sink { to = p, opts = { unwanted = true } }
+            sink { to = p, opts = { crash = true } }
             local cancels = cancels_of(2, p)
             assert.equal("unwanted", cancels[1][1])
             assert.matches("crash in subscribe", cancels[2][1].message)

@@ -70,9 +70,9 @@ describe("a subscription", function()
     it("is one object on both sides and knows them", function()
         local producer = start(Counter(), { name = "p" })
         local consumer = start(Manual, { name = "c" })
-        local sub = assert(consumer:subscribe { to = producer, color = "red", max_demand = 5 })
+        local sub = assert(consumer:subscribe { to = producer, opts = { color = "red" }, max_demand = 5 })
         local p_log, c_log = producer:call("log"), consumer:call("log")
-        local opts = { color = "red", max_demand = 5 }
+        local opts = { opts = { color = "red" }, max_demand = 5 }
         assert.same({ { "subscribe", "consumer", opts, sub } }, p_log)
         assert.same({ { "subscribe", "producer", opts, sub } }, c_log)
         assert.equal(sub, p_log[1][4])
@@ -197,12 +197,12 @@ describe("a subscription", function()
         it("is made for each of subscribe_to", function()
             local producer = start(Counter(), { name = "p" })
             local consumer = start(Manual, {
-                subscribe_to = { producer, "p", { to = producer, color = "blue" } },
+                subscribe_to = { producer, "p", { to = producer, opts = { color = "blue" } } },
             })
             local log = consumer:call("log")
             assert.equal(3, #log)
             assert.same({}, log[1][3])
-            assert.same({ color = "blue" }, log[3][3])
+            assert.same({ opts = { color = "blue" } }, log[3][3])
         end)
 
         it("may come from init, after those of the start", function()
@@ -210,14 +210,14 @@ describe("a subscription", function()
             local seen = {}
             start(stagehost.consumer {
                 init = function()
-                    return { subscribe_to = { { to = producer, color = 2 } } }
+                    return { subscribe_to = { { to = producer, opts = { color = 2 } } } }
                 end,
                 handle_subscribe = function(_, _, opts)
-                    table.insert(seen, opts.color)
+                    table.insert(seen, opts.opts.color)
                     return "manual"
                 end,
                 handle_events = print,
-            }, { subscribe_to = { { to = producer, color = 1 } } })
+            }, { subscribe_to = { { to = producer, opts = { color = 1 } } } })
             assert.same({ 1, 2 }, seen)
         end)
 

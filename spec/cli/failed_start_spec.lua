@@ -3,7 +3,8 @@
 --- Starts that fail, in scripts that do not look.
 local command = require "spec.support.command"
 
-local FAILS = 'local s = require "stagehost"\nlocal Fails = s.producer { init = function() return s.stop("no disk") end }\n'
+local FAILS = 'local s = require "stagehost"\n'
+    .. 'local Fails = s.producer { init = function() return s.stop("no disk") end }\n'
 local LOGGED = "script.lua:3: a stage did not start, and the script does not look at the result: no disk"
 
 local function run(text)
@@ -70,7 +71,8 @@ describe("nil in subscribe_to", function()
     end
 
     it("is none in an empty list of a script whose starts succeed", function()
-        local result = run("assert(s.start(s.source.list { 1 })):kill()\nassert(s.start(s.sink.print(), { subscribe_to = {} })):kill()")
+        local result = run("assert(s.start(s.source.list { 1 })):kill()\n"
+            .. "assert(s.start(s.sink.print(), { subscribe_to = {} })):kill()")
         assert.equal("", result.err)
     end)
 end)

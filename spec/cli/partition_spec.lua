@@ -155,7 +155,7 @@ local leaving = [[
         init = function(self) self.n = 0 end,
         handle_subscribe = function(self, _, opts, from)
             self.from = from
-            return opts.mode
+            return opts.opts and opts.opts.mode
         end,
         handle_events = function(self, events) self.n = self.n + #events end,
         handle_call = function(self, n)
@@ -167,7 +167,7 @@ local leaving = [[
     local twenty = stagehost.start(Twenty, { dispatcher = {
         "partition", partitions = 2, hash = function(n) return n % 2 end, discard = arg[2] == "discard" } })
     local even, odd = stagehost.start(Sink, { name = "even" }), stagehost.start(Sink, { name = "odd" })
-    local sub = odd:subscribe { to = twenty, partition = 1, mode = "manual", cancel = "temporary" }
+    local sub = odd:subscribe { to = twenty, partition = 1, opts = { mode = "manual" }, cancel = "temporary" }
     even:subscribe { to = twenty, partition = 0, max_demand = 100 }
     odd:call(1)
     while odd:call(0) == 0 do end

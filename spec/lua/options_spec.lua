@@ -209,12 +209,12 @@ describe("options of a subscription", function()
         local function selector() end
         local result = subscription.check {
             to = "p", min_demand = 0, max_demand = 1, partition = 3, selector = selector,
-            color = "red",
+            opts = { color = "red" },
         }
         assert.same({
             to = "p", min_demand = 0, max_demand = 1, partition = "3", selector = selector,
             extra = {
-                min_demand = 0, max_demand = 1, partition = 3, selector = selector, color = "red",
+                min_demand = 0, max_demand = 1, partition = 3, selector = selector, opts = { color = "red" },
             },
         }, result)
     end)
@@ -242,6 +242,14 @@ describe("options of a subscription", function()
         { { selector = "all" }, 'option "selector" must be a function, got "all"' },
         { { current = "x" }, 'option "current" must be a subscription, got "x"' },
         { { to = {} }, 'option "to" must be a stage handle or a name, got a table' },
+        { { max_demnd = 1 },
+            'unknown option "max_demnd" of a subscription: did you mean "max_demand"%? %(known: .*"to"' },
+        { { cancle = "temporary" }, 'unknown option "cancle" of a subscription: did you mean "cancel"%?' },
+        { { color = "red" }, 'unknown option "color" of a subscription %(known: ' },
+        { { max_demnd = 1, cancle = 1 }, 'unknown option "cancle", "max_demnd" of a subscription %(known: ' },
+        { { mode = "manual" }, 'unknown option "mode" of a subscription: a consumer asks by hand if its '
+            .. 'handle_subscribe returns "manual" %(known: ' },
+        { { opts = "red" }, 'option "opts" must be a table, got "red"' },
         { { to = "" }, 'option "to" must be a stage handle or a name, got ""' },
     }
 

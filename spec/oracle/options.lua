@@ -1,5 +1,6 @@
 --- Options of a scenario as stagehost spells them.
 local functions = require "functions"
+local names = require "stagehost.options.names"
 
 local M = {}
 
@@ -22,14 +23,15 @@ local function dispatcher(spec)
     return { kind }
 end
 
---- Options of a subscription; those that stagehost does not know travel along.
+--- Options of a subscription; those that stagehost does not know travel along, in `opts`.
 ---@param opts table? as in the scenario
 ---@param to any the producer: a handle or a name
 ---@return table
 function M.subscription(opts, to)
-    local out = { to = to }
+    local out = { to = to, opts = {} }
     for key, value in pairs(opts or {}) do
-        out[key] = value
+        local part = names.subscription[key] and out or out.opts
+        part[key] = value
     end
     if out.selector then
         out.selector = functions.selector[out.selector.fn](out.selector)

@@ -39,9 +39,9 @@ local function common(trace, desc)
     function callbacks.handle_subscribe(_, kind, opts, from)
         trace:record(name, "subscribed", kind, trace:subscription(from))
         if kind == "producer" then
-            return opts.mode
+            return opts.opts.mode
         end
-        return opts.producer_mode
+        return opts.opts.producer_mode
     end
 
     function callbacks.handle_cancel(_, reason, from, how)

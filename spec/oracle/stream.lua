@@ -61,7 +61,7 @@ local function definition(reader)
         local min = opts.min_demand or math.floor(max / 2)
         reader.accounts[from.id] = {
             sub = from,
-            cancel = opts.wanted_cancel,
+            cancel = opts.opts.wanted_cancel,
             max = max,
             min = min,
             outstanding = max,
@@ -95,13 +95,13 @@ end
 local function subscribe(world, reader, handle, sources)
     for _, source in ipairs(sources) do
         local opts = options.subscription(source.opts, world:producer(source.stage))
-        opts.wanted_cancel = opts.cancel or "permanent"
+        opts.opts.wanted_cancel = opts.cancel or "permanent"
         opts.cancel = "temporary"
         local asked, problem = pcall(handle.subscribe, handle, opts)
         if not asked then
             return words.refusal(problem)
         elseif not world.handles[source.stage] then
-            end_source(reader, opts.wanted_cancel, "noproc")
+            end_source(reader, opts.opts.wanted_cancel, "noproc")
         end
     end
     for _, source in ipairs(sources) do

@@ -89,7 +89,7 @@ local function run(seed, kind, workers)
         local max = math.random(1, 30)
         consumers[i] = start(Worker, { args = log, worker = workers[math.random(#workers)], subscribe_to = { {
             to = source, ack = true, max_deliver = 100000, max_demand = max, min_demand = math.random(0, max - 1),
-            cancel = "temporary", partition = tostring(i - 1),
+            cancel = "temporary", partition = kind == "partition" and tostring(i - 1) or nil,
         } } })
     end
     for i = 1, 3 do

@@ -203,7 +203,8 @@ describe("codec.json.encoder", function()
         assert.matches("^codec.json.encoder: line 1: Cannot serialise string at a: invalid UTF%-8", reason)
         assert.error_matches(function()
             json.encoder { on_errors = "skip" }
-        end, 'unknown option "on_errors" of codec.json.encoder (known: "big_integers", "invalid_utf8", "on_error")',
+        end, 'unknown option "on_errors" of codec.json.encoder: did you mean "on_error"? '
+            .. '(known: "big_integers", "invalid_utf8", "on_error")',
             1, true)
     end)
 

@@ -23,7 +23,7 @@ local Sink = stagehost.consumer {
     init = function(self) self.got = {} end,
     handle_subscribe = function(self, _, opts, from)
         self.from = from
-        return opts.mode or "manual"
+        return opts.opts and opts.opts.mode or "manual"
     end,
     handle_cast = function(self, ask)
         for _ = 1, ask.times do
@@ -64,8 +64,13 @@ local DISPATCHERS = {
     custom = { Counting },
 }
 
+--- The partition to subscribe to, where there are some.
+local function partition_of(name)
+    return type(DISPATCHERS[name]) == "table" and DISPATCHERS[name][1] == "partition" and 0 or nil
+end
+
 local function subscribe(sink, source, options)
-    options.to, options.partition, options.cancel = source, 0, "temporary"
+    options.to, options.cancel = source, "temporary"
     local subscription = assert(sink:subscribe(options))
     sink:call()
     source:call()
@@ -101,7 +106,7 @@ describe("huge demand", function()
             it(("stays at its most: %s, worker %d"):format(name, worker), function()
                 local source = start(Source, { dispatcher = dispatcher })
                 local sink = start(Sink, { worker = worker })
-                local subscription = subscribe(sink, source, {})
+                local subscription = subscribe(sink, source, { partition = partition_of(name) })
                 sink:cast { n = 2 ^ 53, times = 2200 } -- 2^64 in all, and more
                 sink:call()
                 source:cast { "a", "b" }
@@ -129,7 +134,7 @@ describe("huge demand", function()
             local sinks = {}
             for i = 1, 3 do
                 sinks[i] = start(Sink)
-                subscribe(sinks[i], source, {})
+                subscribe(sinks[i], source, { partition = partition_of(name) })
                 sinks[i]:cast { n = 2 ^ 53, times = 3 }
                 sinks[i]:call()
             end
@@ -143,7 +148,7 @@ describe("huge demand", function()
     it("is paced all the same", function()
         local source = start(Source, { rate = { events = 10, per_ms = 10 }, dispatcher = DISPATCHERS.partition })
         local sink = start(Sink)
-        subscribe(sink, source, {})
+        subscribe(sink, source, { partition = 0 })
         sink:cast { n = 2 ^ 53, times = 1100 }
         source:cast { 1, 2, 3 }
         repeat
@@ -153,7 +158,8 @@ describe("huge demand", function()
 
     it("is kept while a subscription is paused", function()
         local source, sink = start(Source), start(Sink)
-        local subscription = subscribe(sink, source, { mode = "automatic", max_demand = 2 ^ 53, min_demand = 0 })
+        local subscription = subscribe(sink, source,
+            { opts = { mode = "automatic" }, max_demand = 2 ^ 53, min_demand = 0 })
         subscription:pause()
         sink:call()
         source:cast { 1 }

@@ -69,7 +69,7 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
             local a, b = start(Source, { worker = worker }), start(Source)
             local redirector = start(Redirector, { args = { to = { a, b } }, worker = worker })
             local keeper = start(Keeper)
-            assert(keeper:subscribe { to = redirector, max_demand = 7, color = "red" }) -- permanent
+            assert(keeper:subscribe { to = redirector, max_demand = 7, opts = { color = "red" } }) -- permanent
             eventually(function() return #keeper:call("log") == 4 end)
             assert.same({
                 { "subscribe", redirector, 1 },
@@ -77,8 +77,8 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
                 { "subscribe", b, 3 },
                 { "redirected", redirector, 2 },
             }, keeper:call("log"))
-            assert.same({ { max_demand = 7, color = "red" } }, a:call("opts"))
-            assert.same({ { max_demand = 7, color = "red" } }, b:call("opts"))
+            assert.same({ { max_demand = 7, opts = { color = "red" } } }, a:call("opts"))
+            assert.same({ { max_demand = 7, opts = { color = "red" } } }, b:call("opts"))
             eventually(function() return a:call("asked") == 7 and b:call("asked") == 7 end)
             a:cast { 1 }
             b:cast { 2 }

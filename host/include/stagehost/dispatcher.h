@@ -56,6 +56,15 @@ struct sh_dispatch {
     void (*warn)(sh_dispatch *out, sh_subscription *sub, int64_t n, int64_t max);
 };
 
+/* Options of subscriptions that only some dispatchers read. */
+enum {
+    SH_READS_PARTITION = 1,
+    SH_READS_SELECTOR = 2,
+    SH_READS_WEIGHT = 4,
+    SH_READS_PRIORITY = 8,
+    SH_READS_ALL = 15
+};
+
 typedef enum sh_held {
     SH_HELD_ALL,
     SH_HELD_EXPECTED, /* for a present subscriber, or one that has never been there yet */
@@ -100,6 +109,9 @@ struct sh_dispatcher_ops {
     const char *(*partition_of)(const void *state, sh_subscription *sub);
     /* Every event goes to several consumers: there is no acknowledgement. */
     bool shares_events;
+    /* What subscribe() reads, SH_READS_*. A subscription that has one of the other options is
+     * refused: it would mean nothing. */
+    unsigned reads;
     /* Optional, both or none: dispatchers with queues of their own. `place` tells the queue
      * of a subscription's events; give_back takes n parts to its head, before whatever is in
      * it, and sends them to who has asked already. SH_ENOMEM: nothing was taken. */

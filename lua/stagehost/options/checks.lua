@@ -4,6 +4,7 @@
 --- them. A check returns the value in the form the C half reads, or nil and what is wrong with it
 --- ("must be an integer"); `apply` adds which option it is and what was given.
 local errors = require "stagehost.options.errors"
+local nearest = require "stagehost.options.nearest"
 
 ---@alias stagehost.Check fun(value: any): any, string?
 
@@ -173,6 +174,7 @@ local makers = {
     integer = function(entry) return M.integer(entry.min, entry.max) end,
     stage = function() return M.stage_or_name end,
     subscription = function() return M.subscription end,
+    table = function() return M.typed "table" end,
     word = function(entry) return M.one_of(unpack(entry.words)) end,
 }
 
@@ -189,14 +191,25 @@ function M.schema(entries, own)
     return schema
 end
 
+local function hint(unknown, schema, hints)
+    local key = next(unknown)
+    if type(key) ~= "string" or next(unknown, key) ~= nil then
+        return ""
+    elseif hints and hints[key] then
+        return ": " .. hints[key]
+    end
+    local meant = nearest(key, schema, true)
+    return meant and (": did you mean %s?"):format(M.show(meant)) or ""
+end
+
 --- The options that pass, in the form the C half reads. Raises on the first that does not (in
 --- order of their names, so that the same mistake always reads the same).
 ---@param schema table<string, stagehost.Check>
 ---@param given table
 ---@param what string whose options these are: "a producer"
----@param open? boolean keys that the schema does not know are none of its business
+---@param hints? table<string, string> what to say about some unknown ones
 ---@return table
-function M.apply(schema, given, what, open)
+function M.apply(schema, given, what, hints)
     local checked, failing, unknown = {}, nil, nil
     for key, value in pairs(given) do
         local check = schema[key]
@@ -206,14 +219,14 @@ function M.apply(schema, given, what, open)
                 failing = { key = key, problem = problem, value = value }
             end
             checked[key] = result
-        elseif not open then
+        else
             unknown = unknown or {}
             unknown[key] = true
         end
     end
     if unknown then
-        errors.raise("unknown_option", "unknown option %s of %s (known: %s)",
-            M.list_keys(unknown), what, M.list_keys(schema))
+        errors.raise("unknown_option", "unknown option %s of %s%s (known: %s)", M.list_keys(unknown), what,
+            hint(unknown, schema, hints), M.list_keys(schema))
     elseif failing then
         M.fail(failing.key, failing.problem, failing.value)
     end

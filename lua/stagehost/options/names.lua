@@ -93,21 +93,21 @@ M.stage = {
 
 -- Subscriptions ---------------------------------------------------------------------------------------
 
---- Other keys are for handle_subscribe of both sides and for the dispatcher.
 ---@class stagehost.SubscribeOptions
 ---@field to? stagehost.Stage | string the producer
 ---@field from? stagehost.Stage the consumer, when a producer is told to subscribe it
 ---@field max_demand? integer default 1000
 ---@field min_demand? integer default max_demand / 2
 ---@field cancel? "permanent" | "transient" | "temporary"
----@field partition? integer | string
+---@field partition? integer | string at a "partition" dispatcher
 ---@field rate? stagehost.Rate of what handle_events is given
 ---@field batch? stagehost.Batch
----@field selector? fun(event: any): boolean
+---@field selector? fun(event: any): boolean at a "broadcast" dispatcher
 ---@field ack? boolean events whose consumer dies before handle_events has returned go back to the producer
 ---@field max_deliver? integer with ack: then they are dead letters; default 5
 ---@field weight? integer at a "fair" dispatcher: share of the events, default 1
 ---@field priority? integer at a "fair" dispatcher: higher ones are served first, default 0
+---@field opts? table for handle_subscribe of both sides, and for a dispatcher in Lua
 ---@field current? stagehost.Subscription one that the new one replaces
 ---@field reason? stagehost.Reason what `current` is cancelled with
 M.subscription = {
@@ -124,8 +124,17 @@ M.subscription = {
     max_deliver = { "integer", min = 1, max = MAX_COUNT, default = constants.max_deliver },
     rate = { "rate" },
     batch = { "batch" },
+    opts = { "table" },
     current = { "subscription", is_hidden = true },
     reason = { "any", is_hidden = true },
+}
+
+--- Words of others, and what is said here instead.
+local BY_HAND = 'a consumer asks by hand if its handle_subscribe returns "manual"'
+M.subscription_hints = {
+    mode = BY_HAND,
+    manual = BY_HAND,
+    producer = 'the producer is given as "to"',
 }
 
 --- The second argument of stagehost.redirect.

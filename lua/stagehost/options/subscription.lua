@@ -51,19 +51,19 @@ local function for_callbacks(given)
     return extra
 end
 
---- The options of one subscription. Keys nobody here knows are for handle_subscribe and for a
---- dispatcher of the producer; they travel in `extra`.
+--- The options of one subscription. What handle_subscribe and a dispatcher of the producer get travels in
+--- `extra`.
 ---@param given table
 ---@return table
 function M.check(given)
-    local options = checks.apply(schema, given, "a subscription", true)
+    local options = checks.apply(schema, given, "a subscription", names.subscription_hints)
     if given.to == nil then
         checks.fail("to", "must be a stage handle or a name", nil)
     end
     check_min_demand(options)
     check_ack(options)
     limits.check_batch(options, options.max_demand or DEFAULT_MAX_DEMAND)
-    options.extra = for_callbacks(given)
+    options.opts, options.extra = nil, for_callbacks(given)
     return options
 end
 

@@ -126,9 +126,19 @@ function callbacks.handle_info(self, message)
     return notes.take("pipeline", takers, self, message)
 end
 
+--- What the core refuses subscriptions with.
+local REFUSALS = {
+    already_subscribed = true,
+    ack_impossible = true,
+    option_ignored = true,
+    partition_required = true,
+    partition_unknown = true,
+    partition_taken = true,
+}
+
 --- A producer refused a subscription: that does not heal by itself.
 local function is_refusal(reason)
-    return stagehost.is_error(reason) or reason == "already_subscribed"
+    return stagehost.is_error(reason) or REFUSALS[reason] ~= nil
 end
 
 local notice_takers = {}

@@ -344,7 +344,7 @@ static int64_t tap_clear(void *state, sh_dispatch *out)
 #define TAP_OPS(word)                                                                      \
     .name = #word, .size = sizeof(struct tap), .init = init_##word, .fini = tap_fini,      \
     .subscribe = tap_subscribe, .cancel = tap_cancel, .ask = tap_ask,                      \
-    .credit = tap_credit, .dispatch = tap_dispatch
+    .credit = tap_credit, .dispatch = tap_dispatch, .reads = SH_READS_ALL
 
 static const sh_dispatcher_ops dispatchers[] = {
     [SPREAD_DEMAND] = {TAP_OPS(demand)},
