@@ -112,13 +112,38 @@ static int handle_events(sh_stage *self, void *state, sh_batch events,
 
 /* -- subscriptions come and go --------------------------------------------------------- */
 
+static const char *const cancel_words[] = {"permanent", "transient", "temporary"};
+
+/* What the consumer's or the host's defaults have decided. */
+static void add_defaults(lua_State *L, const sh_subscribe_opts *opts)
+{
+    int table = lua_gettop(L);
+    lua_getfield(L, table, "max_demand");
+    lua_getfield(L, table, "min_demand");
+    lua_getfield(L, table, "cancel");
+    if (lua_isnil(L, table + 1) && opts->max_demand != SH_MAX_DEMAND_DEFAULT) {
+        lua_pushnumber(L, (lua_Number)opts->max_demand);
+        lua_setfield(L, table, "max_demand");
+    }
+    if (lua_isnil(L, table + 2) && opts->min_demand != opts->max_demand / 2) {
+        lua_pushnumber(L, (lua_Number)opts->min_demand);
+        lua_setfield(L, table, "min_demand");
+    }
+    if (lua_isnil(L, table + 3) && opts->cancel != SH_CANCEL_PERMANENT) {
+        lua_pushstring(L, cancel_words[opts->cancel]);
+        lua_setfield(L, table, "cancel");
+    }
+    lua_settop(L, table);
+}
+
 /* The options as the user gave them, or a table of those a C program gave. */
 static void push_subscribe_opts(lua_State *L, const struct arguments *args)
 {
-    static const char *const cancel_words[] = {"permanent", "transient", "temporary"};
     const sh_subscribe_opts *opts = args->opts;
     if (opts->extra.n > 0) {
         shl_payload_push(args->s->ctx, L, opts->extra);
+        if (lua_istable(L, -1))
+            add_defaults(L, opts);
         return;
     }
     lua_newtable(L);

@@ -110,6 +110,7 @@ static int open_host(struct command *command)
                          .log = log_sink_record,
                          .log_data = &command->sink,
                          .log_level = options->log_level,
+                         .max_demand = (int64_t)options->max_demand,
                          .on_failure = wind_down,
                          .failure_data = command};
     return sh_host_new(&opts, &command->host);

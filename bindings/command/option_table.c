@@ -6,7 +6,7 @@
 #include "command/options.h"
 #include "command/values.h"
 
-enum { MOST_WORKERS = 1024 };
+enum { MOST_WORKERS = 1024, MOST_DEMAND = 1000000000 };
 
 static const char *apply_code(struct cli_options *options, const char *value)
 {
@@ -34,6 +34,13 @@ static const char *apply_workers(struct cli_options *options, const char *value)
     if (!cli_parse_count(value, 1, MOST_WORKERS, &n))
         return "expected a whole number from 1 to 1024";
     options->workers = (unsigned)n;
+    return NULL;
+}
+
+static const char *apply_max_demand(struct cli_options *options, const char *value)
+{
+    if (!cli_parse_count(value, 1, MOST_DEMAND, &options->max_demand))
+        return "expected a whole number from 1 to 1000000000";
     return NULL;
 }
 
@@ -99,6 +106,10 @@ const struct cli_option cli_option_table[] = {
      CLI_RUN},
     {'w', "workers", "N", "threads that run stages (default: one for each CPU)",
      apply_workers, CLI_RUN},
+    {0, "max-demand", "N",
+     "how many events a subscription asks for at most that does\n"
+     "not say it (default: 1000)",
+     apply_max_demand, CLI_RUN},
     {0, "drain-timeout", "TIME",
      "how long a drain may take before what is left is killed:\n"
      "500ms, 30s, 2m, none (default: 30s)",

@@ -21,6 +21,7 @@ struct cli_options {
     const char *const *args;
     size_t n_args;
     unsigned workers;          /* 0: one for each CPU */
+    uint64_t max_demand;       /* 0: the host's default */
     uint64_t drain_timeout_ms; /* 0: no limit */
     uint64_t seed;
     bool seeded;

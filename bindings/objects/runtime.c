@@ -70,6 +70,20 @@ static int runtime_set_exit_status(lua_State *L)
     return 0;
 }
 
+/* max_demand(): of subscriptions where nobody says one */
+static int runtime_max_demand(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)sh_host_max_demand(get_host(L)));
+    return 1;
+}
+
+/* set_max_demand(n) */
+static int runtime_set_max_demand(lua_State *L)
+{
+    sh_host_set_max_demand(get_host(L), (int64_t)luaL_checknumber(L, 1));
+    return 0;
+}
+
 /* count_failure(reason): of the current stage */
 static int runtime_count_failure(lua_State *L)
 {
@@ -139,6 +153,8 @@ const luaL_Reg shl_runtime_functions[] = {
     {"worker", runtime_worker},
     {"is_draining", runtime_is_draining},
     {"set_exit_status", runtime_set_exit_status},
+    {"max_demand", runtime_max_demand},
+    {"set_max_demand", runtime_set_max_demand},
     {"count_failure", runtime_count_failure},
     {"leave_behind", runtime_leave_behind},
     {"log", runtime_log},

@@ -87,6 +87,23 @@ static void read_dead_letter(lua_State *L, int index, sh_stage_opts *out)
     lua_pop(L, 1);
 }
 
+static int64_t demand_field(lua_State *L, int index, const char *key, bool *is_given)
+{
+    lua_getfield(L, index, key);
+    int64_t value = (int64_t)lua_tonumber(L, -1);
+    *is_given = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+static void read_defaults(lua_State *L, int index, sh_subscribe_defaults *out)
+{
+    bool is_given;
+    out->max_demand = demand_field(L, index, "max_demand", &is_given);
+    out->min_demand = demand_field(L, index, "min_demand", &out->has_min);
+    out->cancel = shl_cancel_read(L, index, &is_given);
+}
+
 /* Pushes the array. */
 static int read_subscribe_to(lua_State *L, int list, sh_stage_opts *out)
 {
@@ -117,6 +134,7 @@ static int configure(lua_State *L, sh_stage *self, int index, sh_error **error)
     read_buffer(L, index, &opts);
     read_on_error(L, index, &opts);
     read_dead_letter(L, index, &opts);
+    read_defaults(L, index, &opts.defaults);
     lua_getfield(L, index, "dispatcher");
     if (!lua_isnil(L, -1))
         shl_dispatcher_read(L, lua_gettop(L), self, &opts, &splitter);

@@ -24,10 +24,11 @@ static int64_t integer_field(lua_State *L, int index, const char *key, bool *is_
     return value;
 }
 
-static sh_cancel cancel_field(lua_State *L, int index)
+sh_cancel shl_cancel_read(lua_State *L, int index, bool *is_given)
 {
     static const char *const modes[] = {"permanent", "transient", "temporary", NULL};
     lua_getfield(L, index, "cancel");
+    *is_given = !lua_isnil(L, -1);
     int mode = luaL_checkoption(L, -1, "permanent", modes);
     lua_pop(L, 1);
     return mode == 0   ? SH_CANCEL_PERMANENT
@@ -77,7 +78,7 @@ int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out)
     read_target(L, index, out);
     out->max_demand = integer_field(L, index, "max_demand", &is_given);
     out->min_demand = integer_field(L, index, "min_demand", &out->has_min);
-    out->cancel = cancel_field(L, index);
+    out->cancel = shl_cancel_read(L, index, &out->has_cancel);
     shl_rate_read(L, index, &out->rate);
     read_batch(L, index, out);
     out->partition = string_field(L, index, "partition");

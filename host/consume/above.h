@@ -16,8 +16,11 @@ void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask);
 
 /* -- life/subscribe_opts.c ------------------------------------------------------------- */
 
-/* Checks all bounds and fills the defaults in. SH_EBADOPT with *error. */
-int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error);
+/* Fills the defaults in, those of the consumer and then those of the host, and checks all bounds.
+ * SH_EBADOPT with *error. */
+int sh__subscribe_opts_complete(sh_subscribe_opts *opts,
+                                const sh_subscribe_defaults *defaults, const sh_host *host,
+                                sh_error **error);
 
 /* -- life/end.c ------------------------------------------------------------------------ */
 

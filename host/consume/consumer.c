@@ -110,7 +110,8 @@ void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh
 {
     sh_subscribe_opts *opts = &subscribe->opts;
     sh_error *error = NULL;
-    int status = sh__subscribe_opts_check(opts, &error);
+    int status =
+        sh__subscribe_opts_complete(opts, &stage->defaults, stage->worker->host, &error);
     if (status == SH_OK && opts->to && opts->to == stage) {
         error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "to",
                              "a stage can't subscribe to itself");

@@ -14,7 +14,7 @@ int sh__bad_option(sh_error **error, const char *name, const char *fmt, const ch
     return SH_EBADOPT;
 }
 
-int sh__stage_opts_check(const sh_stage_opts *opts, sh_error **error)
+int sh__stage_opts_check(const sh_host *host, const sh_stage_opts *opts, sh_error **error)
 {
     bool produces = opts->kind == SH_PRODUCER || opts->kind == SH_PRODUCER_CONSUMER;
     if (!opts->ops)
@@ -44,7 +44,7 @@ int sh__stage_opts_check(const sh_stage_opts *opts, sh_error **error)
         return SH_EBADOPT;
     for (size_t i = 0; i < opts->n_subscribe_to; i++) {
         sh_subscribe_opts copy = opts->subscribe_to[i];
-        int status = sh__subscribe_opts_check(&copy, error);
+        int status = sh__subscribe_opts_complete(&copy, &opts->defaults, host, error);
         if (status < 0)
             return status;
     }

@@ -117,7 +117,7 @@ static int set_producer_side(sh_stage *stage, const sh_stage_opts *opts, sh_erro
 
 static int configure(sh_stage *stage, const sh_stage_opts *opts, sh_error **error)
 {
-    int status = sh__stage_opts_check(opts, error);
+    int status = sh__stage_opts_check(stage->worker->host, opts, error);
     if (status < 0) {
         drop_subscribe_to(opts);
         return status;
@@ -128,6 +128,7 @@ static int configure(sh_stage *stage, const sh_stage_opts *opts, sh_error **erro
     status = sh__recovery_configure(stage, opts);
     if (status < 0)
         return status;
+    stage->defaults = opts->defaults;
     stage->end_with_last = opts->end_with_last;
     stage->await_consumers = opts->await_consumers;
     if (opts->kind == SH_PRODUCER || opts->kind == SH_PRODUCER_CONSUMER)
@@ -290,7 +291,7 @@ int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
     if (!target)
         return refuse_start(
             opts, sh__bad_option(error, "worker", "worker: %s", "there is no such worker"));
-    int status = sh__stage_opts_check(opts, error);
+    int status = sh__stage_opts_check(worker->host, opts, error);
     if (status < 0)
         return refuse_start(opts, status);
     sh_stage *stage = stage_new(target, opts);

@@ -4,6 +4,7 @@
 #include "consume/above.h"
 
 #include "produce/paced.h"
+#include "stagehost/host.h"
 
 static int bad_bound(sh_error **error, const char *name, const char *what, int64_t bound,
                      int64_t value)
@@ -31,10 +32,27 @@ static int check_limits(const sh_subscribe_opts *opts, sh_error **error)
     return SH_OK;
 }
 
-int sh__subscribe_opts_check(sh_subscribe_opts *opts, sh_error **error)
+static void fill_in(sh_subscribe_opts *opts, const sh_subscribe_defaults *defaults,
+                    const sh_host *host)
 {
+    bool says_nothing = opts->max_demand == 0 && !opts->has_min;
+    if (says_nothing) {
+        opts->max_demand = defaults->max_demand;
+        opts->min_demand = defaults->min_demand;
+        opts->has_min = defaults->has_min;
+    }
     if (opts->max_demand == 0)
-        opts->max_demand = SH_MAX_DEMAND_DEFAULT;
+        opts->max_demand = sh_host_max_demand(host);
+    if (opts->cancel == SH_CANCEL_PERMANENT && !opts->has_cancel)
+        opts->cancel = defaults->cancel;
+    opts->has_cancel = true;
+}
+
+int sh__subscribe_opts_complete(sh_subscribe_opts *opts,
+                                const sh_subscribe_defaults *defaults, const sh_host *host,
+                                sh_error **error)
+{
+    fill_in(opts, defaults, host);
     if (opts->max_demand < 1)
         return bad_bound(error, "max_demand", "at least", 1, opts->max_demand);
     if (!opts->has_min)

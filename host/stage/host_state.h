@@ -26,6 +26,7 @@ struct sh_host {
     _Atomic bool has_failed;
     _Atomic bool has_name_waiters; /* a hint: changed under the lock */
     _Atomic int exit_status;       /* -1: none was set                */
+    _Atomic int64_t max_demand;    /* of subscriptions without one    */
 
     uv_mutex_t lock;
     /* guarded by: lock */

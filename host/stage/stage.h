@@ -169,6 +169,7 @@ struct sh_stage {
     /* producer_consumer: EVENTS, NOTIFICATION, QUEUED_INFO, CANCEL, DOWN */
     struct sh__mailbox input;
 
+    sh_subscribe_defaults defaults; /* of its subscriptions as a consumer */
     struct sh__subscribe **subscribe_to;
     size_t n_subscribe_to;
     sh_error *end_reason; /* from LEAVING on, kept for who asks later */

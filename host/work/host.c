@@ -62,6 +62,8 @@ static sh_host *new_base(const sh_host_opts *opts)
         host->opts.seed = uv_hrtime();
     host->n_workers = choose_workers(opts);
     atomic_init(&host->exit_status, -1);
+    atomic_init(&host->max_demand,
+                opts->max_demand > 0 ? opts->max_demand : SH_MAX_DEMAND_DEFAULT);
     host->ticks_at_start = sh__ticks();
     host->ns_at_start = uv_hrtime();
     host->workers = sh_malloc(host->n_workers * sizeof *host->workers);
@@ -362,4 +364,14 @@ sh_worker *sh_host_worker0(sh_host *host)
 unsigned sh_host_workers(const sh_host *host)
 {
     return host->n_workers;
+}
+
+void sh_host_set_max_demand(sh_host *host, int64_t max_demand)
+{
+    atomic_store(&host->max_demand, max_demand < 1 ? 1 : max_demand);
+}
+
+int64_t sh_host_max_demand(const sh_host *host)
+{
+    return atomic_load(&host->max_demand);
 }

@@ -230,6 +230,13 @@ function core.start(def, request) end
 ---@return any reason
 function core.subscribe(consumer, opts, wait) end
 
+--- The max_demand of subscriptions where neither they nor their consumer give one.
+---@return integer
+function core.max_demand() end
+
+---@param n integer at least 1
+function core.set_max_demand(n) end
+
 ---@param stage stagehost.Stage
 function core.link(stage) end
 

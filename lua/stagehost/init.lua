@@ -97,6 +97,16 @@ function M.start(def, opts)
     return request.stage
 end
 
+--- Sets what subscriptions have that are made from now on, on all workers of the host. (`--max-demand` of the
+--- command does so before the script runs.)
+---@param given stagehost.Defaults
+function M.defaults(given)
+    local max_demand = options.defaults(given).max_demand
+    if max_demand then
+        core.set_max_demand(max_demand)
+    end
+end
+
 --- Returned by a callback, ends its stage: first `events` are emitted and, by handle_call, `reply`
 --- is sent.
 ---@param reason? stagehost.Reason default "normal"

@@ -95,6 +95,24 @@ describe("a script", function()
         assert.are.equal("3\n", output(line))
     end)
 
+    it("has subscriptions that ask for as much as told", function()
+        local script = [[
+            local s = require "stagehost"
+            for worker = 0, 1 do
+                local asked = s.producer {
+                    handle_demand = function(_, n)
+                        print(n)
+                        return s.stop()
+                    end,
+                }
+                s.start(s.sink.print(), { subscribe_to = assert(s.start(asked)), worker = worker })
+            end
+        ]]
+        assert.are.equal("7\n7\n", run("$S -w 2 --max-demand 7 a.lua", { ["a.lua"] = script }).out)
+        assert.are.equal("8\n8\n", run("STAGEHOST_MAX_DEMAND=8 $S -w 2 a.lua", { ["a.lua"] = script }).out)
+        assert_has(run("$S --max-demand 0 a.lua").err, "--max-demand: expected a whole number from 1 to")
+    end)
+
     it("ends when its stages have ended", function()
         assert.are.equal("1\n2\n3\n", output("$S a.lua", { ["a.lua"] = [[
             local stagehost = require "stagehost"

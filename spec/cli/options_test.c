@@ -106,6 +106,8 @@ static void test_forms(void)
     CHECK_INT(parse("--log-format json --drain-timeout 2m"), CLI_RUN);
     CHECK(options.log_json);
     CHECK_INT((int64_t)options.drain_timeout_ms, 120000);
+    CHECK_INT(parse("--max-demand 20"), CLI_RUN);
+    CHECK_INT((int64_t)options.max_demand, 20);
     CHECK_INT(parse("-h --nonsense"), CLI_HELP);
     CHECK_INT(parse("--version"), CLI_VERSION);
     CHECK_INT(parse("-qV"), CLI_VERSION);

@@ -156,8 +156,9 @@ describe("options of a start", function()
 
         it("must be a list of valid subscriptions", function()
             local cases = {
-                { { to = "a" }, 'option "subscribe_to" must be a list %(it has the key "to"%)' },
-                { "a", 'option "subscribe_to" must be a list, got "a"' },
+                { { a = 1 }, 'unknown option "a" of a subscription' },
+                { { "a", [3] = "c" }, 'option "subscribe_to" must be a list without holes %(element 2 is nil%)' },
+                { true, 'option "subscribe_to" must be a stage, a name, or a list of these, got true' },
                 { { { max_demand = 1 } }, 'option "to" must be a stage handle or a name, got nil' },
                 { { {} }, 'option "to" must be a stage handle or a name, got nil' },
                 { { 5 }, 'option "to" must be a stage handle or a name, got 5' },

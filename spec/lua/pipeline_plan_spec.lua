@@ -92,8 +92,8 @@ describe("a pipeline", function()
             problems_of(with_source { name = "m", stage = Middle, subscribe_to = { "source", "m" } }))
         assert.matches("subscribes to 7: expected the name of a stage",
             problems_of(with_source { name = "m", stage = Middle, subscribe_to = { 7 } }))
-        assert.matches('"subscribe_to" must be a list',
-            problems_of(with_source { name = "m", stage = Middle, subscribe_to = { a = 1 } }))
+        assert.matches('"subscribe_to" must be a stage, a name, or a list of these, got 7',
+            problems_of(with_source { name = "m", stage = Middle, subscribe_to = 7 }))
     end)
 
     it("has checked options of subscriptions", function()

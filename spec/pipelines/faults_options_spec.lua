@@ -65,7 +65,7 @@ local starts = {
     { { demand = "hoard" }, { "producer" }, 'option "demand" must be one of' },
     { { demand = "accumulate" }, { "producer_consumer", "consumer", "process" }, 'unknown option "demand"' },
     { { buffer_size = 1 }, { "consumer", "process" }, 'unknown option "buffer_size"' },
-    { { subscribe_to = "p" }, consuming, 'option "subscribe_to" must be a list' },
+    { { subscribe_to = true }, consuming, 'option "subscribe_to" must be a stage, a name, or a list' },
     { { subscribe_to = { 5 } }, consuming, 'option "to" must be a stage handle or a name' },
     { { subscribe_to = { { to = "p", max_demand = 0 } } }, consuming, 'option "max_demand" must be at least 1' },
     { { subscribe_to = { { to = "p", max_demand = 5, min_demand = 5 } } }, consuming,

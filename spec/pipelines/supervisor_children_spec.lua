@@ -186,7 +186,8 @@ describe("the definition of a supervisor", function()
             assert.is_false(ok)
             return tostring(err)
         end
-        assert.matches('unknown option "strategie" of a supervisor %(known: "backoff"', problem_of { strategie = 1 })
+        assert.matches('unknown option "strategie" of a supervisor: did you mean "strategy"%?',
+            problem_of { strategie = 1 })
         assert.matches('option "strategy" must be one of', problem_of { strategy = "all" })
         assert.matches('option "backoff" is wrong %(.*delay', problem_of { backoff = { delay = 0 } })
         assert.matches('child "x": unknown option "nmae"',

@@ -99,6 +99,7 @@ typedef struct sh_host_opts {
     sh_log_fn log;
     void *log_data;
     sh_log_level log_level;   /* SH_LOG_OFF: nothing reaches `log` */
+    int64_t max_demand;       /* see sh_host_set_max_demand; 0: SH_MAX_DEMAND_DEFAULT */
     sh_failure_fn on_failure; /* e.g. to drain what a failure has left without purpose */
     void *failure_data;
 } sh_host_opts;
@@ -121,6 +122,10 @@ void sh_host_stop(sh_host *host);
  * events buffered and queued, consumers and producers, last error. Returns at once; other
  * workers log when they get to it. Worker 0's thread, while the host runs. */
 void sh_host_dump(sh_host *host);
+/* The max_demand, >= 1, of subscriptions made from now on where neither they nor their
+ * consumers say one. Any thread. */
+void sh_host_set_max_demand(sh_host *host, int64_t max_demand);
+int64_t sh_host_max_demand(const sh_host *host);
 /* Whether a drain is going on. Any thread. */
 bool sh_host_is_draining(const sh_host *host);
 /* Frees everything; not while running. Kills what is alive first. */

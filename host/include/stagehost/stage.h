@@ -168,6 +168,14 @@ enum {
     SH_RETRY_FACTOR = 2
 };
 
+/* What the subscriptions of a consumer have that do not say it themselves. min_demand goes with
+ * max_demand: a subscription that gives one of them gets neither from here. */
+typedef struct sh_subscribe_defaults {
+    int64_t max_demand, min_demand; /* 0: the host's default */
+    bool has_min;
+    sh_cancel cancel;
+} sh_subscribe_defaults;
+
 typedef struct sh_stage_opts {
     sh_kind kind;
     const sh_stage_ops *ops; /* borrowed for the life of the host */
@@ -206,6 +214,8 @@ typedef struct sh_stage_opts {
      * letters. When it is not there, they are counted unfinished, and logged. */
     sh_stage *dead_letter;        /* borrowed: a reference is taken; or ... */
     const char *dead_letter_name; /* ... its name; copied */
+    /* consumers and producer_consumers */
+    sh_subscribe_defaults defaults;
     /* consumers and producer_consumers: started only if all of these are valid */
     const sh_subscribe_opts *subscribe_to;
     size_t n_subscribe_to;

@@ -41,7 +41,7 @@ local schema = {
     name = name,
     shards = checks.integer(1),
     -- of the stage itself, checked at its start
-    subscribe_to = checks.list,
+    subscribe_to = checks.anything,
     end_with_last = checks.typed "boolean",
     worker = checks.anything,
 }

@@ -157,6 +157,19 @@ function M.subscription(value)
     return nil, "must be a subscription"
 end
 
+--- Options where one of them is mostly all there is to say: a string stands for it.
+---@param given any
+---@param key string
+---@return table
+function M.table_or(given, key)
+    if type(given) == "string" then
+        return { [key] = given }
+    elseif given ~= nil and type(given) ~= "table" then
+        M.fail(key, "must be a string, or stand in a table of options", given)
+    end
+    return given or {}
+end
+
 --- Raises what is wrong with one option.
 ---@param key any
 ---@param problem string

@@ -92,6 +92,7 @@ function M.start(def, given, n_workers)
         errors.raise("invalid_option", "start: expected a table of options, got %s", type(given))
     end
     local options = checks.apply(start_schemas[kind], with_definition(kind, def, given), definition.noun(kind))
+    subscription.check_min_demand(options)
     local request = {
         kind = kind,
         name = options.name,
@@ -129,7 +130,38 @@ function M.merge(kind, started, returned)
             end
         end
     end
-    return options
+    local in_bounds, problem = pcall(subscription.check_min_demand, options)
+    return in_bounds and options or nil, not in_bounds and tostring(problem) or nil
+end
+
+local defaults_schema = checks.schema(names.defaults)
+
+--- The argument of stagehost.defaults.
+---@param given any
+---@return table
+function M.defaults(given)
+    if type(given) ~= "table" then
+        errors.raise("invalid_option", "defaults: expected a table such as { max_demand = 100 }, got %s",
+            checks.show(given))
+    end
+    return checks.apply(defaults_schema, given, "stagehost.defaults")
+end
+
+--- Options of a start that a function like source.list puts into the definition it makes.
+---@param kind stagehost.Kind
+---@param given any
+---@param what string "source.list"
+---@return table
+function M.for_definition(kind, given, what)
+    if given ~= nil and type(given) ~= "table" then
+        errors.raise("invalid_option", "%s: expected a table of options, got %s", what, checks.show(given))
+    end
+    local known = {}
+    for key, check in pairs(start_schemas[kind]) do
+        known[key] = names.stage[key].at ~= "starter" and check or nil
+    end
+    checks.apply(known, given or {}, what)
+    return given or {}
 end
 
 return M

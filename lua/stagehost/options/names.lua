@@ -53,8 +53,17 @@ local CANCEL_MODES = { "permanent", "transient", "temporary" }
 ---@field await_consumers? boolean an orderly end waits also while it has no consumers, for those to come
 ---@field dead_letter? stagehost.Stage | string for events that its hash refuses
 
+--- One producer, or a list of them. The first element of a table of options may stand for `to`:
+--- `subscribe_to = { "name", max_demand = 10 }`.
+---@alias stagehost.SubscribeTo
+---| stagehost.Stage | string | stagehost.SubscribeOptions
+---| (stagehost.Stage | string | stagehost.SubscribeOptions)[]
+
 ---@class stagehost.ConsumerOptions
----@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
+---@field subscribe_to? stagehost.SubscribeTo
+---@field max_demand? integer of its subscriptions that do not give one
+---@field min_demand? integer of its subscriptions that give neither min_demand nor max_demand
+---@field cancel? "permanent" | "transient" | "temporary" of its subscriptions that do not give one
 ---@field end_with_last? boolean of producers that end normally the last one ends it, not the first
 ---@field on_error? stagehost.OnError default "stop"
 ---@field dead_letter? stagehost.Stage | string for events that it could not handle
@@ -86,6 +95,9 @@ M.stage = {
     await_consumers = { "boolean", kinds = PRODUCES, default = false, decided_by = set "pipeline" },
 
     subscribe_to = { "subscribe_to", kinds = CONSUMES },
+    max_demand = { "integer", min = 1, kinds = CONSUMES },
+    min_demand = { "integer", min = 0, kinds = CONSUMES },
+    cancel = { "word", words = CANCEL_MODES, kinds = CONSUMES, decided_by = set "pipeline" },
     end_with_last = { "boolean", kinds = CONSUMES, default = false, decided_by = set "pipeline streams" },
     on_error = { "on_error", kinds = CONSUMES, default = "stop", decided_by = set "streams" },
     dead_letter = { "stage", kinds = HAS_EVENTS, decided_by = set "streams" },
@@ -96,7 +108,7 @@ M.stage = {
 ---@class stagehost.SubscribeOptions
 ---@field to? stagehost.Stage | string the producer
 ---@field from? stagehost.Stage the consumer, when a producer is told to subscribe it
----@field max_demand? integer default 1000
+---@field max_demand? integer default: that of its consumer, else of stagehost.defaults, else 1000
 ---@field min_demand? integer default max_demand / 2
 ---@field cancel? "permanent" | "transient" | "temporary"
 ---@field partition? integer | string at a "partition" dispatcher
@@ -140,6 +152,15 @@ M.subscription_hints = {
 --- The second argument of stagehost.redirect.
 M.redirection = {
     cancel = { "word", words = CANCEL_MODES },
+}
+
+-- The host ---------------------------------------------------------------------------------------------
+
+--- Of stagehost.defaults.
+---@class stagehost.Defaults
+---@field max_demand? integer of subscriptions where neither they nor their consumer give one
+M.defaults = {
+    max_demand = { "integer", min = 1, max = MAX_COUNT },
 }
 
 -- Dispatchers -----------------------------------------------------------------------------------------

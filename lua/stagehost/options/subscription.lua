@@ -2,14 +2,13 @@
 
 --- The options of a subscription, checked, in the form that bindings/options/subscribe_options.c reads.
 local checks = require "stagehost.options.checks"
+local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
 local limits = require "stagehost.options.limits"
 local names = require "stagehost.options.names"
 local tables = require "stagehost.options.tables"
 
 local M = {}
-
-local DEFAULT_MAX_DEMAND = names.subscription.max_demand.default
 
 local function partition(value)
     if type(value) == "number" and value % 1 == 0 then
@@ -33,8 +32,10 @@ local function check_ack(options)
     end
 end
 
-local function check_min_demand(options)
-    local min, max = options.min_demand, options.max_demand or DEFAULT_MAX_DEMAND
+--- Refuses a min_demand that its max_demand does not allow. Also of the defaults of a consumer.
+---@param options table
+function M.check_min_demand(options)
+    local min, max = options.min_demand, options.max_demand or core.max_demand()
     if min and min > max - 1 then
         checks.fail("min_demand", ("must be at most %d (max_demand - 1)"):format(max - 1), min)
     end
@@ -60,11 +61,50 @@ function M.check(given)
     if given.to == nil then
         checks.fail("to", "must be a stage handle or a name", nil)
     end
-    check_min_demand(options)
+    M.check_min_demand(options)
     check_ack(options)
-    limits.check_batch(options, options.max_demand or DEFAULT_MAX_DEMAND)
+    limits.check_batch(options, options.max_demand or core.max_demand())
     options.opts, options.extra = nil, for_callbacks(given)
     return options
+end
+
+--- One producer in the form `{ to = producer, ... }`; also `{ producer, max_demand = 10 }` is one.
+local function with_to(entry)
+    if type(entry) ~= "table" then
+        return { to = entry }
+    elseif entry[1] == nil or entry.to ~= nil then
+        return entry
+    end
+    local result = tables.copy(entry, { to = entry[1] })
+    result[1] = nil
+    return result
+end
+
+--- Whether a table has a key that is none of a list: it is the options of one subscription.
+local function is_single(value)
+    for key in pairs(value) do
+        if type(key) == "string" then
+            return true
+        end
+    end
+    return false
+end
+
+--- What `subscribe_to` may be, a list or one producer, as a list of tables `{ to = producer, ... }`.
+---@param value any
+---@return table[]?
+---@return string? problem
+function M.entries(value)
+    local is_one = type(value) == "table" and is_single(value) or checks.stage_or_name(value)
+    local list, problem = checks.list(is_one and { value } or value)
+    if problem then
+        return nil, problem == "must be a list" and "must be a stage, a name, or a list of these" or problem
+    end
+    local result = {}
+    for i, entry in ipairs(list) do
+        result[i] = with_to(entry)
+    end
+    return result
 end
 
 --- A check of the option `subscribe_to`.
@@ -72,18 +112,14 @@ end
 ---@return table[]?
 ---@return string? problem
 function M.list(value)
-    local list, problem = checks.list(value)
+    local list, problem = M.entries(value)
     if problem then
         return nil, problem
     end
-    local result = {}
     for i, entry in ipairs(list) do
-        if type(entry) ~= "table" then
-            entry = { to = entry }
-        end
-        result[i] = M.check(entry)
+        list[i] = M.check(entry)
     end
-    return result
+    return list
 end
 
 --- `stage:subscribe { to = producer }` or `stage:subscribe { from = consumer }`: the consumer, and

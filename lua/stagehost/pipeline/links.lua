@@ -31,9 +31,6 @@ local function read_options(problems, stage, link)
 end
 
 local function read_entry(problems, stage, by_name, entry)
-    if type(entry) ~= "table" then
-        entry = { to = entry }
-    end
     local to = entry.to
     local producer = type(to) == "string" and by_name[to]
     if type(to) ~= "string" then
@@ -72,7 +69,7 @@ function M.read(problems, stage, by_name, given)
         problems:add("%s is a %s: it can't subscribe to others", stage.where, stage.kind)
         return
     end
-    local list, problem = checks.list(type(given) == "string" and { given } or given)
+    local list, problem = subscriptions.entries(given)
     if problem then
         problems:add('%s: option "subscribe_to" %s, got %s', stage.where, problem, checks.show(given))
         return

@@ -121,7 +121,7 @@ end
 ---@param options { path: string, append?: boolean, newline?: string }
 ---@return stagehost.Definition
 function M.new(options)
-    local given = checks.apply(schema, options or {}, "sink.lines")
+    local given = checks.apply(schema, checks.table_or(options, "path"), "sink.lines")
     if not given.path then
         checks.fail("path", 'must be a path or "-"', nil)
     end

@@ -5,6 +5,7 @@ local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local guard = require "stagehost.messages.guard"
 local notes = require "stagehost.messages.note"
+local stage_options = require "stagehost.options"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -64,13 +65,15 @@ end
 ---     stagehost.start(stagehost.source.interval(10, 5))   -- ends normally after five events
 ---@param ms integer
 ---@param limit? integer
+---@param options? stagehost.InitOptions of its start
 ---@return stagehost.Definition
-function M.new(ms, limit)
+function M.new(ms, limit, options)
     check("the milliseconds", ms)
     if limit ~= nil then
         check("the limit", limit)
     end
-    return stagehost.producer(tables.copy(callbacks, {
+    local of_start = stage_options.for_definition("producer", options, "source.interval")
+    return stagehost.producer(tables.copy(callbacks, of_start, {
         settings = { ms = ms, limit = limit },
     }))
 end

@@ -8,6 +8,7 @@ local notes = require "stagehost.messages.note"
 local progress = require "stagehost.engine.progress"
 local readers = require "stagehost.io.reader"
 local splitters = require "stagehost.io.splitter"
+local stage_options = require "stagehost.options"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -201,15 +202,16 @@ local schema = {
 --- there before and after: the stage fails, when the lines before have been emitted. That is noticed
 --- by the size, at the end of the file and at each read after a pause; it is not asked of pipes,
 --- devices and standard input.
----@param options stagehost.source.lines.Options
+---@param options stagehost.source.lines.Options | string a string is the path
+---@param start_options? stagehost.InitOptions of its start
 ---@return stagehost.Definition
-function M.new(options)
-    local given = checks.apply(schema, options or {}, "source.lines")
+function M.new(options, start_options)
+    local given = checks.apply(schema, checks.table_or(options, "path"), "source.lines")
     if not given.path then
         checks.fail("path", 'must be a path, "-", or a list of these', nil)
     end
-    return stagehost.producer(tables.copy(callbacks, {
-        buffer_size = "infinity",
+    return stagehost.producer(tables.copy(callbacks, { buffer_size = "infinity" },
+        stage_options.for_definition("producer", start_options, "source.lines"), {
         settings = {
             paths = given.path,
             chunk_size = given.chunk_size or DEFAULT_CHUNK_SIZE,

@@ -4,6 +4,7 @@
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local new_table = require "table.new"
+local stage_options = require "stagehost.options"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -37,13 +38,14 @@ M.callbacks = callbacks
 ---
 --- The list is read while the stage runs: leave it as it is.
 ---@param events any[]
+---@param options? stagehost.InitOptions of its start
 ---@return stagehost.Definition
-function M.new(events)
+function M.new(events, options)
     local _, problem = checks.list(events)
     if problem then
         errors.raise("invalid_option", "source.list: the events %s", problem)
     end
-    return stagehost.producer(tables.copy(callbacks, {
+    return stagehost.producer(tables.copy(callbacks, stage_options.for_definition("producer", options, "source.list"), {
         events = events,
     }))
 end

@@ -11,6 +11,7 @@ local checks = require "stagehost.options.checks"
 local growing = require "stagehost.io.growing"
 local notes = require "stagehost.messages.note"
 local splitters = require "stagehost.io.splitter"
+local stage_options = require "stagehost.options"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 local uv = require "luv"
@@ -211,15 +212,16 @@ local schema = {
 --- one that appears later is read from its start. Never ends by itself: use `stage:stop()`.
 ---
 ---     stagehost.start(stagehost.source.tail { path = "/var/log/syslog" })
----@param options stagehost.source.tail.Options
+---@param options stagehost.source.tail.Options | string a string is the path
+---@param start_options? stagehost.InitOptions of its start
 ---@return stagehost.Definition
-function M.new(options)
-    local given = checks.apply(schema, options or {}, "source.tail")
+function M.new(options, start_options)
+    local given = checks.apply(schema, checks.table_or(options, "path"), "source.tail")
     if not given.path or given.path == "" then
         checks.fail("path", "must be the path of a file", given.path)
     end
-    return stagehost.producer(tables.copy(callbacks, {
-        buffer_size = "infinity",
+    return stagehost.producer(tables.copy(callbacks, { buffer_size = "infinity" },
+        stage_options.for_definition("producer", start_options, "source.tail"), {
         settings = {
             path = given.path,
             from = given.from or "end",
