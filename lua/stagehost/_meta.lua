@@ -36,6 +36,11 @@
 ---@field partition? integer | string at a partition dispatcher
 
 --- The options of stages and subscriptions are described where they are listed: options/names.lua.
+---
+--- handle_demand is told of demand once. From then on the producer owes it: what it does not return at once it
+--- returns later, from any callback, without being asked again (with polling_interval it is called again). A
+--- consumer that leaves takes nothing of that back, and one that subscribes anew is told of only as far as it
+--- asks for more than is owed: what was owed to the former one goes to it.
 ---@class stagehost.Producer : stagehost.Process, stagehost.ProducerOptions
 ---@field handle_demand? fun(self: table, n: integer, by?: stagehost.DemandBy[]): any[]? `by` with option demand_by
 ---@field handle_subscribe? stagehost.handle_subscribe

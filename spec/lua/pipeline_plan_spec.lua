@@ -94,6 +94,10 @@ describe("a pipeline", function()
             problems_of(with_source { name = "m", stage = Middle, subscribe_to = { 7 } }))
         assert.matches('"subscribe_to" must be a stage, a name, or a list of these, got 7',
             problems_of(with_source { name = "m", stage = Middle, subscribe_to = 7 }))
+        assert.matches('"sink", subscription to "source": unknown option "max_demnd" of a subscription: '
+            .. 'did you mean "max_demand"%?', problems_of(with_source {
+            name = "sink", stage = Sink, subscribe_to = { { to = "source", max_demnd = 1 } },
+        }))
     end)
 
     it("has checked options of subscriptions", function()
