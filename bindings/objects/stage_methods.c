@@ -298,6 +298,9 @@ static int stage_buffered(lua_State *L)
     XX(skipped)                                                                            \
     XX(dead_lettered)                                                                      \
     XX(redelivered)                                                                        \
+    XX(asks_answered)                                                                      \
+    XX(ask_ns)                                                                             \
+    XX(uptime_ns)                                                                          \
     XX(callbacks)                                                                          \
     XX(callback_ns)                                                                        \
     XX(demand_owed)                                                                        \
@@ -326,6 +329,8 @@ static int stage_stats(lua_State *L)
     lua_setfield(L, -2, #field);
     STATS_MAP(XX)
 #undef XX
+    lua_pushstring(L, stats.dispatcher); /* nil if it has none */
+    lua_setfield(L, -2, "dispatcher");
     return 1;
 }
 

@@ -163,6 +163,8 @@ void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
     stage->stats.asks_out++;
     sh__demand_count(&stage->stats.demand_out, n);
     stage->stats.messages_out++;
+    if (sub->in.asked_at == 0)
+        sub->in.asked_at = stage->worker->ticks;
     if (sub->local && sub->in.acked == 0 && sh__producer_offer_ask(sub->producer, sub, n))
         return;
     struct sh__message *message = sh__message_new(stage->worker, SH__ASK, sub->producer);
@@ -184,6 +186,12 @@ static void feed(sh_stage *stage, sh_subscription *sub, sh_batch batch, int64_t 
     stage->feed.covered = sub->in.outstanding;
     stage->feed.deliveries = deliveries;
     stage->feed.is_acked = sub->in.ack;
+    if (sub->in.asked_at == 0)
+        return;
+    /* The clock is not read for this: what is faster than its readings counts as nothing. */
+    stage->stats.asks_answered++;
+    stage->stats.ask_ticks += stage->worker->ticks - sub->in.asked_at;
+    sub->in.asked_at = 0;
 }
 
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message)

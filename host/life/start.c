@@ -339,6 +339,7 @@ failed:
 void sh__stage_begin(sh_stage *stage, struct sh__message *message)
 {
     sh_worker *worker = stage->worker;
+    stage->started_at = sh__ticks();
     stage->start_from = message->from;
     message->from = (sh_from){0};
     sh_error *error = NULL;

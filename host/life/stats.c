@@ -39,11 +39,16 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
         .discarded_stopped = counted->discarded_stopped,
         .unfinished = counted->unfinished,
         .callbacks = counted->callbacks,
+        .asks_answered = counted->asks_answered,
         .consumers = counted->consumers,
         .producers = counted->producers,
     };
     sh__recovery_get_stats(stage, out);
     out->callback_ns = sh__clock_ns(stage->worker->host, stage->callback_ticks);
+    out->ask_ns = sh__clock_ns(stage->worker->host, counted->ask_ticks);
+    out->uptime_ns = sh__clock_ns(stage->worker->host, sh__ticks() - stage->started_at);
+    out->dispatcher =
+        stage->out && stage->out->dispatcher ? stage->out->dispatcher->name : NULL;
     out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
                   stage->feed.rest.n + (int64_t)sh__limits_held_events(stage);
     out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;

@@ -159,7 +159,7 @@ static void do_drop(sh_dispatch *base, uint64_t n)
         sh__discarded_no_consumers(stage, n);
 }
 
-void sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t size)
+bool sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t size)
 {
     stage->stats.discarded_full += n;
     stage->worker->totals_discarded += n;
@@ -170,6 +170,7 @@ void sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t siz
         sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_DISCARDED, stage, NULL,
                 "discarded %llu events: the %s of %lld is full", (unsigned long long)n,
                 what, (long long)size);
+    return log;
 }
 
 static void do_refuse(sh_dispatch *base, sh_batch events, sh_error *error)

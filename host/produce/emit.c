@@ -12,6 +12,7 @@
 #include "produce/producer.h"
 #include "stage/agenda.h"
 #include "stage/ledger.h"
+#include "stage/log.h"
 
 /* Offers events (borrowed) to the dispatcher; returns how many it took. */
 static uint32_t dispatch(sh_stage *stage, sh_batch batch, int64_t owed)
@@ -106,6 +107,32 @@ static bool is_unwanted(const sh_stage *stage)
     return stage->out->discard_when_no_consumers && sh__link_is_empty(&stage->consumers);
 }
 
+/* The buffer has dropped n events. */
+static void drop(sh_stage *stage, uint64_t n)
+{
+    struct sh__producer *out = stage->out;
+    if (!sh__discard_full(stage, n, "buffer", out->buffer.size))
+        return;
+    if (out->dropped == 0)
+        sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_BUFFER_FULL, stage, NULL,
+                "the buffer of %lld is full: it drops events from now on",
+                (long long)out->buffer.size);
+    out->dropped += n;
+}
+
+/* Tells when a buffer that has dropped events has room again: half of it, so that one that is
+ * about full is not told of with each batch. */
+static void check_room(sh_stage *stage)
+{
+    struct sh__producer *out = stage->out;
+    if (out->buffer.count > out->buffer.size / 2)
+        return;
+    sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_BUFFER_FULL, stage, NULL,
+            "the buffer of %lld has room again: it has dropped %llu events",
+            (long long)out->buffer.size, (unsigned long long)out->dropped);
+    out->dropped = 0;
+}
+
 /* Takes a batch that nobody wants now. */
 static void store(sh_stage *stage, sh_batch batch)
 {
@@ -125,7 +152,7 @@ static void store(sh_stage *stage, sh_batch batch)
         return;
     }
     if (n > 0)
-        sh__discard_full(stage, n, "buffer", out->buffer.size);
+        drop(stage, n);
     pass_markers(stage, &released);
 }
 
@@ -196,6 +223,8 @@ static int64_t drain_buffer(sh_stage *stage)
         if (now == 0)
             break;
     }
+    if (sh__unlikely(out->dropped > 0))
+        check_room(stage);
     return sent;
 }
 

@@ -19,6 +19,7 @@ struct sh__producer {
     int64_t owed; /* asked of handle_demand (or upstream), not answered by events yet */
     bool has_had_consumers, discard_when_no_consumers;
     bool is_accumulating;
+    uint64_t dropped; /* and told so, by the buffer since it is full */
     struct sh__accumulated *accumulated_head, *accumulated_tail;
     struct sh__accumulated *accumulated_older; /* last of those that came from the buffer */
     int64_t accumulated_events, accumulated_from_buffer;

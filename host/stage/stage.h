@@ -89,6 +89,7 @@ struct sh__counters {
     uint64_t demand_in, demand_out;
     uint64_t discarded_full, discarded_no_consumers, discarded_none, discarded_stopped;
     uint64_t unfinished, callbacks;
+    uint64_t asks_answered, ask_ticks;
     uint32_t consumers, producers;
 };
 
@@ -178,8 +179,8 @@ struct sh_stage {
     struct sh__monitor *monitors;
     struct sh__links *links; /* NULL: none yet */
     struct sh__counters stats;
-    uint64_t callback_ticks;
-    struct sh__recovery *recovery; /* NULL: a failing callback ends the stage */
+    uint64_t callback_ticks, started_at; /* ticks */
+    struct sh__recovery *recovery;       /* NULL: a failing callback ends the stage */
 
     /* specs: sees every message before the stage does; true: it took the message */
     bool (*tap)(sh_stage *stage, struct sh__message *message, void *data);

@@ -37,7 +37,8 @@ struct sh_subscription {
         uint32_t acked; /* ack: handled, and not told yet */
         sh_cancel cancel;
         int64_t max, min, outstanding;
-        uint64_t via;              /* see sh_subscribe_opts */
+        uint64_t asked_at; /* worker->ticks at the first ask since events came; 0: none */
+        uint64_t via;      /* see sh_subscribe_opts */
         struct sh__limits *limits; /* NULL: none; see consume/limits.h */
         void *slot;
         sh_subscription_stats stats;

@@ -148,8 +148,9 @@ function Stage:demand(mode) end
 ---@return any reason
 function Stage:buffered() end
 
---- Its counters, by the names of sh_stage_stats in stagehost.h. Only on its own worker.
----@return table<string, number>?
+--- Its counters, by the names of sh_stage_stats in stagehost.h, and the name of its `dispatcher`. Only on its
+--- own worker. `ask_ns / asks_answered` is how long it waits for events after it has asked.
+---@return table<string, number | string>?
 ---@return string? message
 ---@return any reason
 function Stage:stats() end

@@ -25,6 +25,7 @@ typedef enum sh_log_level {
 #define SH_LOG_MAP(XX)                                                                     \
     XX(STAGE_ENDED, "stage_ended")   /* ended with an unclean reason */                    \
     XX(DISCARDED, "discarded")       /* a buffer was full */                               \
+    XX(BUFFER_FULL, "buffer_full")   /* a buffer begins to drop events, or has stopped */  \
     XX(EXCESS, "excess")             /* more events than asked for */                      \
     XX(MAX_DEMAND_MISMATCH, "max_demand_mismatch")                                         \
     XX(DUPLICATED_SUBSCRIPTION, "duplicated_subscription")                                 \

@@ -376,6 +376,11 @@ typedef struct sh_stage_stats {
     uint64_t dead_lettered;             /* sent to the dead-letter stage                        */
     uint64_t redelivered;               /* came back unacknowledged, to be delivered again: all
                                            that it ever sent is events_out - redelivered        */
+    uint64_t asks_answered, ask_ns;     /* asks that events followed on their subscription; the
+                                           time from each to these, as its worker's clock was
+                                           read: about as good as its callbacks are long      */
+    uint64_t uptime_ns;                 /* since its start                                     */
+    const char *dispatcher;             /* its name; NULL on stages that produce nothing        */
     uint64_t callbacks, callback_ns;    /* number of, time in (user time of waits excluded)     */
     int64_t demand_owed;                /* asked of handle_demand, not answered yet             */
     int64_t unacknowledged;             /* sent with ack, and not handled yet                   */

@@ -157,6 +157,7 @@ function M.start(net, all, unit)
         edge.open_to = unit.stage and not edge.is_feedback and edge.producer.stage or nil
     end
     if unit.stage then
+        unit.start_time = os.time()
         unit.workers[unit.stage.worker] = true
     elseif ok then
         unit.is_finished = true -- init answered "ignore"

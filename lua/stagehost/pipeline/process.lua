@@ -176,6 +176,15 @@ function answers.stage(self, request)
     return requests.results(unit.stage)
 end
 
+--- The names at the other ends of edges.
+local function peers(edges, side)
+    local list = {}
+    for i, edge in ipairs(edges) do
+        list[i] = edge[side].spec.id
+    end
+    return list
+end
+
 function answers.status(self)
     local list = {}
     for i, unit in ipairs(self.net.units) do
@@ -186,6 +195,9 @@ function answers.status(self)
             stage = unit.stage,
             worker = unit.stage and unit.stage.worker,
             restarts = unit.restarts,
+            start_time = unit.stage and unit.start_time,
+            producers = peers(unit.inputs, "producer"),
+            consumers = peers(unit.outputs, "consumer"),
         }
     end
     return requests.results { state = self.is_draining and "draining" or "running", stages = list }

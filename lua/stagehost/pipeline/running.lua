@@ -68,6 +68,10 @@ end
 ---@field stage? stagehost.Stage
 ---@field worker? integer
 ---@field restarts integer
+---@field start_time? integer seconds since 1970: of the stage that runs now
+---@field producers string[] the names of the stages it subscribes to
+---@field consumers string[] and of those that subscribe to it
+---@field dispatcher? string of a stage that produces
 ---@field stats? table<string, number> its counters, as stage:stats()
 
 --- How it is now.
@@ -86,6 +90,7 @@ function Running:status()
     local stats = counts.stats(stages)
     for _, one in ipairs(status.stages) do
         one.stats = one.stage and stats[one.stage]
+        one.dispatcher = one.stats and one.stats.dispatcher
     end
     return status
 end

@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: MIT
+
+--- What stages and pipelines tell about themselves.
+local stages = require "spec.support.stages"
+local stagehost = require "stagehost"
+
+local start = stages.start
+
+after_each(stages.stop_all)
+
+describe("the counters of a stage", function()
+    it("tell how long it waits for events after it has asked", function()
+        local Slow = stagehost.producer {
+            handle_demand = function(self)
+                self.n = (self.n or 0) + 1
+                stagehost.sleep(20)
+                return self.n < 5 and { self.n } or stagehost.stop("normal", { self.n })
+            end,
+        }
+        local source = start(Slow, { demand = "accumulate" })
+        local sink = start(stagehost.sink.each(function() end), {
+            subscribe_to = { source, max_demand = 1, cancel = "temporary" },
+        })
+        source:demand "forward"
+        source:join()
+        local stats = sink:stats()
+        assert.equal(5, stats.asks_answered)
+        assert.is_true(stats.ask_ns >= 4 * 15e6, tostring(stats.ask_ns))
+        assert.is_true(stats.ask_ns <= 5 * stats.uptime_ns)
+    end)
+
+    it("count no ask that nothing has followed", function()
+        local source = start(stagehost.producer { handle_demand = function() end })
+        local stats = start(stagehost.sink.print(), { subscribe_to = source }):stats()
+        assert.equal(1, stats.asks_out)
+        assert.equal(0, stats.asks_answered)
+        assert.equal(0, stats.ask_ns)
+    end)
+
+    it("tell its dispatcher and how long it runs", function()
+        local source = start(stagehost.source.list { 1 }, { dispatcher = "fair", rate = { events = 1, per_ms = 1 } })
+        local first = source:stats()
+        stagehost.sleep(5)
+        local second = source:stats()
+        assert.equal("fair", first.dispatcher)
+        assert.is_true(second.uptime_ns - first.uptime_ns >= 4e6)
+        assert.is_nil(start(stagehost.sink.print()):stats().dispatcher)
+    end)
+end)
+
+describe("the status of a pipeline", function()
+    it("has times of start, peers and dispatchers", function()
+        local before = os.time()
+        local running = assert(stagehost.pipeline({
+            stages = {
+                { name = "source", stage = stagehost.producer { handle_demand = function() end },
+                    dispatcher = "broadcast" },
+                { name = "sink", stage = stagehost.sink.print(), instances = 2, subscribe_to = "source" },
+            },
+        }):start())
+        local by_name = {}
+        for _, one in ipairs(running:status().stages) do
+            by_name[one.name] = one
+            assert.is_true(one.start_time >= before and one.start_time <= os.time())
+        end
+        running:stop()
+        assert.same({ "sink.1", "sink.2" }, by_name.source.consumers)
+        assert.same({}, by_name.source.producers)
+        assert.equal("broadcast", by_name.source.dispatcher)
+        assert.same({ "source" }, by_name["sink.2"].producers)
+        assert.is_nil(by_name["sink.2"].dispatcher)
+    end)
+end)
