@@ -112,7 +112,10 @@ static int handle_events(sh_stage *self, void *state, sh_batch events,
 
 /* -- subscriptions come and go --------------------------------------------------------- */
 
-static const char *const cancel_words[] = {"permanent", "transient", "temporary"};
+static const char *const cancel_words[] = {[SH_CANCEL_DEFAULT] = "permanent",
+                                           [SH_CANCEL_PERMANENT] = "permanent",
+                                           [SH_CANCEL_TRANSIENT] = "transient",
+                                           [SH_CANCEL_TEMPORARY] = "temporary"};
 
 /* What the consumer's or the host's defaults have decided. */
 static void add_defaults(lua_State *L, const sh_subscribe_opts *opts)
@@ -129,7 +132,7 @@ static void add_defaults(lua_State *L, const sh_subscribe_opts *opts)
         lua_pushnumber(L, (lua_Number)opts->min_demand);
         lua_setfield(L, table, "min_demand");
     }
-    if (lua_isnil(L, table + 3) && opts->cancel != SH_CANCEL_PERMANENT) {
+    if (lua_isnil(L, table + 3) && opts->cancel > SH_CANCEL_PERMANENT) {
         lua_pushstring(L, cancel_words[opts->cancel]);
         lua_setfield(L, table, "cancel");
     }

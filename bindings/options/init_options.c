@@ -101,7 +101,7 @@ static void read_defaults(lua_State *L, int index, sh_subscribe_defaults *out)
     bool is_given;
     out->max_demand = demand_field(L, index, "max_demand", &is_given);
     out->min_demand = demand_field(L, index, "min_demand", &out->has_min);
-    out->cancel = shl_cancel_read(L, index, &is_given);
+    out->cancel = shl_cancel_read(L, index);
 }
 
 /* Pushes the array. */

@@ -24,16 +24,16 @@ static int64_t integer_field(lua_State *L, int index, const char *key, bool *is_
     return value;
 }
 
-sh_cancel shl_cancel_read(lua_State *L, int index, bool *is_given)
+sh_cancel shl_cancel_read(lua_State *L, int index)
 {
-    static const char *const modes[] = {"permanent", "transient", "temporary", NULL};
+    static const char *const words[] = {"permanent", "transient", "temporary", NULL};
+    static const sh_cancel modes[] = {SH_CANCEL_PERMANENT, SH_CANCEL_TRANSIENT,
+                                      SH_CANCEL_TEMPORARY};
     lua_getfield(L, index, "cancel");
-    *is_given = !lua_isnil(L, -1);
-    int mode = luaL_checkoption(L, -1, "permanent", modes);
+    sh_cancel mode = lua_isnil(L, -1) ? SH_CANCEL_DEFAULT
+                                      : modes[luaL_checkoption(L, -1, NULL, words)];
     lua_pop(L, 1);
-    return mode == 0   ? SH_CANCEL_PERMANENT
-           : mode == 1 ? SH_CANCEL_TRANSIENT
-                       : SH_CANCEL_TEMPORARY;
+    return mode;
 }
 
 /* `to` is a handle, kept alive by the table, or a name. */
@@ -78,7 +78,7 @@ int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out)
     read_target(L, index, out);
     out->max_demand = integer_field(L, index, "max_demand", &is_given);
     out->min_demand = integer_field(L, index, "min_demand", &out->has_min);
-    out->cancel = shl_cancel_read(L, index, &out->has_cancel);
+    out->cancel = shl_cancel_read(L, index);
     shl_rate_read(L, index, &out->rate);
     read_batch(L, index, out);
     out->partition = string_field(L, index, "partition");

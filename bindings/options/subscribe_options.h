@@ -14,7 +14,7 @@ int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out);
 /* The option "rate" of the table at `index`, { events =, per_ms = }, or none. */
 void shl_rate_read(lua_State *L, int index, sh_rate *out);
 /* The word in field "cancel" of the table at `index`; none: permanent. */
-sh_cancel shl_cancel_read(lua_State *L, int index, bool *is_given);
+sh_cancel shl_cancel_read(lua_State *L, int index);
 /* Drops what *opts owns, for options that the core never got. */
 void shl_subscribe_opts_drop(sh_subscribe_opts *opts);
 

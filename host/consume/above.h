@@ -27,6 +27,9 @@ int sh__subscribe_opts_complete(sh_subscribe_opts *opts,
 /* Ends the stage with `reason` (taken; NULL: normal). `in_order`: only after its consumers have
  * taken what it holds. */
 void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order);
+/* Nothing more will come: handle_end is called, if the stage has it and the last subscription did
+ * not end abnormally; then the stage ends in order with `reason` (taken; normal or shutdown). */
+void sh__stage_end_input(sh_stage *stage, sh_error *reason);
 /* While the host drains: ends the stage if nothing feeds it any more. A consumer may still be
  * asked for what it has got: it ends when somebody waits for that, or no process is left. */
 void sh__stage_end_drained(sh_stage *stage);

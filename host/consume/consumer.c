@@ -94,6 +94,7 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
         return;
     }
     sh__subscription_open_in(sub);
+    stage->n_inputs++;
     if (from.stage == stage) {
         /* The agenda would have to wait while the stage waits for this answer. */
         sh__reply_subscription(stage->worker, from, sub);
@@ -125,6 +126,8 @@ void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh
         sh__subscribe_free(subscribe);
         return;
     }
+    if (opts->cancel == SH_CANCEL_DEFAULT)
+        opts->cancel = stage->ops->handle_end ? SH_CANCEL_TRANSIENT : SH_CANCEL_PERMANENT;
     if (!opts->to)
         opts->to = sh_whereis(stage->worker->host, opts->to_name);
     if (!opts->to) {
@@ -336,13 +339,40 @@ static bool cancel_ends_stage(const sh_stage *stage, sh_cancel mode, const sh_er
              !sh__link_is_empty(&stage->producers));
 }
 
+/* A subscription has ended: whether nothing more will come, and the stage ends with that. */
+static bool is_input_over(sh_stage *stage, sh_cancel mode, const sh_error *reason)
+{
+    bool is_clean = sh_error_is_clean(reason);
+    stage->has_failed_input = !is_clean;
+    if (mode != SH_CANCEL_TEMPORARY && is_clean)
+        stage->has_ended_input = true;
+    if (stage->n_inputs > 0)
+        return false;
+    return stage->is_finishing ||
+           (stage->ops->handle_end && is_clean && stage->has_ended_input);
+}
+
+void sh__consumer_finish(sh_stage *stage)
+{
+    stage->is_finishing = true;
+    if (stage->n_inputs == 0)
+        sh__stage_end_input(stage, NULL);
+}
+
 void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason)
 {
     bool ends = cancel_ends_stage(stage, mode, reason);
-    if (!ends)
-        sh__stage_end_drained(stage);
-    if (!ends)
+    stage->n_inputs--;
+    bool is_over = is_input_over(stage, mode, reason);
+    if (is_over && (!ends || sh_error_is_clean(reason))) {
+        bool is_clean = reason && sh_error_is_clean(reason);
+        sh__stage_end_input(stage, is_clean ? sh_error_ref(reason) : NULL);
         return;
+    }
+    if (!ends) {
+        sh__stage_end_drained(stage);
+        return;
+    }
     sh__log(stage->worker->host, SH_LOG_DEBUG, SH_LOG_STOPPING_AFTER_CANCEL, stage, reason,
             "stops because a producer ended or cancelled: %s", sh_error_get(reason)->name);
     stage->is_cascade = true;

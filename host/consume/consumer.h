@@ -9,6 +9,8 @@
 
 /* Subscribes; takes both. `from` (a reference, or a NULL stage) is answered. */
 void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from);
+/* No more subscriptions will be made: ends the stage in order when those that it has have ended. */
+void sh__consumer_finish(sh_stage *stage);
 /* handle_subscribe has answered: asks, unless the mode is manual. */
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
 

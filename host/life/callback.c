@@ -180,6 +180,10 @@ static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
         if (!r->stop)
             sh__consumer_cancelled(stage, task->sub->in.cancel, task->error);
         return;
+    case SH__CALLBACK_END:
+        if (!r->stop)
+            sh__stage_end_told(stage, sh_error_ref(task->error));
+        return;
     case SH__CALLBACK_CALL:
         reply_to_call(stage, stage->now.message, r);
         return;
@@ -441,6 +445,9 @@ void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__t
         if (ops->handle_subscribe)
             status = ops->handle_subscribe(stage, stage->state, other,
                                            &task->subscribe->opts, task->sub, &r);
+    } else if (callback == SH__CALLBACK_END) {
+        if (ops->handle_end)
+            status = ops->handle_end(stage, stage->state, task->error, &r);
     } else if (ops->handle_cancel) {
         status =
             ops->handle_cancel(stage, stage->state, task->how, task->error, task->sub, &r);

@@ -11,7 +11,7 @@ void sh__callback_init(sh_stage *stage);
 void sh__callback_demand(sh_stage *stage, int64_t n);
 /* handle_events with the batch that has failed once more. */
 void sh__callback_events_again(sh_stage *stage);
-/* handle_subscribe or handle_cancel, as `callback` says; takes what the task owns. */
+/* handle_subscribe, handle_cancel or handle_end, as `callback` says; takes what the task owns. */
 void sh__callback_task(sh_stage *stage, enum sh__callback callback, struct sh__task *task);
 void sh__callback_terminate(sh_stage *stage);
 /* Drops what `now` holds. */

@@ -86,6 +86,13 @@ static bool should_wait(const sh_stage *stage)
     return (!out->has_had_consumers || stage->await_consumers) && !stage->is_draining;
 }
 
+/* Whether somebody is there to take what the stage holds, or will come back for it. */
+static bool is_awaited(const sh_stage *stage)
+{
+    return stage->out && (stage->await_consumers || !sh__link_is_empty(&stage->consumers) ||
+                          sh__acks_pending(stage->out) > 0);
+}
+
 static void drop_agenda(sh_stage *stage)
 {
     while (stage->n_tasks > 0) {
@@ -135,6 +142,32 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
     sh__callback_terminate(stage);
 }
 
+void sh__stage_end_asked(sh_stage *stage, sh_error *reason)
+{
+    stage->chose_to_stop = sh_error_is_clean(reason);
+    sh__stage_end(stage, reason, reason == NULL && is_awaited(stage));
+}
+
+void sh__stage_end_input(sh_stage *stage, sh_error *reason)
+{
+    bool has_to_know = stage->ops->handle_end && sh__stage_consumes(stage) &&
+                       stage->n_inputs == 0 && !stage->has_failed_input;
+    if (!has_to_know || stage->phase != SH__PHASE_RUNNING) {
+        sh__stage_end_told(stage, reason);
+    } else if (stage->was_told_end) {
+        sh_error_unref(reason);
+    } else {
+        stage->was_told_end = true;
+        sh__stage_push_task(stage,
+                            (struct sh__task){.kind = SH__TASK_END, .error = reason});
+    }
+}
+
+void sh__stage_end_told(sh_stage *stage, sh_error *reason)
+{
+    sh__stage_end(stage, reason, !stage->is_finishing || is_awaited(stage));
+}
+
 void sh__stage_end_drained(sh_stage *stage)
 {
     if (!stage->is_draining || stage->phase >= SH__PHASE_LEAVING)
@@ -146,8 +179,8 @@ void sh__stage_end_drained(sh_stage *stage)
     if (stage->kind == SH_CONSUMER && !stage->monitors &&
         !atomic_load(&stage->worker->host->finishing))
         return;
-    sh__stage_end(stage, sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining"),
-                  true);
+    sh_error *reason = sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining");
+    sh__stage_end_input(stage, reason);
 }
 
 /* Its callback sleeps and will not be resumed. */

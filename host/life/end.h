@@ -14,6 +14,11 @@ void sh__stage_end_by_signal(sh_stage *stage);
 void sh__stage_check_leaving(sh_stage *stage);
 /* terminate has run (or is left out): takes everything down and tells the peers. */
 void sh__stage_finish(sh_stage *stage);
+/* Ends the stage with `reason` (taken) because somebody asked for it. With a normal one, those
+ * who are there to take what it holds, or will come back for it, take that first. */
+void sh__stage_end_asked(sh_stage *stage, sh_error *reason);
+/* handle_end has returned: ends the stage with `reason` (taken). */
+void sh__stage_end_told(sh_stage *stage, sh_error *reason);
 /* A producer ends by its handle_subscribe: the subscriber is not to wait for what it holds.
  * Borrows `reason`. */
 void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason);

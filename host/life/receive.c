@@ -11,6 +11,7 @@
 #include "consume/producer_consumer.h"
 #include "consume/redirect.h"
 #include "life/above.h"
+#include "life/end.h"
 #include "life/start.h"
 #include "produce/ack.h"
 #include "produce/emit.h"
@@ -123,21 +124,20 @@ static void stop(sh_stage *stage, struct sh__message *message)
     sh__stage_end_drained(stage);
     message->from = (sh_from){0};
     sh__message_free(stage->worker, message);
-    stage->chose_to_stop = sh_error_is_clean(reason);
-    bool is_awaited =
-        stage->out && (stage->await_consumers || !sh__link_is_empty(&stage->consumers) ||
-                       sh__acks_pending(stage->out) > 0);
     if (reason == NULL && stage->out) /* nobody else need let go what it accumulates */
         sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
-    sh__stage_end(stage, reason, reason == NULL && is_awaited);
+    sh__stage_end_asked(stage, reason);
 }
 
-/* What it holds goes out first. Its state is theirs who are in it: a stage that has never had
+/* What it holds goes out first. Its state is theirs who are in it: a producer that has never had
  * consumers waits for them. */
 static void finish(sh_stage *stage, struct sh__message *message)
 {
     sh__message_free(stage->worker, message);
-    sh__stage_end(stage, NULL, true);
+    if (sh__stage_consumes(stage))
+        sh__consumer_finish(stage);
+    else
+        sh__stage_end(stage, NULL, true);
 }
 
 /* The host is draining: producers end in order; what consumes, as soon as nothing feeds it

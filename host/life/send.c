@@ -100,6 +100,14 @@ int sh_stage_finish(sh_worker *worker, sh_stage *stage)
                       NULL);
 }
 
+int sh_stage_end_input(sh_worker *worker, sh_stage *stage)
+{
+    if (!sh__stage_consumes(stage))
+        return SH_ENOTCONSUMER;
+    return send_plain(worker, new_message(worker, SH__FINISH, stage, (sh_from){0}), 0,
+                      NULL);
+}
+
 int sh_stage_kill(sh_worker *worker, sh_stage *stage)
 {
     return send_plain(worker, new_message(worker, SH__KILL, stage, (sh_from){0}), 0, NULL);

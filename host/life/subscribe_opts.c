@@ -43,9 +43,8 @@ static void fill_in(sh_subscribe_opts *opts, const sh_subscribe_defaults *defaul
     }
     if (opts->max_demand == 0)
         opts->max_demand = sh_host_max_demand(host);
-    if (opts->cancel == SH_CANCEL_PERMANENT && !opts->has_cancel)
+    if (opts->cancel == SH_CANCEL_DEFAULT)
         opts->cancel = defaults->cancel;
-    opts->has_cancel = true;
 }
 
 int sh__subscribe_opts_complete(sh_subscribe_opts *opts,

@@ -73,6 +73,9 @@ static void run_task(sh_stage *stage)
     case SH__TASK_STARTED:
         sh__stage_started(stage);
         return;
+    case SH__TASK_END:
+        sh__callback_task(stage, SH__CALLBACK_END, &task);
+        return;
     case SH__TASK_STOP:
         sh__stage_end(stage, task.error, false);
         return;

@@ -33,7 +33,7 @@
     XX(QUERY, "query")                                                                     \
     XX(MONITOR, "monitor")                                                                 \
     XX(STOP, "stop")                                                                       \
-    XX(FINISH, "finish")                 /* end in order, with what is buffered */         \
+    XX(FINISH, "finish")                 /* end in order, behind what is held or coming */ \
     XX(DRAIN, "drain")                   /* end in order: the host is draining */          \
     /* From here on: acted on when they arrive, not in turn. */                            \
     XX(KILL, "kill")                                                                       \

@@ -42,6 +42,7 @@
     XX(NOTIFICATION, "handle_notification")                                                \
     XX(EXIT, "handle_exit")                                                                \
     XX(DOWN, "handle_down")                                                                \
+    XX(END, "handle_end")                                                                  \
     XX(TERMINATE, "terminate")
 /* clang-format on */
 
@@ -70,6 +71,7 @@ enum sh__task_kind {
     SH__TASK_SUBSCRIBE_TO,  /* the n-th subscription given at start                  */
     SH__TASK_STARTED,       /* init and its subscriptions are through                */
     SH__TASK_STOP,          /* end with error                                        */
+    SH__TASK_END,           /* handle_end, then end with error                       */
 };
 /* clang-format on */
 
@@ -135,6 +137,10 @@ struct sh_stage {
     bool ended_by_signal;
     /* Ends by its own decision: what is queued for it counts as discarded. */
     bool chose_to_stop;
+    /* Of its subscriptions as a consumer: one that is not temporary has ended in order; the last
+     * one to end has not; no more will be made; handle_end is due, or has been called. */
+    bool has_ended_input, has_failed_input, is_finishing, was_told_end;
+    uint32_t n_inputs; /* those whose end has not been dealt with */
     struct sh__mailbox mailbox;
     struct sh__mailbox answers; /* REPLY: taken even while a callback waits */
     struct sh__link link;       /* in worker->stages */

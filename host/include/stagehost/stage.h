@@ -16,6 +16,7 @@ typedef enum sh_kind { SH_PRODUCER, SH_PRODUCER_CONSUMER, SH_CONSUMER, SH_PROCES
 typedef enum sh_mode { SH_AUTOMATIC, SH_MANUAL, SH_REDIRECT } sh_mode;
 typedef enum sh_demand_mode { SH_DEMAND_FORWARD, SH_DEMAND_ACCUMULATE } sh_demand_mode;
 typedef enum sh_cancel {
+    SH_CANCEL_DEFAULT, /* permanent; of a stage with handle_end: transient */
     SH_CANCEL_PERMANENT,
     SH_CANCEL_TRANSIENT,
     SH_CANCEL_TEMPORARY
@@ -103,6 +104,11 @@ typedef struct sh_stage_ops {
     /* A stage that sh_stage_monitor_down watches has ended; the monitor is used up. */
     int (*handle_down)(sh_stage *self, void *state, sh_stage *stage, sh_error *reason,
                        uint64_t ref, sh_result *r);
+    /* Stages that consume: once, before terminate, when no subscription is left and none has
+     * ended abnormally; then the stage ends in order, as the last one did (`reason`: normal or
+     * shutdown). So it also is the last chance to emit. Temporary subscriptions do not count:
+     * with such ones only, it takes sh_stage_end_input() or a drain. */
+    int (*handle_end)(sh_stage *self, void *state, sh_error *reason, sh_result *r);
     /* `count` events were discarded by the buffer. Returns whether to log it. Must not
      * wait. */
     bool (*format_discarded)(sh_stage *self, void *state, uint64_t count);
@@ -308,6 +314,10 @@ int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from 
  * out as far as its consumers are there or still to come, then it ends normally. Does not
  * wait; also from its own callbacks. SH_ENOTPRODUCER for other kinds. */
 int sh_stage_finish(sh_worker *worker, sh_stage *stage);
+/* The subscriptions of a stage that consumes are the last ones, of whatever mode: when they have
+ * ended (or now), handle_end is called, and the stage ends normally. Does not wait.
+ * SH_ENOTCONSUMER for other kinds. */
+int sh_stage_end_input(sh_worker *worker, sh_stage *stage);
 /* A failure that `self` was to deal with and did not: counted as the host's, unless `self` is
  * supervised too. `reason` is borrowed and not NULL. On the stage's worker. */
 void sh_stage_count_failure(sh_stage *self, sh_error *reason);

@@ -29,7 +29,6 @@ struct sh_subscribe_opts {
     int64_t min_demand;  /* 0 .. max_demand - 1; see has_min */
     bool has_min;        /* min_demand is given (0 is a legal value); else max_demand / 2 */
     sh_cancel cancel;
-    bool has_cancel;       /* permanent is meant, and not the consumer's default */
     const char *partition; /* partition dispatcher; a number as decimal text; NULL: none */
     /* The producer keeps what it has sent until handle_events of this consumer has returned
      * (on a producer_consumer: until its results are dispatched or buffered). Of a consumer
