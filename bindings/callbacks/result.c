@@ -45,6 +45,7 @@ static const char *allowed(enum shl_callback callback)
     case SHL_NOTIFICATION:
     case SHL_EXIT:
     case SHL_DOWN:
+    case SHL_END:
     case SHL_N_CALLBACKS:
         break;
     }
@@ -339,6 +340,7 @@ int shl_result_take(struct shl_stage *s, sh_result *r)
     case SHL_NOTIFICATION:
     case SHL_EXIT:
     case SHL_DOWN:
+    case SHL_END:
         return take_events(s, 1, r);
     case SHL_DISCARDED:
     case SHL_N_CALLBACKS:

@@ -284,11 +284,18 @@ static int handle_notification(sh_stage *self, void *state, sh_batch message,
 
 /* -- the end --------------------------------------------------------------------------- */
 
-static int push_terminate(lua_State *L)
+static int push_reason(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
     shl_push_reason(L, args->reason);
     return move_arguments(L, args->s);
+}
+
+static int handle_end(sh_stage *self, void *state, sh_error *reason, sh_result *r)
+{
+    struct arguments args = {.s = state, .reason = reason};
+    (void)self;
+    return run_with(&args, SHL_END, push_reason, r);
 }
 
 static int terminate(sh_stage *self, void *state, sh_error *reason, sh_result *r)
@@ -296,7 +303,7 @@ static int terminate(sh_stage *self, void *state, sh_error *reason, sh_result *r
     struct shl_stage *s = state;
     (void)self;
     struct arguments args = {.s = s, .reason = reason};
-    return s->functions[SHL_TERMINATE] ? run_with(&args, SHL_TERMINATE, push_terminate, r)
+    return s->functions[SHL_TERMINATE] ? run_with(&args, SHL_TERMINATE, push_reason, r)
                                        : SH_DONE;
 }
 
@@ -375,27 +382,34 @@ static void destroy(sh_stage *self, void *state, void *arg)
 /* -- tables ---------------------------------------------------------------------------- */
 
 /* The core behaves differently where these are missing: demand goes upstream, notifications
- * on to the consumers, and an exit signal ends the stage. For all others it makes no
- * difference. */
-#define OPS(demand, notification, exit_)                                                   \
+ * on to the consumers, an exit signal ends the stage, and so does the first producer that ends.
+ * For all others it makes no difference. */
+#define OPS(demand, notification, exit_, end)                                              \
     {                                                                                      \
         .size = sizeof(struct shl_stage), .init = shl_start_init,                          \
         .handle_demand = (demand), .handle_events = handle_events,                         \
         .handle_subscribe = handle_subscribe, .handle_cancel = handle_cancel,              \
         .handle_call = handle_call, .handle_cast = handle_cast,                            \
         .handle_info = handle_info, .handle_notification = (notification),                 \
-        .handle_exit = (exit_), .handle_down = shl_exits_handle_down,                      \
+        .handle_exit = (exit_), .handle_down = shl_exits_handle_down, .handle_end = (end), \
         .format_discarded = format_discarded, .terminate = terminate,                      \
         .handle_reply = shl_stage_handle_reply, .destroy = destroy,                        \
         .arg_encode = shl_start_encode, .arg_decode = shl_start_decode                     \
     }
 
-#define OPS_BY_EXIT(demand, notification)                                                  \
+#define OPS_BY_END(demand, notification, exit_)                                            \
     {                                                                                      \
-        OPS(demand, notification, NULL), OPS(demand, notification, shl_exits_handle_exit)  \
+        OPS(demand, notification, exit_, NULL),                                            \
+            OPS(demand, notification, exit_, handle_end)                                   \
     }
 
-static const sh_stage_ops variants[2][2][2] = {
+#define OPS_BY_EXIT(demand, notification)                                                  \
+    {                                                                                      \
+        OPS_BY_END(demand, notification, NULL),                                            \
+            OPS_BY_END(demand, notification, shl_exits_handle_exit)                        \
+    }
+
+static const sh_stage_ops variants[2][2][2][2] = {
     {OPS_BY_EXIT(NULL, NULL), OPS_BY_EXIT(NULL, handle_notification)},
     {OPS_BY_EXIT(handle_demand, NULL), OPS_BY_EXIT(handle_demand, handle_notification)},
 };
@@ -413,5 +427,8 @@ const sh_stage_ops *shl_stage_ops_for(lua_State *L, int definition_index, sh_kin
     bool demand = kind != SH_CONSUMER && has_field(L, definition_index, "handle_demand");
     bool notification =
         kind != SH_PRODUCER && has_field(L, definition_index, "handle_notification");
-    return &variants[demand][notification][has_field(L, definition_index, "handle_exit")];
+    bool exit_ = has_field(L, definition_index, "handle_exit");
+    bool end = (kind == SH_CONSUMER || kind == SH_PRODUCER_CONSUMER) &&
+               has_field(L, definition_index, "handle_end");
+    return &variants[demand][notification][exit_][end];
 }

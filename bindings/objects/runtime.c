@@ -8,6 +8,7 @@
 #include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
+#include "state/raise.h"
 
 static sh_host *get_host(lua_State *L)
 {
@@ -136,6 +137,16 @@ static int runtime_lose_child_events(lua_State *L)
     return 0;
 }
 
+/* end_input(stage): see sh_stage_end_input */
+static int runtime_end_input(lua_State *L)
+{
+    sh_stage *stage = shl_check_stage(L, 1);
+    int status = sh_stage_end_input(shl_context(L)->worker, stage);
+    if (status == SH_ENOTCONSUMER)
+        return luaL_error(L, "end_input: stage<%s> does not consume", sh_stage_name(stage));
+    return status < 0 ? shl_raise(L, "end_input", status, NULL) : 0;
+}
+
 /* leave_behind(n): see sh_stage_leave_behind */
 static int runtime_leave_behind(lua_State *L)
 {
@@ -156,6 +167,7 @@ const luaL_Reg shl_runtime_functions[] = {
     {"max_demand", runtime_max_demand},
     {"set_max_demand", runtime_set_max_demand},
     {"count_failure", runtime_count_failure},
+    {"end_input", runtime_end_input},
     {"leave_behind", runtime_leave_behind},
     {"log", runtime_log},
     {"lose_child_events", runtime_lose_child_events},

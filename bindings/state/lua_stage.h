@@ -18,6 +18,7 @@
     XX(NOTIFICATION, "handle_notification")                                                \
     XX(EXIT, "handle_exit")                                                                \
     XX(DOWN, "handle_down")                                                                \
+    XX(END, "handle_end")                                                                  \
     XX(DISCARDED, "format_discarded")                                                      \
     XX(TERMINATE, "terminate")                                                             \
     XX(SCRIPT, "main chunk")

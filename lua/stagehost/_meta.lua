@@ -27,6 +27,12 @@
 ---@alias stagehost.handle_cancel
 ---| fun(self: table, reason: any, from: stagehost.Subscription, how: stagehost.how): any[]?
 
+--- Of a stage that consumes: called once, when no subscription is left and none has ended abnormally, before
+--- terminate. `reason` is that of the last one, "normal" or "shutdown"; the stage ends with it. What is returned
+--- is delivered. With handle_end, `cancel` is "transient" unless a subscription says otherwise. Temporary ones do
+--- not count: where there are no others, it is called in a drain, and by a pipeline.
+---@alias stagehost.handle_end fun(self: table, reason: stagehost.Reason): any[]?
+
 ---@alias stagehost.send fun(to: stagehost.Subscription, events: any[])
 
 --- All that one subscription has asked for and not got, also what handle_demand was told of before.
@@ -52,6 +58,7 @@
 ---@field handle_subscribe? stagehost.handle_subscribe
 ---@field handle_cancel? stagehost.handle_cancel
 ---@field handle_notification? fun(self: table, message: any, from: stagehost.Subscription)
+---@field handle_end? stagehost.handle_end
 
 ---@class stagehost.Letter
 ---@field event any
@@ -227,6 +234,11 @@ local core = { stage = Stage, subscription = Subscription, call = Call, timer = 
 ---@return string? message
 ---@return any reason
 function core.start(def, request) end
+
+--- The subscriptions that a stage has are its last ones, of whatever mode: when they have ended, handle_end is
+--- called, and it ends normally. For supervisors that keep stages subscribed.
+---@param stage stagehost.Stage
+function core.end_input(stage) end
 
 ---@param consumer stagehost.Stage
 ---@param opts table as options/subscription.lua makes it

@@ -50,6 +50,8 @@ describe("a definition", function()
     it("says which callbacks another kind has", function()
         refuses("producer", { handle_events = nothing },
             'a producer has no callback handle_events %(it has "format_discarded", ')
+        refuses("producer", { handle_end = nothing }, "a producer has no callback handle_end %(it has")
+        refuses("process", { handle_end = nothing }, "a process has no callback handle_end")
         refuses("process", { handle_subscribe = nothing },
             "a process has no callback handle_subscribe")
         refuses("consumer", { handle_events = nothing, handle_demand = nothing },
@@ -57,6 +59,7 @@ describe("a definition", function()
     end)
 
     local misspelt = {
+        handle_ends = "handle_end", handleEnd = "handle_end",
         handle_event = "handle_events", handleEvents = "handle_events",
         handle_evnets = "handle_events",
         HANDLE_CALL = "handle_call", handle_canel = "handle_cancel", terminated = "terminate",

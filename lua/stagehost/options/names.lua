@@ -110,7 +110,7 @@ M.stage = {
 ---@field from? stagehost.Stage the consumer, when a producer is told to subscribe it
 ---@field max_demand? integer default: that of its consumer, else of stagehost.defaults, else 1000
 ---@field min_demand? integer default max_demand / 2
----@field cancel? "permanent" | "transient" | "temporary"
+---@field cancel? "permanent" | "transient" | "temporary" default: that of its consumer, else permanent; of a stage with handle_end: transient
 ---@field partition? integer | string at a "partition" dispatcher
 ---@field rate? stagehost.Rate of what handle_events is given
 ---@field batch? stagehost.Batch
@@ -127,7 +127,7 @@ M.subscription = {
     from = { "handle", is_hidden = true },
     max_demand = { "integer", min = 1, default = constants.max_demand },
     min_demand = { "integer", min = 0 },
-    cancel = { "word", words = CANCEL_MODES, default = "permanent" },
+    cancel = { "word", words = CANCEL_MODES },
     partition = { "partition" },
     selector = { "function" },
     weight = { "integer", min = 1, max = constants.max_weight, default = 1 },
