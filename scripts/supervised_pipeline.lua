@@ -47,4 +47,5 @@ local pipeline = stagehost.pipeline {
 }
 print(pipeline)
 local running = assert(pipeline:start())
-print("ended: " .. tostring(running:join()))
+local _, reason = assert(running:join())
+print("ended: " .. reason)

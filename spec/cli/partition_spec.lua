@@ -111,7 +111,7 @@ describe("a hash that answers keys", function()
                     dispatcher = { "partition", partitions = 4, hash = function(event) return event.key end } },
                 { name = "check", stage = Check, instances = 4, subscribe_to = { { to = "source", max_demand = 10 } } },
             } }:start())
-            print(running:join())
+            print(select(2, running:join()))
         ]]
         assert.equal(0, r.status, r.err)
         assert.equal(13, count(r.out, "user%d+"), r.out)

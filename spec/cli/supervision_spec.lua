@@ -74,7 +74,7 @@ describe("supervision", function()
                 { name = "list", stage = stagehost.source.list { 1, 2, 3 } },
                 { name = "bad", stage = Bad, subscribe_to = { { to = "list", max_demand = 1 } } },
             } }:start())
-            print(tostring(running:join()):match "oops")
+            print((select(2, running:join())):match "oops")
         ]] })
         assert.equal("oops\n", run.out)
         assert.matches('child \\"bad\\": .*That is end number 2 within 5 s, and max_restarts is 1: giving up', run.err)
@@ -104,7 +104,7 @@ describe("supervision", function()
             kill -TERM $pid; wait $pid; code=$?; cat out; cat err >&2; (exit $code)
         ]], { ["main.lua"] = PIPELINE .. [[
             io.write("started\n") io.flush()
-            print("ended: " .. tostring(running:join()))
+            print("ended: " .. select(2, running:join()))
         ]] })
         assert.matches("sink ended\n", run.out)
         assert.equal(0, run.status, run.err)

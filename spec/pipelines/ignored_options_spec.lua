@@ -70,7 +70,8 @@ describe("a pipeline", function()
                 { name = "keeper", stage = Keeper, subscribe_to = { { to = "source", priority = 1 } } },
             },
         }
-        assert.equal("option_ignored", assert(pipeline:start()):join())
+        local _, _, reason = assert(pipeline:start()):join()
+        assert.equal("option_ignored", reason)
     end)
 end)
 

@@ -45,6 +45,16 @@ function M.find(stage, kind, what)
     return found
 end
 
+---@param kind string what the stage has to be
+---@param what string
+---@param fields? table of the request, which become its own
+---@return stagehost.Request
+function M.new(kind, what, fields)
+    local message = fields or {}
+    message.kind, message.request = kind, what
+    return message
+end
+
 --- Passes a request on as it is. Waits for as long as it takes.
 ---@param stage stagehost.Stage
 ---@param message stagehost.Request
@@ -69,9 +79,7 @@ function M.ask(stage, kind, what, fields)
     if not found then
         return nil, problem, reason
     end
-    local message = fields or {}
-    message.kind, message.request = kind, what
-    return M.forward(found, message)
+    return M.forward(found, M.new(kind, what, fields))
 end
 
 --- What answers a request: these, as the asking function returns them.

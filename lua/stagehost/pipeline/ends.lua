@@ -3,6 +3,7 @@
 --- How a pipeline ends in order: a unit whose producers have all ended in order, and that has handled
 --- what they sent, is told to end; so is one that nobody takes events from any more.
 local children = require "stagehost.supervisor.children"
+local core = require "stagehost.core"
 local letters = require "stagehost.pipeline.letters"
 local net = require "stagehost.pipeline.net"
 
@@ -47,10 +48,35 @@ function M.tell(unit, reason)
     end
 end
 
---- Whether a unit has nothing more to take: then it ends.
+--- Whether one of those that feed a unit has crashed for good.
+local function has_failed_input(unit)
+    for _, edge in ipairs(unit.inputs) do
+        if edge.producer.has_failed then
+            return true
+        end
+    end
+    return false
+end
+
+--- Whether a cycle leads back to a unit: what comes over it does not end before the unit does.
+local function is_fed_back(unit)
+    for _, edge in ipairs(unit.inputs) do
+        if edge.is_feedback then
+            return true
+        end
+    end
+    return false
+end
+
+--- Whether a unit has nothing more to take: then it ends, and handle_end tells it so.
 ---@param unit stagehost.Unit
 function M.check_over(unit)
-    if unit.stage and not unit.is_ending and is_over(unit) then
+    if not unit.stage or unit.is_ending or not is_over(unit) then
+        return
+    elseif #unit.inputs > 0 and not is_fed_back(unit) and not has_failed_input(unit) then
+        unit.is_ending = true
+        core.end_input(unit.stage)
+    else
         M.tell(unit, "normal")
     end
 end

@@ -12,7 +12,7 @@
 ---     }
 ---     print(pipeline)
 ---     local running = assert(pipeline:start())
----     running:join()
+---     running:join() -- the results of its stages, or nil, message, reason
 ---
 --- A stage that crashes is restarted and finds its peers again: its consumers subscribe to the new
 --- one, with fresh demand. When the sources have ended in order, so does everything below them.
@@ -69,7 +69,7 @@ function Pipeline:start(options)
     if not stage then
         return nil, message, reason
     end
-    return running.new(stage)
+    return running.started(stage)
 end
 
 -- A metatable that a module holds travels by name; else every worker would get copies of its methods.

@@ -21,6 +21,7 @@ local M = {}
 ---@field is_finished boolean it has ended in order, or will never run again
 ---@field is_ending boolean it has been told to end
 ---@field place? integer the worker that was chosen for it
+---@field has_failed? boolean a crash was its end
 ---@field workers table<integer, true> where it has run
 ---@field letters? stagehost.Unit where its dead letters go
 ---@field writers? stagehost.Unit[] whose dead letters come here

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
 --- What stages tell the process of their pipeline, by notes: a subscription begins at its producer
---- ("joined"), or is over at its consumer after its last events ("left"). Their callbacks are wrapped for
---- that; those for events are not.
+--- ("joined"), or is over at its consumer after its last events ("left"); and what a stage leaves as its result
+--- ("result"), the `pipeline_result` of its definition. Their callbacks are wrapped for that; those for events are not.
 local notes = require "stagehost.messages.note"
+local reasons = require "stagehost.messages.reason"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -41,6 +42,18 @@ local function wrap_cancel(user, pipeline)
     end
 end
 
+--- The last thing a stage says: what it leaves to those who join the pipeline.
+local function wrap_terminate(user, result, pipeline)
+    return function(self, reason)
+        if user then
+            user(self, reason)
+        end
+        if reasons.is_clean(reason) then
+            pipeline:cast(new_note("result", { stage = this_stage(), result = result(self) }))
+        end
+    end
+end
+
 local consumes = { consumer = true, producer_consumer = true }
 
 --- The definition of a stage that reports to a pipeline.
@@ -53,6 +66,9 @@ function M.wrap(def, pipeline)
         wrapped.handle_subscribe = wrap_subscribe(def.handle_subscribe, pipeline)
     elseif consumes[def.kind] then
         wrapped.handle_cancel = wrap_cancel(def.handle_cancel, pipeline)
+    end
+    if def.pipeline_result then
+        wrapped.terminate = wrap_terminate(def.terminate, def.pipeline_result, pipeline)
     end
     return setmetatable(wrapped, getmetatable(def))
 end

@@ -22,6 +22,8 @@ function callbacks.init(self)
     self.net = nets.new(self.plan, self.stage)
     self.children.list = self.net.units
     self.waiting = {} -- calls that wait for the drain
+    self.joining = {} -- calls that wait for the end
+    self.results = {} -- by the name of the stage
     for _, unit in ipairs(self.net.units) do
         local ok, message, reason = nets.start(self.net, self.children, unit)
         if not ok then
@@ -54,6 +56,7 @@ local function recover(self, unit, reason)
         return stagehost.stop(reason)
     elseif is_draining_source or stagehost.is_draining() then
         self.failure = self.failure or reason
+        unit.has_failed = true
         return finish(self, unit)
     elseif not restarts.plan(self.restarts, unit, { unit }, reason) then
         return stagehost.stop(restarts.first_reason(self.restarts))
@@ -158,6 +161,13 @@ function notice_takers.left(self, notice)
     end
 end
 
+function notice_takers.result(self, notice)
+    local unit = self.children.by_stage[notice.stage]
+    if unit then
+        self.results[unit.spec.id] = notice.result
+    end
+end
+
 function callbacks.handle_cast(self, notice)
     return notes.take("pipeline", notice_takers, self, notice)
 end
@@ -203,6 +213,11 @@ function answers.status(self)
     return requests.results { state = self.is_draining and "draining" or "running", stages = list }
 end
 
+function answers.join(self, _, from)
+    table.insert(self.joining, from)
+    return stagehost.noreply
+end
+
 function answers.drain(self, request, from)
     table.insert(self.waiting, from)
     if request.timeout_ms < math.huge then
@@ -228,6 +243,9 @@ function callbacks.terminate(self, reason)
         children.stop(self.children, unit, "stopped")
     end
     local is_clean = reasons.is_clean(reason)
+    for _, from in ipairs(self.joining) do
+        from:reply(requests.results(is_clean and self.results))
+    end
     reply_all(self, is_clean and requests.results(true)
         or requests.results(nil, reasons.text(reason), { total = 0, stages = {} }))
 end

@@ -2,13 +2,17 @@
 
 --- The handle of a pipeline that runs. Its methods wait.
 local checks = require "stagehost.options.checks"
+local core = require "stagehost.core"
 local counts = require "stagehost.pipeline.counts"
+local reasons = require "stagehost.messages.reason"
 local requests = require "stagehost.messages.request"
+local stagehost = require "stagehost"
 
 local M = {}
 
 ---@class stagehost.RunningPipeline
 ---@field process stagehost.Stage
+---@field request? { owner: stagehost.Stage, ref: integer, kept: table } for the results, as of the start
 local Running = {}
 Running.__index = Running
 
@@ -19,10 +23,36 @@ local function ask(self, what, fields)
     return requests.ask(self.process, "pipeline", what, fields)
 end
 
---- Waits for its end.
----@return stagehost.Reason reason "normal", or the first crash that was not mended
+local JOIN = requests.new("pipeline", "join")
+
+--- The answer to JOIN: the one that was asked for when the pipeline started, so that it is there even if the
+--- pipeline has ended since. Other stages than its starter have to ask while it runs.
+local function take_results(self)
+    local request = self.request
+    if not request or request.owner ~= stagehost.self() then
+        return (self.process:call(JOIN, math.huge))
+    end
+    local kept = request.kept
+    if not kept.answer then
+        kept.answer = { (core.take(request.ref)) }
+    end
+    return kept.answer[1]
+end
+
+--- Waits for its end. What a stage leaves as its result (`sink.collect`: its events) is there by the name of the
+--- stage, "out" or "out.2". After `stop` these are the results of stages that had ended before.
+---@return table<string, any>? results nil: something has crashed for good, or its results can't be known any more
+---@return stagehost.Reason | string reason "normal" or what it was stopped with; without results a message
+---@return stagehost.Reason reason without results: the first crash that was not mended; "noproc"
 function Running:join()
-    return self.process:join()
+    local answer = take_results(self)
+    local reason = self.process:join()
+    if not reasons.is_clean(reason) then
+        return nil, reasons.text(reason), reason
+    elseif type(answer) ~= "table" or not answer[1] then
+        return nil, "the pipeline had ended before it was asked for its results", "noproc"
+    end
+    return answer[1], reason or "normal"
 end
 
 ---@return boolean
@@ -99,6 +129,16 @@ end
 ---@return stagehost.RunningPipeline
 function M.new(stage)
     return setmetatable({ process = stage }, Running)
+end
+
+--- Of a pipeline that the current stage has started.
+---@param stage stagehost.Stage
+---@return stagehost.RunningPipeline
+function M.started(stage)
+    local running = M.new(stage)
+    local ref, kept = core.request(stage, JOIN)
+    running.request = { owner = stagehost.self(), ref = ref, kept = kept }
+    return running
 end
 
 return M

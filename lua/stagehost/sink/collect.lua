@@ -58,6 +58,11 @@ local function result(self)
     return { events = self.events, reason = self.reason }
 end
 
+--- What it leaves to those who join the pipeline it is in.
+function callbacks.pipeline_result(self)
+    return self.events
+end
+
 function requests.finish(self, from)
     if self.producers == 0 then
         return stagehost.stop("normal", nil, result(self))
@@ -89,6 +94,8 @@ M.callbacks = callbacks
 ---     sink:call "events"   -- a list of what came so far;  sink:call "count": how many
 ---     sink:call("finish", math.huge).events   -- waits until all its producers have ended; then it
 ---                                             -- ends too. `.reason`: why the first one ended
+---
+--- In a pipeline, `running:join()` has its events under its name.
 ---
 --- With the default, cancel = "permanent", it ends with its producer, and its events with it:
 --- whoever asked to "finish" before still gets them. sink.collect_from does all this in one call.
