@@ -62,10 +62,9 @@ local Parser = stagehost.producer_consumer {
     end,
 }
 
--- A record of no client carries a number of unparsable lines.
-local Counter = stagehost.consumer {
-    init = function(self, args)
-        self.open_parsers = args.n_parsers
+-- A record of no client carries a number of unparsable lines. The totals are known at the end.
+local Counter = stagehost.producer_consumer {
+    init = function(self)
         self.totals = { requests = 0, bytes = 0, unparsable = 0, status = {}, paths = {}, clients = {} }
     end,
 
@@ -88,22 +87,7 @@ local Counter = stagehost.consumer {
         end
     end,
 
-    -- The parsers end one by one; the last one's end is the end of the input.
-    handle_cancel = function(self)
-        self.open_parsers = self.open_parsers - 1
-        if self.open_parsers == 0 and self.asker then
-            self.asker:reply(self.totals)
-            return stagehost.stop("normal")
-        end
-    end,
-
-    handle_call = function(self, _, from)
-        if self.open_parsers == 0 then
-            return stagehost.stop("normal", nil, self.totals)
-        end
-        self.asker = from
-        return stagehost.noreply
-    end,
+    handle_end = function(self) return { self.totals } end,
 }
 
 local parsers, counters = {}, {}
@@ -119,14 +103,19 @@ for i = 1, n_stages do
     }))
 end
 for i = 1, n_stages do
+    local subscribe_to = {}
+    for k, parser in ipairs(parsers) do
+        subscribe_to[k] = { to = parser, partition = i - 1 }
+    end
     counters[i] = assert(stagehost.start(Counter, {
         name = "counter " .. i,
         worker = i % stagehost.workers(),
-        args = { n_parsers = n_stages },
+        subscribe_to = subscribe_to,
     }))
-    for _, parser in ipairs(parsers) do
-        assert(counters[i]:subscribe { to = parser, partition = i - 1, cancel = "transient" })
-    end
+end
+local report = assert(stagehost.start(stagehost.sink.collect()))
+for _, counter in ipairs(counters) do
+    assert(report:subscribe { to = counter, cancel = "temporary" })
 end
 
 -- "accumulate" holds the lines until every parser is subscribed: a short input is over in no time.
@@ -144,8 +133,9 @@ local function add(into, from)
 end
 
 local sum = { requests = 0, bytes = 0, unparsable = 0, status = {}, paths = {}, clients = {} }
-for _, counter in ipairs(counters) do
-    local totals = assert(counter:call("report", math.huge))
+local result = assert(report:call("finish", math.huge))
+assert(not stagehost.is_error(result.reason), result.reason)
+for _, totals in ipairs(result.events) do
     sum.requests = sum.requests + totals.requests
     sum.bytes = sum.bytes + totals.bytes
     sum.unparsable = sum.unparsable + totals.unparsable

@@ -14,46 +14,31 @@ for i = 1, N do
     numbers[i] = i
 end
 
-local Worker = stagehost.consumer {
-    init = function(self, args) self.seen, self.slow = {}, args.slow end,
+local Worker = stagehost.producer_consumer {
+    init = function(self, args) self.slow = args.slow end,
     handle_events = function(self, events)
         if self.slow then
             stagehost.sleep(1) -- only this stage waits
         end
-        for _, n in ipairs(events) do
-            self.seen[#self.seen + 1] = n
-        end
-    end,
-    handle_cancel = function(self)
-        self.done = true
-        if self.asker then
-            self.asker:reply(self.seen)
-            return stagehost.stop("normal")
-        end
-    end,
-    handle_call = function(self, _, from)
-        if self.done then
-            return stagehost.stop("normal", nil, self.seen)
-        end
-        self.asker = from
-        return stagehost.noreply
+        return events
     end,
 }
 
-local source = assert(stagehost.start(stagehost.source.list(numbers), { demand = "accumulate" }))
-local workers = {}
-for i = 1, 4 do
-    workers[i] = assert(stagehost.start(Worker, { worker = "any", args = { slow = i == 1 } }))
-    assert(workers[i]:subscribe { to = source, max_demand = 10, cancel = "temporary" })
-end
-source:demand("forward")
+local running = assert(stagehost.pipeline({
+    stages = {
+        { name = "numbers", stage = stagehost.source.list(numbers) },
+        { name = "slow", stage = Worker, args = { slow = true }, worker = "any",
+            subscribe_to = { { to = "numbers", max_demand = 10 } } },
+        { name = "quick", stage = Worker, args = {}, instances = 3,
+            subscribe_to = { { to = "numbers", max_demand = 10 } } },
+        { name = "seen", stage = stagehost.sink.collect(), subscribe_to = { "slow", "quick" } },
+    },
+}):start())
+local seen = assert(running:join()).seen
 
-local count, times = 0, {}
-for _, worker in ipairs(workers) do
-    for _, n in ipairs(assert(worker:call("seen", math.huge))) do
-        count = count + 1
-        assert(not times[n], "an event was handled twice")
-        times[n] = true
-    end
+local times = {}
+for _, n in ipairs(seen) do
+    assert(not times[n], "an event was handled twice")
+    times[n] = true
 end
-print(("handled %d events, each once"):format(count))
+print(("handled %d events, each once"):format(#seen))

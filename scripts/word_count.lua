@@ -27,47 +27,36 @@ local Words = stagehost.producer_consumer {
     end,
 }
 
-local Count = stagehost.consumer {
+-- Its counts are known when the last line is through.
+local Count = stagehost.producer_consumer {
     init = function(self) self.counts = {} end,
     handle_events = function(self, words)
         for _, word in ipairs(words) do
             self.counts[word] = (self.counts[word] or 0) + 1
         end
     end,
-    handle_cancel = function(self)
-        self.done = true
-        if self.asker then
-            self.asker:reply(self.counts)
-            return stagehost.stop("normal")
+    handle_end = function(self)
+        local list = {}
+        for word, n in pairs(self.counts) do
+            list[#list + 1] = { word = word, n = n }
         end
-    end,
-    handle_call = function(self, _, from)
-        if self.done then
-            return stagehost.stop("normal", nil, self.counts)
-        end
-        self.asker = from
-        return stagehost.noreply
+        return list
     end,
 }
 
-local lines = assert(stagehost.start(stagehost.source.lines { path = paths }, { demand = "accumulate" }))
-local words = assert(stagehost.start(Words, {
-    subscribe_to = { lines },
-    dispatcher = { "partition", partitions = PARTITIONS }, -- by the words themselves: equal ones meet
-}))
-local counters = {}
-for i = 1, PARTITIONS do
-    counters[i] = assert(stagehost.start(Count, { worker = "any" }))
-    assert(counters[i]:subscribe { to = words, partition = i - 1, cancel = "temporary" })
-end
-lines:demand("forward")
-
-local list = {}
-for _, counter in ipairs(counters) do
-    for word, n in pairs(assert(counter:call("counts", math.huge))) do
-        list[#list + 1] = { word = word, n = n }
-    end
-end
+local pipeline = stagehost.pipeline {
+    max_restarts = 0,
+    stages = {
+        { name = "lines", stage = stagehost.source.lines { path = paths } },
+        -- By the words themselves: equal ones meet.
+        { name = "words", stage = Words, subscribe_to = { "lines" },
+            dispatcher = { "partition", partitions = PARTITIONS } },
+        { name = "count", stage = Count, instances = PARTITIONS, subscribe_to = { "words" } },
+        { name = "list", stage = stagehost.sink.collect(), subscribe_to = { "count" } },
+    },
+}
+local running = assert(pipeline:start())
+local list = assert(running:join()).list
 table.sort(list, function(a, b)
     if a.n ~= b.n then
         return a.n > b.n
