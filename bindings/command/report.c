@@ -43,10 +43,11 @@ static void report_failure(struct log_sink *sink, const sh_host *host)
                           message ? message : "");
 }
 
-static void report_count(struct log_sink *sink, uint64_t n, const char *what)
+static void report_count(struct log_sink *sink, sh_log_level level, uint64_t n,
+                         const char *what)
 {
     if (n > 0)
-        log_sink_diagnose(sink, SH_LOG_INFO, NULL, NULL, "%" PRIu64 " %s %s", n,
+        log_sink_diagnose(sink, level, NULL, NULL, "%" PRIu64 " %s %s", n,
                           n == 1 ? "event was" : "events were", what);
 }
 
@@ -56,11 +57,14 @@ enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_le
     sh_host_get_summary(host, &summary);
     if (summary.stages_failed > 0 && level < SH_LOG_ERROR)
         report_failure(sink, host);
+    if (level >= SH_LOG_DEBUG)
+        report_count(sink, SH_LOG_DEBUG, summary.declined, "declined");
     if (level >= SH_LOG_INFO) {
-        report_count(sink, summary.discarded, "discarded");
-        report_count(sink, summary.skipped, "skipped");
-        report_count(sink, summary.dead_lettered, "sent to dead-letter stages");
-        report_count(sink, summary.redelivered, "delivered again");
+        report_count(sink, SH_LOG_INFO, summary.discarded, "discarded");
+        report_count(sink, SH_LOG_INFO, summary.skipped, "skipped");
+        report_count(sink, SH_LOG_INFO, summary.dead_lettered,
+                     "sent to dead-letter stages");
+        report_count(sink, SH_LOG_INFO, summary.redelivered, "delivered again");
     }
     int wanted = sh_host_exit_status(host);
     if (wanted < 0 || level >= SH_LOG_INFO)

@@ -294,6 +294,7 @@ static int stage_buffered(lua_State *L)
     XX(discarded_no_consumers)                                                             \
     XX(discarded_none)                                                                     \
     XX(discarded_stopped)                                                                  \
+    XX(declined)                                                                           \
     XX(unfinished)                                                                         \
     XX(skipped)                                                                            \
     XX(dead_lettered)                                                                      \

@@ -39,8 +39,12 @@ static bool skip_abandoned(sh_stage *stage)
     struct sh__message *message = stage->input.head;
     if (!message || !is_abandoned(stage))
         return false;
-    if (message->kind == SH__EVENTS && !message->sub->in.ack)
-        sh__worker_count_unfinished(stage->worker, stage, message->batch.n, "input");
+    if (message->kind == SH__EVENTS && !message->sub->in.ack) {
+        if (sh__producer_is_declined(stage))
+            sh__worker_count_declined(stage->worker, stage, message->batch.n);
+        else
+            sh__worker_count_unfinished(stage->worker, stage, message->batch.n, "input");
+    }
     sh__mailbox_pop(&stage->input);
     if (ends_here(message))
         sh__consumer_end_subscription(stage, message);

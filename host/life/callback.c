@@ -238,6 +238,7 @@ static void callback_failed(sh_stage *stage, sh_result *r)
 static void end_by_choice(sh_stage *stage, sh_error *reason)
 {
     stage->chose_to_stop = sh_error_is_clean(reason);
+    stage->declines = reason == NULL;
     sh__stage_end(stage, reason, reason == NULL);
 }
 

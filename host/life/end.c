@@ -33,9 +33,10 @@ static void count(sh_stage *stage, uint64_t events, const char *where, bool may_
 {
     if (events == 0)
         return;
-    if (may_discard && stage->chose_to_stop) {
-        stage->stats.discarded_stopped += events;
-        stage->worker->totals_discarded += events;
+    if (stage->is_declined) {
+        sh__worker_count_declined(stage->worker, stage, events);
+    } else if (may_discard && stage->chose_to_stop) {
+        sh__worker_count_stopped(stage->worker, stage, events);
     } else {
         sh__worker_count_unfinished(stage->worker, stage, events, where);
     }
@@ -58,8 +59,13 @@ static void count_leftovers(sh_stage *stage)
               true);
     count(stage, events_in(&stage->input), "input", true);
     count(stage, sh__limits_held_events(stage), "held", true);
-    if (stage->out)
-        count(stage, (uint64_t)sh__producer_held(stage, SH_HELD_ALL), "buffer", false);
+    if (!stage->out)
+        return;
+    uint64_t held = (uint64_t)sh__producer_held(stage, SH_HELD_ALL);
+    uint64_t declined = sh__producer_declined(stage);
+    declined = declined < held ? declined : held;
+    sh__worker_count_declined(stage->worker, stage, declined);
+    count(stage, held - declined, "buffer", false);
 }
 
 void sh_stage_leave_behind(sh_stage *self, uint64_t n)
@@ -78,8 +84,10 @@ static bool should_wait(const sh_stage *stage)
                                              : SH_HELD_EXPECTED;
     if (out && sh__unlikely(out->acks != NULL) && sh__acks_pending(out) > 0)
         return true; /* they will be acknowledged, or come back */
-    if (!out || (sh__producer_held(stage, which) == 0 && sh__pump_is_empty(stage) &&
-                 !sh__limits_gather_any(stage)))
+    int64_t held = out ? sh__producer_held(stage, which) : 0;
+    if (held > 0 && which == SH_HELD_ALL)
+        held -= (int64_t)sh__producer_declined(stage);
+    if (!out || (held <= 0 && sh__pump_is_empty(stage) && !sh__limits_gather_any(stage)))
         return false;
     if (!sh__link_is_empty(&stage->consumers))
         return true;
@@ -232,6 +240,7 @@ static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_role role, sh_er
     sh__message_name(down, sub);
     down->what = (uint8_t)role;
     down->error = reason ? sh_error_ref(reason) : NULL;
+    down->declines = stage->declines || stage->is_declined;
     if (role == SH_ROLE_CONSUMER && sub->in.ack) {
         down->n = sub->in.acked;
         down->status = (int)sub->in.begun;
@@ -355,6 +364,8 @@ void sh__stage_finish(sh_stage *stage)
     sh_worker *worker = stage->worker;
     bool never_ran = stage->phase < SH__PHASE_RUNNING;
     sh_stage *asker = sh__stage_find_asker(stage);
+    stage->is_declined =
+        sh__producer_is_declined(stage) && sh_error_is_clean(stage->end_reason);
     count_leftovers(stage);
     if (stage->out)
         sh__refusals_end(stage);

@@ -36,9 +36,10 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message)
     uint64_t lost = lost_events(message);
     if (lost > 0 && message->kind == SH__LETTERS) {
         sh__dead_letter_refused(to, lost);
+    } else if (lost > 0 && to->is_declined) {
+        sh__worker_count_declined(worker, to, lost);
     } else if (lost > 0 && to->chose_to_stop) {
-        to->stats.discarded_stopped += lost;
-        worker->totals_discarded += lost;
+        sh__worker_count_stopped(worker, to, lost);
     } else if (lost > 0) {
         sh__worker_count_unfinished(worker, to, lost, "mailbox");
     }

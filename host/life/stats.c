@@ -37,6 +37,7 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
         .discarded_no_consumers = counted->discarded_no_consumers,
         .discarded_none = counted->discarded_none,
         .discarded_stopped = counted->discarded_stopped,
+        .declined = counted->declined,
         .unfinished = counted->unfinished,
         .callbacks = counted->callbacks,
         .asks_answered = counted->asks_answered,

@@ -153,6 +153,8 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
         return;
     }
     out->has_had_consumers = true;
+    if (out->n_gone > 0)
+        out->n_gone--;
     sh__settle(stage);
 }
 
@@ -166,10 +168,15 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
     sh_subscription_ref(sub);
     sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_SETTLE});
     if (sub->out.dispatching) {
+        if (sub->out.declines)
+            out->has_declined = true;
+        else
+            out->n_gone++;
         sub->out.dispatching = false;
         out->dispatch.base.expects_another =
-            stage->await_consumers ||
-            (sub->out.ack && how == SH_ENDED_DOWN && !sh_error_is_clean(reason));
+            !sub->out.declines &&
+            (stage->await_consumers ||
+             (sub->out.ack && how == SH_ENDED_DOWN && !sh_error_is_clean(reason)));
         out->dispatcher->cancel(out->dispatcher_state, sub, &out->dispatch.base);
     }
     sh__subscription_close_out(sub);
@@ -189,6 +196,28 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
                                                            "the host is draining")});
 }
 
+bool sh__producer_is_declined(const sh_stage *stage)
+{
+    const struct sh__producer *out = stage->out;
+    return out && out->has_declined && out->n_gone == 0 &&
+           sh__link_is_empty(&stage->consumers);
+}
+
+/* A dispatcher's queues may be for consumers that are there, or were never. */
+uint64_t sh__producer_declined(const sh_stage *stage)
+{
+    const struct sh__producer *out = stage->out;
+    if (!out->has_declined || out->n_gone > 0)
+        return 0;
+    int64_t n = 0;
+    if (sh__link_is_empty(&stage->consumers))
+        n = out->buffer.count + out->accumulated_events;
+    if (out->dispatcher->held)
+        n += out->dispatcher->held(out->dispatcher_state, SH_HELD_ALL) -
+             out->dispatcher->held(out->dispatcher_state, SH_HELD_EXPECTED);
+    return n > 0 ? (uint64_t)n : 0;
+}
+
 static void on_cancel_request(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
@@ -206,6 +235,7 @@ static void on_cancel_request(sh_stage *stage, struct sh__message *message)
 static void on_down(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
+    sub->out.declines = message->declines;
     if (sub->out.open && sub->producer == stage)
         sh__producer_cancel(stage, sub, SH_ENDED_DOWN, sh_error_ref(message->error), false);
     if (sub->out.ack) {

@@ -18,6 +18,8 @@ struct sh__producer {
     struct sh__lane *lane; /* NULL: the dispatcher has none, or a rate stands before it */
     int64_t owed; /* asked of handle_demand (or upstream), not answered by events yet */
     bool has_had_consumers, discard_when_no_consumers;
+    bool has_declined; /* a consumer has ended by its own will */
+    uint32_t n_gone;   /* consumers that left otherwise, and nobody came in their place */
     bool is_accumulating;
     uint64_t dropped; /* and told so, by the buffer since it is full */
     struct sh__accumulated *accumulated_head, *accumulated_tail;
@@ -42,6 +44,12 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task);
 /* Cancels one consumer; takes `reason`. `tell`: it is sent CANCEL. */
 void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
                          sh_error *reason, bool tell);
+
+/* Whether all its consumers have left by their own will. */
+bool sh__producer_is_declined(const sh_stage *stage);
+/* Of what it holds, how many events nobody wants: all whose consumers have left by their own
+ * will. */
+uint64_t sh__producer_declined(const sh_stage *stage);
 
 /* Changes the demand mode; what was accumulated is replayed when it is "forward" again. */
 void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode);

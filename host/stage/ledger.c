@@ -52,6 +52,21 @@ void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint6
         entry->events += events;
 }
 
+void sh__worker_count_declined(sh_worker *worker, sh_stage *stage, uint64_t events)
+{
+    worker->totals_declined += events;
+    stage->stats.declined += events;
+}
+
+void sh__worker_count_stopped(sh_worker *worker, sh_stage *stage, uint64_t events)
+{
+    stage->stats.discarded_stopped += events;
+    if (stage->declines)
+        worker->totals_declined += events;
+    else
+        worker->totals_discarded += events;
+}
+
 void sh_stage_lose(sh_stage *stage, uint64_t events, const char *where)
 {
     if (events > 0)

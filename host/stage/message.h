@@ -85,6 +85,7 @@ struct sh__message {
     uint8_t kind; /* enum sh__message_kind */
     uint8_t what;
     bool crossing; /* sent from another worker */
+    bool declines; /* DOWN: by its own will; it wants nothing of what is left */
     int status;
     int64_t n;
     sh_subscription *sub; /* counted, see subscription.h */

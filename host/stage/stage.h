@@ -90,7 +90,7 @@ struct sh__counters {
     uint64_t events_in, events_out, messages_in, messages_out, asks_in, asks_out;
     uint64_t demand_in, demand_out;
     uint64_t discarded_full, discarded_no_consumers, discarded_none, discarded_stopped;
-    uint64_t unfinished, callbacks;
+    uint64_t declined, unfinished, callbacks;
     uint64_t asks_answered, ask_ticks;
     uint32_t consumers, producers;
 };
@@ -137,6 +137,9 @@ struct sh_stage {
     bool ended_by_signal;
     /* Ends by its own decision: what is queued for it counts as discarded. */
     bool chose_to_stop;
+    /* Ends normally by its own will: what its producers still hold for it is declined. Its own
+     * consumers have all ended so: what it holds for them is. */
+    bool declines, is_declined;
     /* Of its subscriptions as a consumer: one that is not temporary has ended in order; the last
      * one to end has not; no more will be made; handle_end is due, or has been called. */
     bool has_ended_input, has_failed_input, is_finishing, was_told_end;

@@ -49,6 +49,7 @@ struct sh_subscription {
         struct sh__link link; /* in producer->consumers */
         bool open;
         bool dispatching;    /* the dispatcher knows it */
+        bool declines;       /* its consumer has ended by its own will */
         struct sh__ack *ack; /* NULL: none; owned */
         void *slot;
         void *dispatch_data;

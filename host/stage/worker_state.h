@@ -60,7 +60,7 @@ struct sh_worker {
     sh_from idle_waiter; /* specs: answered when the run queue is empty */
     sh_error *open_error;
     void *slot;
-    uint64_t totals_discarded, totals_unfinished, stages_failed;
+    uint64_t totals_discarded, totals_declined, totals_unfinished, stages_failed;
     uint64_t totals_skipped, totals_dead_lettered, totals_redelivered;
     _Atomic uint32_t n_stages; /* for "any": read by others */
 

@@ -328,6 +328,7 @@ void sh_host_get_summary(const sh_host *host, sh_host_summary *out)
     for (unsigned i = 0; i < host->n_workers; i++) {
         out->stages_failed += host->workers[i].stages_failed;
         out->discarded += host->workers[i].totals_discarded;
+        out->declined += host->workers[i].totals_declined;
         out->unfinished += host->workers[i].totals_unfinished;
         out->skipped += host->workers[i].totals_skipped;
         out->dead_lettered += host->workers[i].totals_dead_lettered;

@@ -138,6 +138,7 @@ void sh_host_free(sh_host *host);
 typedef struct sh_host_summary {
     uint64_t stages_started, stages_failed; /* failed: ended by an error or custom reason */
     uint64_t discarded, unfinished;         /* events, over all stages */
+    uint64_t declined; /* left by consumers that ended by their own will, for nobody else */
     uint64_t skipped, dead_lettered, redelivered;
     bool killed; /* a drain was cut short, or sh_host_stop */
 } sh_host_summary;

@@ -381,6 +381,8 @@ typedef struct sh_stage_stats {
     uint64_t discarded_no_consumers;    /* discard_buffer_when_no_consumers, discards_abandoned */
     uint64_t discarded_none;            /* hashed to "none"                                     */
     uint64_t discarded_stopped;         /* queued for a consumer that chose to stop             */
+    uint64_t declined;                  /* held for nobody but consumers that ended by their
+                                           own will, normally                               */
     uint64_t unfinished;                /* accepted, neither handed on nor discarded            */
     uint64_t skipped;                   /* of batches that failed: on_error = skip              */
     uint64_t dead_lettered;             /* sent to the dead-letter stage                        */
