@@ -134,7 +134,8 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
     }
     sh_error_unref(stage->end_reason);
     stage->end_reason = reason;
-    if (in_order && stage->phase == SH__PHASE_RUNNING && should_wait(stage)) {
+    bool has_more = stage->is_draining && stage->out && stage->mailbox.head;
+    if (in_order && stage->phase == SH__PHASE_RUNNING && (has_more || should_wait(stage))) {
         sh__limits_resume_all(stage);
         sh__stage_set_phase(stage, SH__PHASE_LEAVING);
         if (stage->out)
@@ -218,9 +219,25 @@ void sh__stage_end_by_signal(sh_stage *stage)
     sh__stage_end(stage, reason, false);
 }
 
+/* What has come before a producer ends may still make it emit: a source has read something and
+ * told itself so. Once: what comes after that is refused. */
+static bool takes_last_message(sh_stage *stage)
+{
+    if (!stage->out || !stage->mailbox.head)
+        return false;
+    if (!stage->counts_last)
+        for (const struct sh__message *m = stage->mailbox.head; m; m = m->next)
+            stage->last_messages++;
+    stage->counts_last = true;
+    if (stage->last_messages == 0)
+        return false;
+    stage->last_messages--;
+    return true;
+}
+
 void sh__stage_check_leaving(sh_stage *stage)
 {
-    if (should_wait(stage))
+    if (should_wait(stage) || takes_last_message(stage))
         return;
     if (stage->kind == SH_PRODUCER_CONSUMER && stage->mailbox.head)
         return; /* events sent before the end may be among it */

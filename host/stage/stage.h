@@ -143,7 +143,9 @@ struct sh_stage {
     /* Of its subscriptions as a consumer: one that is not temporary has ended in order; the last
      * one to end has not; no more will be made; handle_end is due, or has been called. */
     bool has_ended_input, has_failed_input, is_finishing, was_told_end;
-    uint32_t n_inputs; /* those whose end has not been dealt with */
+    bool counts_last; /* LEAVING: only the messages that it had got are still taken: */
+    uint32_t last_messages; /* so many */
+    uint32_t n_inputs;      /* those whose end has not been dealt with */
     struct sh__mailbox mailbox;
     struct sh__mailbox answers; /* REPLY: taken even while a callback waits */
     struct sh__link link;       /* in worker->stages */
