@@ -30,8 +30,8 @@ sh_cancel shl_cancel_read(lua_State *L, int index)
     static const sh_cancel modes[] = {SH_CANCEL_PERMANENT, SH_CANCEL_TRANSIENT,
                                       SH_CANCEL_TEMPORARY};
     lua_getfield(L, index, "cancel");
-    sh_cancel mode = lua_isnil(L, -1) ? SH_CANCEL_DEFAULT
-                                      : modes[luaL_checkoption(L, -1, NULL, words)];
+    sh_cancel mode =
+        lua_isnil(L, -1) ? SH_CANCEL_DEFAULT : modes[luaL_checkoption(L, -1, NULL, words)];
     lua_pop(L, 1);
     return mode;
 }

@@ -63,7 +63,7 @@ local CANCEL_MODES = { "permanent", "transient", "temporary" }
 ---@field subscribe_to? stagehost.SubscribeTo
 ---@field max_demand? integer of its subscriptions that do not give one
 ---@field min_demand? integer of its subscriptions that give neither min_demand nor max_demand
----@field cancel? "permanent" | "transient" | "temporary" of its subscriptions that do not give one
+---@field cancel? stagehost.CancelMode of its subscriptions that do not give one
 ---@field end_with_last? boolean of producers that end normally the last one ends it, not the first
 ---@field on_error? stagehost.OnError default "stop"
 ---@field dead_letter? stagehost.Stage | string for events that it could not handle
@@ -105,12 +105,16 @@ M.stage = {
 
 -- Subscriptions ---------------------------------------------------------------------------------------
 
+--- By default what the consumer says for all its subscriptions, else "permanent", or "transient" if it has a
+--- handle_end.
+---@alias stagehost.CancelMode "permanent" | "transient" | "temporary"
+
 ---@class stagehost.SubscribeOptions
 ---@field to? stagehost.Stage | string the producer
 ---@field from? stagehost.Stage the consumer, when a producer is told to subscribe it
 ---@field max_demand? integer default: that of its consumer, else of stagehost.defaults, else 1000
 ---@field min_demand? integer default max_demand / 2
----@field cancel? "permanent" | "transient" | "temporary" default: that of its consumer, else permanent; of a stage with handle_end: transient
+---@field cancel? stagehost.CancelMode
 ---@field partition? integer | string at a "partition" dispatcher
 ---@field rate? stagehost.Rate of what handle_events is given
 ---@field batch? stagehost.Batch
