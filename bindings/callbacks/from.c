@@ -49,6 +49,21 @@ static int call_reply(lua_State *L)
     return 0;
 }
 
+/* from:fail(message, code): the caller gets nil, message, code */
+static int call_fail(lua_State *L)
+{
+    struct call *call = shl_type_check(L, 1, &shl_call_type);
+    const char *message = luaL_checkstring(L, 2), *code = luaL_checkstring(L, 3);
+    if (call->is_answered)
+        return luaL_error(L, "from:fail: this call has been answered already");
+    sh_error *failure = sh_error_fmt(SH_REASON_CUSTOM, SH_EFAILED, code, "%s", message);
+    int status = sh_reply(shl_context(L)->worker, call->from, (sh_batch){0}, failure, NULL);
+    if (status < 0)
+        return shl_raise(L, "from:fail", status, NULL);
+    call->is_answered = true;
+    return 0;
+}
+
 static int call_gc(lua_State *L)
 {
     struct call *call = shl_type_test(L, 1, &shl_call_type);
@@ -76,6 +91,7 @@ static const luaL_Reg metamethods[] = {
 
 static const luaL_Reg methods[] = {
     {"reply", call_reply},
+    {"fail", call_fail},
     {NULL, NULL},
 };
 

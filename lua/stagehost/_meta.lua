@@ -215,6 +215,11 @@ local Call = {}
 ---@param value any
 function Call:reply(value) end
 
+--- Answers that it can't be done: the caller gets nil, message, code.
+---@param message string
+---@param code string
+function Call:fail(message, code) end
+
 ---@class stagehost.Timer
 local Timer = {}
 
