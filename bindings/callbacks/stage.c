@@ -232,7 +232,10 @@ static int push_notification(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
     shl_payload_push(args->s->ctx, L, args->batch);
-    shl_sub_slot_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
+    if (args->sub)
+        shl_sub_slot_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
+    else
+        lua_pushnil(L);
     return move_arguments(L, args->s);
 }
 
@@ -425,8 +428,7 @@ static bool has_field(lua_State *L, int index, const char *name)
 const sh_stage_ops *shl_stage_ops_for(lua_State *L, int definition_index, sh_kind kind)
 {
     bool demand = kind != SH_CONSUMER && has_field(L, definition_index, "handle_demand");
-    bool notification =
-        kind != SH_PRODUCER && has_field(L, definition_index, "handle_notification");
+    bool notification = has_field(L, definition_index, "handle_notification");
     bool exit_ = has_field(L, definition_index, "handle_exit");
     bool end = (kind == SH_CONSUMER || kind == SH_PRODUCER_CONSUMER) &&
                has_field(L, definition_index, "handle_end");

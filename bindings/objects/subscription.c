@@ -4,6 +4,7 @@
 #include "objects/subscription.h"
 
 #include "callbacks/wait.h"
+#include "events/batch.h"
 #include "options/subscribe_options.h"
 #include "state/error.h"
 #include "state/handle.h"
@@ -27,24 +28,19 @@ static int convert_subscription(lua_State *L, int status, sh_batch value,
     return 1;
 }
 
-static uint64_t current_id(lua_State *L)
-{
-    const sh_stage *self = shl_current_stage(shl_context(L));
-    return self ? sh_stage_id(self) : 0;
-}
-
-/* subscribe(consumer, options of options.subscription, wait)
+/* subscribe(consumer, options of options.subscription, wait, via = 0)
  *     -> subscription | nil, message, reason */
 static int subscribe(lua_State *L)
 {
     sh_stage *consumer = shl_check_stage(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     bool wait = lua_toboolean(L, 3);
+    uint64_t via = (uint64_t)luaL_optnumber(L, 4, 0);
     sh_from from = wait ? shl_wait_begin(L) : (sh_from){0};
     sh_subscribe_opts opts;
     int status = shl_subscribe_opts_read(L, 2, &opts);
     sh_error *error = NULL;
-    opts.via = current_id(L);
+    opts.via = via;
     if (status == SH_OK)
         status = sh_stage_subscribe(shl_context(L)->worker, consumer, &opts, from, &error);
     if (status < 0)
@@ -122,17 +118,26 @@ static int subscription_deliveries(lua_State *L)
     return 3;
 }
 
-/* part(consumer, producer, reason = "normal"): ends what the current stage has made between them */
+/* part(consumer, producer, via): ends what was made between them on its behalf alone */
 static int part(lua_State *L)
 {
     sh_stage *consumer = shl_check_stage(L, 1), *producer = shl_check_stage(L, 2);
-    sh_error *reason;
-    lua_settop(L, 3);
-    int status = shl_to_reason(L, 3, &reason);
-    if (status == SH_OK)
-        status = sh_stage_part(shl_context(L)->worker, consumer, producer, current_id(L),
-                               reason);
+    uint64_t via = (uint64_t)luaL_checknumber(L, 3);
+    int status = sh_stage_part(shl_context(L)->worker, consumer, producer, via, NULL);
     return status < 0 ? shl_raise(L, "part", status, NULL) : 0;
+}
+
+/* tell(subscription, message): a notification for its consumer, also when it has ended */
+static int tell(lua_State *L)
+{
+    sh_subscription *sub = shl_check_subscription(L, 1);
+    sh_batch message;
+    lua_settop(L, 2);
+    sh_error *error = NULL;
+    int status = shl_payload_take(shl_context(L), L, &message);
+    if (status == SH_OK)
+        status = sh_subscription_tell(shl_context(L)->worker, sub, message, &error);
+    return status < 0 ? shl_raise(L, "tell", status, error) : 0;
 }
 
 static sh_role check_side(lua_State *L, int index)
@@ -190,5 +195,6 @@ const luaL_Reg shl_subscription_functions[] = {
     {"resume", subscription_resume},
     {"unsubscribe", subscription_unsubscribe},
     {"part", part},
+    {"tell", tell},
     {NULL, NULL},
 };

@@ -11,6 +11,7 @@
 #include "consume/producer_consumer.h"
 #include "consume/recovery.h"
 #include "consume/redirect.h"
+#include "consume/share.h"
 #include "dispatch/dispatch.h"
 #include "produce/above.h"
 #include "produce/ack.h"
@@ -79,12 +80,11 @@ static void request(sh_stage *stage, sh_subscription *sub, struct sh__subscribe 
     sh_subscribe_opts *opts = &subscribe->opts;
     sh_error *error = NULL;
     sub->in.cancel = opts->cancel;
-    sub->in.via = opts->via;
     sub->in.ack = opts->ack;
     sub->in.max = opts->max_demand;
     sub->in.min = opts->min_demand;
     struct sh__message *message = NULL;
-    if (sh__limits_start(stage, sub, opts) == SH_OK)
+    if (sh__share_add(sub, opts) == SH_OK && sh__limits_start(stage, sub, opts) == SH_OK)
         message = subscribe_message(stage, sub, subscribe);
     if (!message || sh__send(stage->worker, message, &error) < 0) {
         sh__limits_close(stage, sub);
@@ -134,7 +134,18 @@ void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh
         no_such_producer(stage, subscribe, from);
         return;
     }
-    sh_subscription *sub = sh__subscription_new(stage->worker, stage, opts->to);
+    sh_subscription *sub = opts->via ? sh__share_find(stage, opts) : NULL;
+    if (sub) {
+        int shared = sh__share_add(sub, opts);
+        if (shared == SH_OK)
+            sh__reply_subscription(stage->worker, from, sub);
+        else
+            sh__reply(stage->worker, from, shared, (sh_batch){0}, NULL);
+        sh_stage_unref(from.stage);
+        sh__subscribe_free(subscribe);
+        return;
+    }
+    sub = sh__subscription_new(stage->worker, stage, opts->to);
     if (!sub) {
         answer(stage, from, SH_ENOMEM, NULL);
         sh__subscribe_free(subscribe);
@@ -391,9 +402,21 @@ static void subscription_ended(sh_stage *stage, struct sh__message *message)
     sh__consumer_end_subscription(stage, message);
 }
 
+static void take_notification(sh_stage *stage, struct sh__message *message)
+{
+    if (stage->kind == SH_PRODUCER_CONSUMER)
+        sh__mailbox_push(&stage->input, message);
+    else
+        sh__callback_message(stage, SH__CALLBACK_NOTIFICATION, message);
+}
+
 void sh__consumer_message(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
+    if (message->kind == SH__NOTIFICATION && message->what == SH__ASIDE) {
+        take_notification(stage, message);
+        return;
+    }
     if (!sub->in.open || sub->consumer != stage) {
         unknown_subscription(stage, message);
         return;
@@ -410,10 +433,7 @@ void sh__consumer_message(sh_stage *stage, struct sh__message *message)
         else
             sh__consumer_feed(stage, message);
     } else if (message->kind == SH__NOTIFICATION) {
-        if (stage->kind == SH_PRODUCER_CONSUMER)
-            sh__mailbox_push(&stage->input, message);
-        else
-            sh__callback_message(stage, SH__CALLBACK_NOTIFICATION, message);
+        take_notification(stage, message);
     } else if (message->kind == SH__REDIRECT) {
         sh__redirect_follow(stage, message);
         sh__message_free(stage->worker, message);

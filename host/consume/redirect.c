@@ -160,7 +160,7 @@ static void follow_one(sh_stage *stage, const struct sh__message *message, size_
     sh_subscribe_opts opts = from->opts;
     opts.to = redirect->targets[i].stage;
     opts.to_name = redirect->targets[i].name;
-    opts.via = sh_stage_id(message->sub->producer);
+    opts.via = 0;
     if (redirect->has_cancel)
         opts.cancel = redirect->cancel;
     opts.current = NULL;
@@ -185,33 +185,4 @@ void sh__redirect_follow(sh_stage *stage, struct sh__message *message)
     sub->in.cancel = SH_CANCEL_TEMPORARY; /* the CANCEL to come is not its producer's end */
     for (size_t i = message->subscribe->redirect->n; i > 0; i--)
         follow_one(stage, message, i - 1);
-}
-
-void sh__redirect_part(sh_stage *stage, struct sh__message *message)
-{
-    const sh_subscribe_opts *opts = &message->subscribe->opts;
-    struct sh__link *head = &stage->producers, *link = head->next;
-    while (link != head) {
-        sh_subscription *sub = sh__container_of(link, sh_subscription, in.link);
-        link = link->next;
-        if (sub->producer == opts->to && sub->in.via == opts->via)
-            sh__limits_unsubscribe(stage, sub, sh_error_ref(opts->current_reason));
-    }
-    sh__message_free(stage->worker, message);
-}
-
-int sh_stage_part(sh_worker *worker, sh_stage *consumer, sh_stage *producer, uint64_t via,
-                  sh_error *reason)
-{
-    struct sh__subscribe *subscribe = sh__subscribe_new(
-        &(sh_subscribe_opts){.to = producer, .via = via, .current_reason = reason});
-    if (!subscribe)
-        return SH_ENOMEM;
-    struct sh__message *message = sh__message_new(worker, SH__PART, consumer);
-    if (!message) {
-        sh__subscribe_free(subscribe);
-        return SH_ENOMEM;
-    }
-    message->subscribe = subscribe;
-    return sh__send(worker, message, NULL);
 }

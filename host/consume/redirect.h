@@ -24,7 +24,5 @@ struct sh__redirect {
 void sh__redirect_send(sh_stage *stage, struct sh__task *task, sh_result *r);
 /* REDIRECT has arrived at the consumer; borrows the message. */
 void sh__redirect_follow(sh_stage *stage, struct sh__message *message);
-/* PART has arrived: unsubscribes from one producer. Takes the message. */
-void sh__redirect_part(sh_stage *stage, struct sh__message *message);
 
 #endif

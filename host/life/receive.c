@@ -10,6 +10,7 @@
 #include "consume/limits.h"
 #include "consume/producer_consumer.h"
 #include "consume/redirect.h"
+#include "consume/share.h"
 #include "life/above.h"
 #include "life/end.h"
 #include "life/start.h"
@@ -74,6 +75,10 @@ static void notify(sh_stage *stage, struct sh__message *message)
         return;
     }
     sh__reply(stage->worker, message->from, SH_OK, (sh_batch){0}, NULL);
+    if (stage->kind == SH_PRODUCER && stage->ops->handle_notification) {
+        sh__callback_message(stage, SH__CALLBACK_NOTIFICATION, message);
+        return;
+    }
     sh_batch payload = message->batch;
     message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);
@@ -273,7 +278,7 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
         subscribe_to(stage, message);
         return;
     case SH__PART:
-        sh__redirect_part(stage, message);
+        sh__share_part(stage, message);
         return;
     case SH__CALL:
     case SH__CAST:

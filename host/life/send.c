@@ -175,6 +175,20 @@ int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n)
     return sh__send(worker, message, NULL);
 }
 
+int sh_subscription_tell(sh_worker *worker, sh_subscription *sub, sh_batch message,
+                         sh_error **error)
+{
+    struct sh__message *told = sh__message_new(worker, SH__NOTIFICATION, sub->consumer);
+    if (!told) {
+        sh_batch_unref(message);
+        return SH_ENOMEM;
+    }
+    sh__message_name(told, sub);
+    told->what = SH__ASIDE;
+    told->batch = message;
+    return sh__send(worker, told, error);
+}
+
 int sh_subscription_cancel(sh_worker *worker, sh_subscription *sub, sh_error *reason)
 {
     struct sh__message *message =

@@ -75,6 +75,7 @@ struct sh__crossing {
  *
  *   what    DOWN: sh_role of the sender. SET_DEMAND, QUERY, STEER: which one. ACK: whether it is
  *           the last. EVENTS: whether they have been received already. EXIT: SH__EXIT_*.
+ *           NOTIFICATION: SH__ASIDE, whether its subscription may have ended before.
  *   status  REPLY: the result. ASK: events handled. ACK, DOWN: events begun and not handled.
  *   n       ASK: events. EVENTS: the number of their delivery, 0 or 1 is the first. ACK, DOWN:
  *           events handled. LETTERS: how many; 0: the sender has ended. REPLY: the asker's
@@ -95,6 +96,8 @@ struct sh__message {
     struct sh__subscribe *subscribe;
     struct sh__crossing *parcel;
 };
+
+enum { SH__ASIDE = 1 };
 
 static inline bool sh__message_is_signal(const struct sh__message *message)
 {

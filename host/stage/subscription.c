@@ -36,6 +36,11 @@ void sh_subscription_unref(sh_subscription *sub)
     sh_stage_unref(sub->consumer);
     sh_stage_unref(sub->producer);
     sh_free(sub->out.ack);
+    struct sh__via *via;
+    while ((via = sub->in.via)) {
+        sub->in.via = via->next;
+        sh_free(via);
+    }
     sh_free(sub);
 }
 

@@ -17,6 +17,13 @@
 #include "base/list.h"
 #include "stagehost/subscription.h"
 
+/* One of those on whose behalf a subscription was made (sh_subscribe_opts.via). */
+struct sh__via {
+    struct sh__via *next;
+    uint64_t id;
+    char partition[]; /* that of the subscription; "": none */
+};
+
 struct sh_subscription {
     _Atomic uint32_t refs;
     bool local;         /* both stages live on one worker */
@@ -37,8 +44,8 @@ struct sh_subscription {
         uint32_t acked; /* ack: handled, and not told yet */
         sh_cancel cancel;
         int64_t max, min, outstanding;
-        uint64_t asked_at; /* worker->ticks at the first ask since events came; 0: none */
-        uint64_t via;      /* see sh_subscribe_opts */
+        uint64_t asked_at;   /* worker->ticks at the first ask since events came; 0: none */
+        struct sh__via *via; /* on whose behalf; NULL: the consumer's own */
         struct sh__limits *limits; /* NULL: none; see consume/limits.h */
         void *slot;
         sh_subscription_stats stats;

@@ -248,10 +248,11 @@ function core.end_input(stage) end
 ---@param consumer stagehost.Stage
 ---@param opts table as options/subscription.lua makes it
 ---@param wait boolean
+---@param via? integer the id of a stage on whose behalf it is made: it is shared with others (core.part)
 ---@return stagehost.Subscription?
 ---@return string? message
 ---@return any reason
-function core.subscribe(consumer, opts, wait) end
+function core.subscribe(consumer, opts, wait, via) end
 
 --- The max_demand of subscriptions where neither they nor their consumer give one.
 ---@return integer
@@ -313,11 +314,16 @@ function core.stop(reason, events, reply) end
 ---@return table
 function core.redirect(producers, cancel) end
 
---- Unsubscribes the consumer where the current stage has subscribed or redirected it to that producer.
+--- Unsubscribes the consumer where it was subscribed to that producer on behalf of `via` alone.
 ---@param consumer stagehost.Stage
 ---@param producer stagehost.Stage
----@param reason? stagehost.Reason
-function core.part(consumer, producer, reason) end
+---@param via integer the id of a stage
+function core.part(consumer, producer, via) end
+
+--- Has handle_notification of the subscription's consumer called, also when it has ended.
+---@param subscription stagehost.Subscription
+---@param message any
+function core.tell(subscription, message) end
 
 ---@return table noreply
 ---@return table ignore

@@ -4,7 +4,7 @@
 local files = require "spec.support.files"
 
 local ROOMS = { "native", "options", "engine", "messages", "io", "source", "codec", "sink", "streams", "supervisor",
-    "consumer_supervisor", "pipeline" }
+    "consumer_supervisor", "broker", "pipeline" }
 
 local rank = {}
 for i, room in ipairs(ROOMS) do

@@ -217,8 +217,8 @@ describe("a broker", function()
     end)
 
     it("says what is wrong", function()
-        assert.error_matches(function() stagehost.broker { dispatcher = "demand" } end,
-            'unknown option "dispatcher" of a broker')
+        assert.error_matches(function() stagehost.broker { strategy = "demand" } end,
+            'unknown option "strategy" of a broker (known: "dispatcher", "name", "worker")', nil, true)
         local broker = start(stagehost.broker())
         local keeper = start(Keeper)
         local ok, message, reason = stagehost.join_broker(broker, keeper)

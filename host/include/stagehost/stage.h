@@ -94,7 +94,8 @@ typedef struct sh_stage_ops {
     /* sh_stage_send, timers, and what sh_stage_info queued. */
     int (*handle_info)(sh_stage *self, void *state, sh_batch message, sh_result *r);
     /* Consumers: sh_stage_notify of a producer. A producer_consumer without it passes
-     * the notification on to its own consumers. */
+     * the notification on to its own consumers. A producer with it gets what others tell
+     * it by sh_stage_notify in place of its consumers; `from` is NULL. */
     int (*handle_notification)(sh_stage *self, void *state, sh_batch message,
                                sh_subscription *from, sh_result *r);
     /* A stage with handle_exit traps exits: it does not end with the stages it is linked to,

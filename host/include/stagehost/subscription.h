@@ -54,8 +54,9 @@ struct sh_subscribe_opts {
         int64_t size;
         uint64_t timeout_ms; /* >= 1 */
     } batch;
-    /* The id of the stage that has made it, for sh_stage_part(); 0: none. A redirection sets it
-     * to the stage that redirected. */
+    /* On whose behalf it is made, for sh_stage_part(); 0: nobody's, it is the consumer's own.
+     * Others share: where the consumer has one to this producer and partition already, it is
+     * made on behalf of one more, and nothing else happens. */
     uint64_t via;
     sh_subscription *current; /* resubscribe: cancelled at the producer first */
     sh_error *current_reason; /* taken */
@@ -92,6 +93,12 @@ int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n);
 /* Asks the producer to cancel; both sides get handle_cancel. Takes `reason`. Any worker. */
 int sh_subscription_cancel(sh_worker *worker, sh_subscription *sub, sh_error *reason);
 
+/* Calls handle_notification of the consumer with `message` (taken) and this subscription, also
+ * when it has ended: for a producer that has redirected the consumer. In turn with other
+ * messages from the same sender. Any worker. SH_EFAILED with *error: it can't cross. */
+int sh_subscription_tell(sh_worker *worker, sh_subscription *sub, sh_batch message,
+                         sh_error **error);
+
 /* Control on the consumer's side; any worker. All take effect when the request arrives at the
  * consumer, not in its turn: at once when the consumer is on the caller's worker. They do
  * nothing to a subscription that has ended.
@@ -109,8 +116,8 @@ int sh_subscription_resume(sh_worker *worker, sh_subscription *sub);
  * nothing more; events sent before are still handled, then both sides get handle_cancel with
  * `reason` (taken). */
 int sh_subscription_unsubscribe(sh_worker *worker, sh_subscription *sub, sh_error *reason);
-/* Unsubscribes `consumer` from `producer`, where `via` has made the subscription. In turn with
- * other messages from the same sender. Takes `reason`. Any worker. */
+/* Unsubscribes `consumer` from `producer` where the subscription was made on behalf of `via` and of
+ * nobody else. In turn with other messages from the same sender. Takes `reason`. Any worker. */
 int sh_stage_part(sh_worker *worker, sh_stage *consumer, sh_stage *producer, uint64_t via,
                   sh_error *reason);
 

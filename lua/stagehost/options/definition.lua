@@ -23,7 +23,8 @@ end
 
 local callbacks = {
     producer = set("init", "handle_demand", "handle_subscribe", "handle_cancel", "handle_call",
-        "handle_cast", "handle_info", "handle_exit", "handle_down", "format_discarded", "terminate"),
+        "handle_cast", "handle_info", "handle_notification", "handle_exit", "handle_down", "format_discarded",
+        "terminate"),
     producer_consumer = set("init", "handle_demand", "handle_events", "handle_subscribe",
         "handle_cancel", "handle_call", "handle_cast", "handle_info", "handle_notification", "handle_end",
         "handle_exit", "handle_down", "format_discarded", "terminate"),

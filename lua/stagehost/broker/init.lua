@@ -1,0 +1,88 @@
+-- SPDX-License-Identifier: MIT
+
+--- Brokers: producers and consumers that find one another. A consumer subscribes to the broker as to a
+--- producer and is redirected to all producers that have joined; a producer that joins later gets all
+--- consumers that are there. Events do not pass through the broker.
+---
+---     local broker = stagehost.start(stagehost.broker { name = "hub" })
+---     stagehost.start(Worker, { subscribe_to = { { to = "hub", max_demand = 10 } } })
+---     stagehost.join_broker("hub", stagehost.start(Source))
+---
+--- With a `dispatcher` the events of all producers are spread over all consumers by it: they meet in a
+--- stage beside the broker, its hub.
+---
+--- A producer's end, normal or not, does not end the consumers, unless they ask for another cancel mode
+--- than "temporary"; who has ended is forgotten. When the broker ends, subscriptions stay as they are; one
+--- of the same name finds its members again, as long as these live.
+local broker = require "stagehost.broker.stage"
+local checks = require "stagehost.options.checks"
+local core = require "stagehost.core"
+local definition = require "stagehost.options.definition"
+local dispatchers = require "stagehost.options.dispatchers"
+local errors = require "stagehost.options.errors"
+local requests = require "stagehost.messages.request"
+local tables = require "stagehost.options.tables"
+
+local M = {}
+
+local schema = { name = checks.anything, worker = checks.anything, dispatcher = checks.anything }
+
+--- Defines a broker: a stage that consumers subscribe to as to a producer, and that subscribes each of
+--- them directly to every producer that joins, now or later. Events never pass through it. What is
+--- subscribed so is "temporary" unless the consumer gives a cancel mode, and has the consumer's options.
+--- With a `dispatcher`, as a producer's, the events of all producers meet in a stage beside the broker and
+--- are spread over all consumers by it.
+---
+--- A broker that is restarted under its name finds its members again. `broker:notify(message)` tells all
+--- consumers, whatever their producers; `from` of handle_notification is the subscription to the broker.
+---@param opts? { name?: string, worker?: integer | "any", dispatcher?: any } of its start, and the dispatcher
+---@return stagehost.Definition
+function M.new(opts)
+    local given = checks.apply(schema, opts or {}, "a broker")
+    local def = tables.copy(broker.callbacks, { name = given.name, worker = given.worker, strategy = "direct" })
+    if given.dispatcher ~= nil then
+        def.strategy = dispatchers.check(given.dispatcher).kind
+        def.dispatcher_of_hub = given.dispatcher
+    end
+    return definition.new("producer", def)
+end
+
+local function ask_about(to, what, stage)
+    stage = stage or core.self()
+    if not checks.is_stage(stage) then
+        errors.raise("invalid_argument", "broker.%s: expected a stage handle, got %s", what, checks.show(stage))
+    end
+    return requests.ask(to, "broker", what, { stage = stage })
+end
+
+--- stagehost.join_broker: adds a producer. All consumers that are there get subscribed to it. Waits.
+---@param to stagehost.Stage | string the broker
+---@param producer? stagehost.Stage default: the current stage
+---@return true?
+---@return string? message
+---@return any reason "noproc", "not_a_broker", "not_a_producer", "is_a_consumer"
+function M.join(to, producer)
+    return ask_about(to, "join", producer)
+end
+
+--- stagehost.leave_broker: takes a producer or a consumer away. What the broker has subscribed it to, or to
+--- it, is unsubscribed. A stage that ends leaves by itself. Waits.
+---@param to stagehost.Stage | string the broker
+---@param stage? stagehost.Stage default: the current stage
+---@return true?
+---@return string? message
+---@return any reason
+function M.leave(to, stage)
+    return ask_about(to, "leave", stage)
+end
+
+--- stagehost.broker_members: the stages that are there. Waits.
+---@param to stagehost.Stage | string the broker
+---@return { producers: stagehost.Stage[], consumers: stagehost.Stage[] }?
+---@return string? message
+---@return any reason
+function M.members(to)
+    return requests.ask(to, "broker", "members")
+end
+
+return M
