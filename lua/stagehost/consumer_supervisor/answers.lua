@@ -83,6 +83,12 @@ function M.reach(_, request)
     return requests.results(true)
 end
 
+local function no_shards()
+    return requests.results(nil, "the consumer_supervisor has no shards", "no_shards")
+end
+
+M.which_shards, M.restart_shard = no_shards, no_shards
+
 function M.lookup(self, request)
     local child = self.children:find(request.name)
     return requests.results(child and not child.is_restarting and child.stage or nil)

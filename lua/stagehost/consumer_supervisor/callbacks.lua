@@ -45,9 +45,21 @@ function callbacks.handle_subscribe(self, _, opts, from)
     return "manual"
 end
 
+-- A shard that is to be started again ends when it has taken what its producers had sent: functions
+-- finish then.
+local function retire_when_left(self)
+    if next(self.subscriptions) == nil then
+        self.has_source_ended = self.settings.at_end == "finish"
+        return stagehost.stop("shutdown")
+    end
+end
+
 function callbacks.handle_cancel(self, reason, from)
     producers.close(self, from)
     self.has_source_ended = reasons.is_normal(reason)
+    if self.is_retiring then
+        return retire_when_left(self)
+    end
     producers.ask(self)
 end
 
@@ -98,6 +110,14 @@ function takers.retry(self, note)
     if child and child.is_restarting then
         return ends.revive(self, child)
     end
+end
+
+function takers.retire(self)
+    self.is_retiring = true
+    for _, subscription in pairs(self.subscriptions) do
+        stagehost.unsubscribe(subscription)
+    end
+    return retire_when_left(self)
 end
 
 --- A child that is to end has taken too long.

@@ -35,8 +35,10 @@ local M = {}
 ---@field at_end? "finish" | "shutdown" of children that still run when the source has ended, or the host
 --- is drained; default: functions finish; others are shut down, and their events count as unfinished
 ---@field name? fun(event: any): string? of a child, unique in the host (a string: the supervisor's own)
----@field shards? integer so many supervisors, spread over the workers, behind one handle
----@field subscribe_to? (stagehost.Stage | string | stagehost.SubscribeOptions)[]
+---@field shards? integer | "workers" so many supervisors, spread over the workers, behind one handle
+---@field partitions? true | (string | integer)[] each shard takes the partition of its number less one, or
+--- of its place in the list, of all that the handle subscribes to
+---@field subscribe_to? stagehost.SubscribeTo
 ---@field end_with_last? boolean
 ---@field worker? integer | "any"
 
@@ -47,7 +49,7 @@ function M.new(given)
     local settings = template.settings(given)
     local stage_options = {
         name = type(given.name) == "string" and given.name or nil,
-        subscribe_to = given.subscribe_to,
+        subscribe_to = not settings.partitions and given.subscribe_to or nil,
         end_with_last = given.end_with_last,
         worker = given.worker,
     }
@@ -128,6 +130,39 @@ function M.lookup(supervisor, name)
         errors.raise("invalid_option", "lookup: expected the name of a child, got %s", checks.show(name))
     end
     return ask(supervisor, "lookup", { name = name })
+end
+
+---@class stagehost.ConsumerSupervisor.Shard
+---@field stage stagehost.Stage a consumer_supervisor: the functions here take it
+---@field worker integer
+---@field state "running" | "restarting"
+---@field active? integer children that run
+---@field restarts integer how often it was restarted
+
+--- The shards of a consumer_supervisor that has some, in their order.
+---@param supervisor stagehost.Stage | string
+---@return stagehost.ConsumerSupervisor.Shard[]?
+---@return string? message
+---@return any reason "no_shards"
+function M.which_shards(supervisor)
+    return ask(supervisor, "which_shards")
+end
+
+--- Ends one shard and starts it again on its worker, with its subscriptions. What its producers had sent
+--- it still becomes children; these end as at the supervisor's end, functions when they have returned.
+--- The others go on. Waits until the new one is subscribed.
+---@param supervisor stagehost.Stage | string
+---@param shard integer its place in which_shards
+---@return stagehost.Stage? shard the new one
+---@return string? message
+---@return any reason "not_found", "no_shards", "ended": there is nothing to subscribe to any more
+function M.restart_shard(supervisor, shard)
+    local _, problem = checks.integer(1)(shard)
+    if problem then
+        errors.raise("invalid_option", "restart_shard: the number of a shard %s, got %s", problem,
+            checks.show(shard))
+    end
+    return ask(supervisor, "restart_shard", { shard = shard })
 end
 
 return setmetatable(M, {

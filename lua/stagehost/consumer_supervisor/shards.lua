@@ -7,9 +7,11 @@
 local callbacks_of_one = require "stagehost.consumer_supervisor.callbacks"
 local core = require "stagehost.core"
 local guard = require "stagehost.messages.guard"
+local intensity = require "stagehost.supervisor.intensity"
 local notes = require "stagehost.messages.note"
 local reasons = require "stagehost.messages.reason"
 local requests = require "stagehost.messages.request"
+local shard_answers = require "stagehost.consumer_supervisor.shard_answers"
 local shutdown = require "stagehost.supervisor.shutdown"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
@@ -32,45 +34,87 @@ local function settings_of(settings, i)
     return own
 end
 
-function callbacks.init(self)
-    local settings, n_workers = self.settings, stagehost.workers()
-    self.shards, self.by_id, self.next = {}, {}, 0
-    self.has_source_ended = false -- normally, and nothing has happened since
-    for i = 1, settings.shards do
-        local def = callbacks_of_one.definition(settings_of(settings, i), {
-            end_with_last = self.end_with_last,
-        })
-        local stage, message, reason = stagehost.start(def, {
-            worker = (core.worker() + i - 1) % n_workers,
-            link = true,
-        })
-        if not stage then
-            return stagehost.stop(reason or message)
-        end
-        self.shards[i], self.by_id[stage.id] = stage, stage
-    end
-end
-
--- Subscribes all shards. None asks before the producer knows all of them: one that has few events could
--- have ended, and for who comes late it would not exist.
-local function subscribe_all(shards, producer, opts)
+-- Subscribes shards (stages by number) to a source. None asks before the producer knows all of them: one that has few
+-- events could have ended, and for one that comes late it would not exist.
+local function subscribe_shards(self, shards, source)
     local subscriptions = {}
-    for i, shard in ipairs(shards) do
-        subscriptions[i] = shard:subscribe(tables.copy({ to = producer }, opts))
+    for i, shard in pairs(shards) do
+        subscriptions[i] = shard:subscribe(tables.copy(source.opts, {
+            to = source.to,
+            partition = self.settings.partitions and self.settings.partitions[i],
+        }))
     end
-    for _, shard in ipairs(shards) do
-        requests.ask(shard, KIND, "reach", { producer = producer })
+    for i, subscription in pairs(subscriptions) do
+        source.to = subscription.producer or source.to
+        requests.ask(shards[i], KIND, "reach", { producer = subscription.producer })
     end
     for i, subscription in pairs(subscriptions) do
         shards[i]:send(notes.new("release", { subscription = subscription.id }))
     end
 end
 
---- The shards subscribe instead; the stage stays subscribed until they are, and asks for nothing.
-function callbacks.handle_subscribe(self, _, opts, from)
-    local shards, stage, producer = self.shards, self.stage, from.producer
+local function add_source(self, to, opts)
+    local source = { to = to, opts = opts }
+    table.insert(self.sources, source)
+    return source
+end
+
+-- The handle can't subscribe to a producer with partitions: the shards do, at once.
+local function subscribe_to_partitions(self, list)
+    local added = {}
+    for i, opts in ipairs(list) do
+        added[i] = add_source(self, opts.to, opts)
+    end
+    local shards = { unpack(self.shards) }
     stagehost.task(function()
-        subscribe_all(shards, producer, opts)
+        for _, source in ipairs(added) do
+            subscribe_shards(self, shards, source)
+        end
+    end)
+end
+
+-- Starts the shard of that number, on its worker.
+local function start_shard(self, i)
+    local def = callbacks_of_one.definition(settings_of(self.settings, i), {
+        end_with_last = self.end_with_last,
+    })
+    local stage, message, reason = stagehost.start(def, { worker = self.workers[i], link = true })
+    if not stage then
+        return nil, reason or message
+    end
+    self.shards[i], self.by_id[stage.id] = stage, i
+    return stage
+end
+
+function callbacks.init(self)
+    local settings, n_workers = self.settings, stagehost.workers()
+    self.shards, self.by_id, self.next, self.workers = {}, {}, 0, {}
+    self.sources = {} -- what was subscribed to: { to, opts }
+    self.restarts, self.restarting = {}, {} -- by number; by number: those who wait for it
+    self.intensity = intensity.new()
+    self.has_source_ended = false -- normally, and nothing has happened since
+    for i = 1, settings.shards do
+        self.workers[i], self.restarts[i] = (core.worker() + i - 1) % n_workers, 0
+        local stage, reason = start_shard(self, i)
+        if not stage then
+            return stagehost.stop(reason)
+        end
+    end
+    if settings.subscribe_to then
+        subscribe_to_partitions(self, settings.subscribe_to)
+    end
+end
+
+--- The shards subscribe instead; the stage stays subscribed until they are, and asks for nothing. Where
+--- they take partitions it leaves first: there is none for it.
+function callbacks.handle_subscribe(self, _, opts, from)
+    local stage, source = self.stage, add_source(self, from.producer, opts)
+    if self.settings.partitions then
+        stagehost.unsubscribe(from)
+    end
+    local shards = { unpack(self.shards) } -- one that is started in the meantime knows the source
+    stagehost.task(function()
+        subscribe_shards(self, shards, source)
         stage:send(notes.new("leave", { subscription = from }))
     end)
     return "manual"
@@ -96,80 +140,74 @@ end
 
 function callbacks.handle_events() end
 
+-- Forgets sources that have ended; with the last one of those that a shard ends with, it is over.
+local function drop_ended_sources(self)
+    for i = #self.sources, 1, -1 do
+        local source = self.sources[i]
+        if type(source.to) ~= "string" and not source.to:is_alive() then
+            table.remove(self.sources, i)
+            self.is_over = self.is_over or source.opts.cancel ~= "temporary"
+        end
+    end
+    return self.is_over and #self.sources == 0
+end
+
+local function answer_all(calls, ...)
+    for _, call in ipairs(calls or {}) do
+        call:reply(requests.results(...))
+    end
+end
+
+-- Starts one shard again, subscribed as it was. False: there is nothing for it to do.
+local function revive(self, i)
+    local waiting = self.restarting[i]
+    if drop_ended_sources(self) then
+        self.restarting[i] = nil
+        answer_all(waiting, nil, "its producers have ended", "ended")
+        return false
+    end
+    local stage, reason = start_shard(self, i)
+    self.restarting[i], self.restarts[i] = nil, self.restarts[i] + 1
+    if not stage then
+        answer_all(waiting, nil, "the shard could not be started", reason)
+        return stagehost.stop(reason)
+    end
+    local sources = { unpack(self.sources) }
+    stagehost.task(function()
+        for _, source in ipairs(sources) do
+            subscribe_shards(self, { [i] = stage }, source)
+        end
+        answer_all(waiting, stage)
+    end)
+end
+
+-- A shard that has crashed, or was killed, is started again, though not for ever.
+local function wants_restart(self, i, reason)
+    return self.restarting[i] or not reasons.is_clean(reason) and self.intensity:add(stagehost.uv.hrtime() / 1e9)
+end
+
 function callbacks.handle_exit(self, stage, reason)
-    if not stage or not self.by_id[stage.id] then
+    local i = stage and self.by_id[stage.id]
+    if not i then
         return not reasons.is_normal(reason) and stagehost.stop(reason) or nil
     end
     self.by_id[stage.id] = nil
+    local result
+    if wants_restart(self, i, reason) then
+        result = revive(self, i)
+        if result ~= false then
+            return result
+        end
+        reason = "normal"
+    end
     if not reasons.is_normal(reason) or next(self.by_id) == nil then
         return stagehost.stop(reason)
     end
 end
 
--- Requests --------------------------------------------------------------------------------------
-
--- The results of the first shard that has some; else of the last.
-local function ask_until(self, request, first)
-    local result, message, reason
-    for i = 0, #self.shards - 1 do
-        result, message, reason = requests.forward(self.shards[(first + i) % #self.shards + 1], request)
-        if result or reason ~= "overloaded" and reason ~= "not_found" and reason ~= nil then
-            break
-        end
-    end
-    return requests.results(result, message, reason)
-end
-
-local answers = {}
-
---- The shards take turns; one that is overloaded passes its turn on.
-function answers.start_child(self, request)
-    self.next = (self.next + 1) % #self.shards
-    return ask_until(self, request, self.next)
-end
-
-function answers.terminate_child(self, request)
-    return ask_until(self, request, 0)
-end
-
-function answers.lookup(self, request)
-    return ask_until(self, request, 0)
-end
-
-function answers.which_children(self, request)
-    local all = {}
-    for _, shard in ipairs(self.shards) do
-        for _, entry in ipairs(requests.forward(shard, request) or {}) do
-            all[#all + 1] = entry
-        end
-    end
-    return requests.results(all)
-end
-
-function answers.count_children(self, request)
-    local sum = { specs = 1, active = 0, workers = 0, supervisors = 0 }
-    for _, shard in ipairs(self.shards) do
-        local count = requests.forward(shard, request)
-        for _, key in ipairs { "active", "workers", "supervisors" } do
-            sum[key] = sum[key] + (count and count[key] or 0)
-        end
-    end
-    return requests.results(sum)
-end
-
--- Shards may take their time: a task beside the stage waits for them, and the stage goes on.
-for what, answer in pairs(answers) do
-    answers[what] = function(self, request, from)
-        stagehost.task(function()
-            from:reply(answer(self, request))
-        end)
-        return stagehost.noreply
-    end
-end
-
 function callbacks.handle_call(self, message, from)
     self.has_source_ended = false
-    return requests.answer(KIND, answers, self, message, from)
+    return requests.answer(KIND, shard_answers, self, message, from)
 end
 
 -- The end ---------------------------------------------------------------------------------------
@@ -177,8 +215,8 @@ end
 --- Shards that have lost their producers too end by themselves.
 function callbacks.terminate(self)
     local alive = {}
-    for _, shard in pairs(self.by_id) do
-        alive[#alive + 1] = shard
+    for _, i in pairs(self.by_id) do
+        alive[#alive + 1] = self.shards[i]
     end
     if not self.has_source_ended and not stagehost.is_draining() then
         shutdown.all(alive, "infinity")

@@ -8,6 +8,7 @@ local intensity = require "stagehost.supervisor.intensity"
 local job = require "stagehost.consumer_supervisor.job"
 local options = require "stagehost.options"
 local shutdown = require "stagehost.supervisor.shutdown"
+local subscriptions = require "stagehost.options.subscription"
 local tables = require "stagehost.options.tables"
 
 local M = {}
@@ -28,6 +29,21 @@ local function name(value)
     return nil, "must be a function that names a child by its event (or the supervisor's own name)"
 end
 
+local function shards(value)
+    local n, problem = checks.integer(1)(value)
+    if value == "workers" then
+        return core.workers()
+    end
+    return n, problem and problem .. ', or "workers"'
+end
+
+local function partitions(value)
+    if value == true or not select(2, checks.list(value)) then
+        return value
+    end
+    return nil, "must be true or a list of the names of partitions"
+end
+
 local schema = {
     child = child,
     options = checks.typed "table",
@@ -39,7 +55,8 @@ local schema = {
     refill = checks.one_of("finished", "low_water"),
     at_end = checks.one_of("finish", "shutdown"),
     name = name,
-    shards = checks.integer(1),
+    shards = shards,
+    partitions = partitions,
     -- of the stage itself, checked at its start
     subscribe_to = checks.anything,
     end_with_last = checks.typed "boolean",
@@ -96,6 +113,35 @@ local function set_child(settings, given)
     M.request(settings)
 end
 
+local function set_partitions(settings, given)
+    if not given then
+        return
+    elseif not settings.shards then
+        checks.fail("partitions", "needs the option shards: each shard takes a partition", given)
+    elseif given ~= true and #given ~= settings.shards then
+        checks.fail("partitions", ("must name %d partitions (shards)"):format(settings.shards), given)
+    end
+    settings.partitions = {}
+    for i = 1, settings.shards do
+        settings.partitions[i] = given == true and i - 1 or given[i]
+    end
+end
+
+-- The shards subscribe to these themselves where each takes a partition.
+local function set_subscribe_to(settings, given)
+    if not settings.partitions or given == nil then
+        return
+    end
+    local list, problem = subscriptions.entries(given)
+    if problem then
+        checks.fail("subscribe_to", problem, given)
+    end
+    for _, entry in ipairs(list) do
+        subscriptions.check(entry)
+    end
+    settings.subscribe_to = list
+end
+
 --- What a supervisor works with: its options with their defaults. Raises what is wrong with them.
 ---@param given table
 ---@return table settings
@@ -122,6 +168,8 @@ function M.settings(given)
         checks.fail("max_children", ("must be at least %d (shards)"):format(settings.shards),
             settings.max_children)
     end
+    set_partitions(settings, checked.partitions)
+    set_subscribe_to(settings, checked.subscribe_to)
     set_child(settings, checked)
     return settings
 end
