@@ -200,16 +200,20 @@ int sh__partition_give_back(struct sh__partition *partition, const sh_returned *
 {
     if (sh__buffer_reserve(&partition->queue, n) != SH_OK)
         return SH_ENOMEM;
+    if (n > 0)
+        partition->is_abandoned = false; /* somebody is still to come for them */
     while (n > 0) {
         n--;
         sh__buffer_return(&partition->queue, parts[n].events, parts[n].delivery);
     }
-    partition->is_abandoned = false; /* somebody is still to come for them */
-    while (partition->demand > 0 && partition->queue.count > 0) {
+    int64_t allowed = out->is_paced ? out->allowed : INT64_MAX;
+    while (partition->demand > 0 && partition->queue.count > 0 && allowed > 0) {
         struct sh__member *member = pick_member(partition);
-        int64_t demand = member->demand;
+        int64_t before = partition->queue.count;
+        int64_t demand = member->demand < allowed ? member->demand : allowed;
         change_demand(member, -demand);
         sh__partition_ask(member, demand, out);
+        allowed -= before - partition->queue.count;
     }
     return SH_OK;
 }
@@ -233,6 +237,8 @@ int sh__partition_deliver(struct sh__partition *partition, sh_batch part, sh_dis
                           uint64_t *discarded)
 {
     uint32_t n = part.n < partition->demand ? part.n : (uint32_t)partition->demand;
+    if (sh__unlikely(partition->queue.count > 0))
+        n = 0; /* what came back waits to be sent: see sh_dispatch.is_paced */
     *discarded = 0;
     send_demanded(partition, part, n, out);
     if (n == part.n) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * One partition of the partition dispatcher: who takes its events, and the queue of those
- * that nobody has asked for yet. It has demand or a queue, never both. The queue belongs to
- * the partition: it waits there for the next consumer. */
+ * that nobody has asked for yet. It has demand or a queue, never both, unless a rate
+ * holds up what came back. The queue belongs to the partition: it waits there for the next
+ * consumer. */
 #ifndef SH_PARTITION_QUEUE_H
 #define SH_PARTITION_QUEUE_H
 

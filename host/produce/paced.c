@@ -18,9 +18,11 @@
 #include "stage/agenda.h"
 #include "stage/timer.h"
 
+/* An ask; or the place of a queue whose events came back, with demand for them (sub NULL). */
 struct withheld {
     sh_subscription *sub;
     int64_t n;
+    void *place;
 };
 
 struct paced {
@@ -97,6 +99,31 @@ static int64_t ask(struct paced *self, sh_subscription *sub, int64_t n, sh_dispa
     return sent;
 }
 
+/* Has the inner dispatcher put events back, and send what may be sent of that queue now. */
+static int give_back(struct paced *self, void *place, const sh_returned *parts, uint32_t n,
+                     sh_dispatch *out, int64_t *sent)
+{
+    uint64_t before = sent_by(self), now = uv_hrtime();
+    int64_t allowed = sh__rate_allowed(&self->rate, now);
+    out->is_paced = true;
+    out->allowed = allowed > 0 ? allowed : 0;
+    int status = self->inner->give_back(self->inner_state, place, parts, n, out);
+    out->is_paced = false;
+    *sent = (int64_t)(sent_by(self) - before);
+    sh__rate_take(&self->rate, now, *sent);
+    return status;
+}
+
+/* A queue goes on with what had come back; where that was all, asks follow as ever. */
+static void release_place(struct paced *self, void *place, int64_t allowed,
+                          sh_dispatch *out)
+{
+    int64_t sent;
+    give_back(self, place, NULL, 0, out, &sent);
+    if (sent >= allowed) /* one has just been forgotten: there is room */
+        self->withheld[self->n_withheld++] = (struct withheld){.place = place};
+}
+
 /* Passes on what was withheld, in turn, as far as it may be sent. Where nothing was sent the
  * queue is empty: the rest is demand for events to come. */
 static void release(struct paced *self, sh_dispatch *out)
@@ -110,6 +137,10 @@ static void release(struct paced *self, sh_dispatch *out)
             return;
         }
         forget_withheld(self, 0);
+        if (first.place) {
+            release_place(self, first.place, allowed, out);
+            continue;
+        }
         int64_t n = first.n < allowed ? first.n : allowed;
         int64_t sent = ask(self, first.sub, n, out);
         first.n -= n;
@@ -136,7 +167,7 @@ static void paced_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch 
     struct paced *self = state;
     bool has_queues = self->inner->held != NULL;
     if (has_queues && (self->n_withheld < self->capacity || grow(self))) {
-        self->withheld[self->n_withheld++] = (struct withheld){sub, n};
+        self->withheld[self->n_withheld++] = (struct withheld){.sub = sub, .n = n};
         release(self, out);
     } else {
         self->inner->ask(self->inner_state, sub, n, out);
@@ -214,14 +245,19 @@ static void *paced_place(const void *state, sh_subscription *sub)
     return self->inner->place(self->inner_state, sub);
 }
 
-/* What comes back and is sent again at once counts again. */
+/* What comes back is sent again as the rate allows; it counts again. */
 static int paced_give_back(void *state, void *place, const sh_returned *parts, uint32_t n,
                            sh_dispatch *out)
 {
     struct paced *self = state;
-    uint64_t before = sent_by(self);
-    int status = self->inner->give_back(self->inner_state, place, parts, n, out);
-    sh__rate_take(&self->rate, uv_hrtime(), (int64_t)(sent_by(self) - before));
+    if (self->n_withheld == self->capacity && !grow(self))
+        return SH_ENOMEM;
+    int64_t sent;
+    int status = give_back(self, place, parts, n, out, &sent);
+    if (status == SH_OK) {
+        self->withheld[self->n_withheld++] = (struct withheld){.place = place};
+        release(self, out);
+    }
     return status;
 }
 

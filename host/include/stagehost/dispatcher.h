@@ -33,6 +33,10 @@ struct sh_dispatch {
     int64_t owed;
     /* cancel: another consumer is expected in the place of this one. */
     bool expects_another;
+    /* give_back: with is_paced at most `allowed` of the queue's events may be sent now, because
+     * the producer has a rate; it is called again, with n 0, for the others. */
+    bool is_paced;
+    int64_t allowed;
     /* Sends events to one consumer as one message. Takes one reference of `batch`. */
     void (*send)(sh_dispatch *out, sh_subscription *to, sh_batch batch);
     /* Sends a notification marker to one consumer. Borrows. */
@@ -114,7 +118,8 @@ struct sh_dispatcher_ops {
     unsigned reads;
     /* Optional, both or none: dispatchers with queues of their own. `place` tells the queue
      * of a subscription's events; give_back takes n parts to its head, before whatever is in
-     * it, and sends them to who has asked already. SH_ENOMEM: nothing was taken. */
+     * it, and sends them to those that have asked already (see sh_dispatch.allowed). SH_ENOMEM:
+     * nothing was taken. */
     void *(*place)(const void *state, sh_subscription *sub);
     int (*give_back)(void *state, void *place, const sh_returned *parts, uint32_t n,
                      sh_dispatch *out);
