@@ -213,7 +213,8 @@ void sh__stage_end_by_signal(sh_stage *stage)
     stage->ended_by_signal = true;
     if (stage->is_waiting) {
         stage->is_waiting = false;
-        count(stage, stage->now.batch.n, "handle_events", true);
+        if (!stage->feed.is_acked) /* else its producer delivers it again */
+            count(stage, stage->now.batch.n, "handle_events", true);
         abandon_callback(stage, reason);
     }
     sh__stage_end(stage, reason, false);
