@@ -137,6 +137,20 @@ describe("handle_call", function()
         end)))
     end)
 
+    it("answers with an error by from:fail", function()
+        assert.same({ nil, "there is no such book", "not_found" }, { call(function(_, _, from)
+            from:fail("there is no such book", "not_found")
+            return stagehost.noreply
+        end) })
+        local problem
+        call(function(_, _, from)
+            from:fail("once", "failed")
+            problem = select(2, pcall(from.fail, from, "twice", "failed"))
+            return stagehost.noreply
+        end)
+        assert.matches("from:fail: this call has been answered already", tostring(problem), 1, true)
+    end)
+
     it("does not answer twice", function()
         local reason
         local Process = stagehost.process {
