@@ -163,6 +163,24 @@ for _, worker in ipairs(crashing.workers()) do
             assert.equal("shutdown", sup:join())
         end)
 
+        it("rest_for_one: a restart that fails loses none of those before it", function()
+            local sup = start_on(worker, { strategy = "rest_for_one", children = children_of("a", "b", "c", "d") })
+            log:call "take"
+            log:call { fail = "c", times = 2, reason = "not yet" }
+            crash(sup, "b")
+            await(function() return supervisor.count_children(sup).active == 4 end)
+            assert.equal("-b -d -c +b +c +c +c +d", log:call "take")
+        end)
+
+        it("one_for_all: a restart that fails ends and starts all", function()
+            local sup = start_on(worker, { strategy = "one_for_all", children = children_of("a", "b", "c") })
+            log:call "take"
+            log:call { fail = "b", times = 1, reason = "not yet" }
+            crash(sup, "c")
+            await(function() return supervisor.count_children(sup).active == 3 end)
+            assert.equal("-c -b -a +a +b -a +a +b +c", log:call "take")
+        end)
+
         it("a child that is killed while it is started again is one that did not start", function()
             local list = children_of("a")
             list[1].options.name = "a-hunted"

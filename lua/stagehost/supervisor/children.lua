@@ -146,22 +146,16 @@ function M.stop_all(all)
     M.stop_range(all, 1, #all.list, "stopped")
 end
 
---- Starts all of a list in order. When one fails, those started by this call are ended again, in
---- reverse order.
+--- Starts all of a list in order, up to the first one that fails.
 ---@param all stagehost.Children
 ---@param list stagehost.Child[]
----@param state "restarting" | "stopped" what all of them are after a failure
 ---@return stagehost.Child? failed nil: all have started
 ---@return string? message
 ---@return stagehost.Reason reason
-function M.start_list(all, list, state)
-    for i, child in ipairs(list) do
+function M.start_list(all, list)
+    for _, child in ipairs(list) do
         local ok, message, reason = M.start(all, child)
         if not ok then
-            for k = i - 1, 1, -1 do
-                M.stop(all, list[k], state)
-            end
-            child.state = state
             return child, message, reason
         end
     end

@@ -25,8 +25,9 @@ function callbacks.init(self)
     for i, child_spec in ipairs(spec.children) do
         list[i] = children.child(child_spec)
     end
-    local failed, message, reason = children.start_list(self.children, list, "stopped")
+    local failed, message, reason = children.start_list(self.children, list)
     if failed then
+        children.stop_all(self.children)
         stagehost.log("warn", "child %q did not start: %s", failed.spec.id, reasons.of_child(message))
         return stagehost.stop(reason)
     end
@@ -72,13 +73,14 @@ end
 
 local takers = {}
 
---- What waits for its restart is to be started now.
+--- What waits for its restart is to be started now. When one fails, those that have started before it go down
+--- again only if the strategy says so.
 function takers.restart(self, note)
     local group = restarts.take_due(self.restarts, note.group)
     if not group or stagehost.is_draining() then
         return
     end
-    local failed, text, reason = children.start_list(self.children, group.list, "restarting")
+    local failed, text, reason = children.start_list(self.children, group.list)
     if failed then
         stagehost.log("warn", "child %q did not start: %s", failed.spec.id, reasons.of_child(text))
         return go_down(self, failed, reason)
