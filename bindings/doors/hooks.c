@@ -10,6 +10,7 @@
 #include "doors/worker.h"
 #include "events/batch.h"
 #include "events/value.h"
+#include "objects/board.h"
 #include "state/call.h"
 #include "state/context.h"
 #include "state/handle.h"
@@ -18,6 +19,7 @@
 struct lua_hooks {
     sh_worker_hooks hooks;
     sh_lua_opts opts;
+    struct shl_board *board;
     atomic_bool is_stuck; /* written by any worker */
     const char *libraries[];
 };
@@ -25,7 +27,7 @@ struct lua_hooks {
 static int open_worker(sh_worker *worker, void *data, sh_error **error)
 {
     const struct lua_hooks *hooks = data;
-    return shl_worker_open(worker, &hooks->opts, error) ? SH_OK : SH_EFAILED;
+    return shl_worker_open(worker, &hooks->opts, hooks->board, error) ? SH_OK : SH_EFAILED;
 }
 
 static void close_worker(sh_worker *worker, void *data)
@@ -58,6 +60,11 @@ sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts)
     struct lua_hooks *hooks = sh_malloc(size + strings);
     if (!hooks)
         return NULL;
+    hooks->board = shl_board_new();
+    if (!hooks->board) {
+        sh_free(hooks);
+        return NULL;
+    }
     hooks->hooks = (sh_worker_hooks){open_worker, close_worker, hooks};
     hooks->opts = *opts;
     atomic_init(&hooks->is_stuck, false);
@@ -72,6 +79,9 @@ sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts)
 
 void sh_lua_hooks_free(sh_worker_hooks *hooks)
 {
+    if (!hooks)
+        return;
+    shl_board_free(((struct lua_hooks *)hooks)->board);
     sh_free(hooks);
 }
 

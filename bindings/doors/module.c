@@ -10,6 +10,7 @@
 #include "callbacks/request.h"
 #include "callbacks/verdict.h"
 #include "callbacks/wait.h"
+#include "objects/board.h"
 #include "objects/registry.h"
 #include "objects/runtime.h"
 #include "objects/stage_methods.h"
@@ -49,6 +50,7 @@ int luaopen_stagehost_core(lua_State *L)
     add_functions(L, shl_verdict_functions);
     add_functions(L, shl_timer_functions);
     add_functions(L, shl_runtime_functions);
+    add_functions(L, shl_board_functions);
     add_functions(L, shl_hash_functions);
     /* Methods by type: the facade adds those that are written in Lua. */
     add_methods(L, "stage", &shl_stage_type);

@@ -112,12 +112,13 @@ static int open_slots(lua_State *L)
 }
 
 struct shl_context *shl_worker_open(sh_worker *worker, const sh_lua_opts *opts,
-                                    sh_error **error)
+                                    struct shl_board *board, sh_error **error)
 {
     struct shl_context *ctx = sh_malloc(sizeof *ctx);
     if (!ctx)
         return NULL;
-    *ctx = (struct shl_context){.worker = worker, .opts = opts, .L = luaL_newstate()};
+    *ctx = (struct shl_context){
+        .worker = worker, .opts = opts, .board = board, .L = luaL_newstate()};
     if (!ctx->L)
         goto fail;
     *sh_worker_slot(worker) = ctx;

@@ -11,7 +11,8 @@
 #include "stagehost_lua.h"
 #include "state/guard.h"
 
-struct shl_stage; /* lua_stage.h */
+struct shl_board;
+struct shl_stage; /* callbacks/stage.h */
 
 /* Lua values that C code needs again and again, kept in slots. */
 enum shl_helper {
@@ -41,7 +42,8 @@ struct shl_context {
     const char *still;         /* the function that runs now and must not wait, or NULL */
     bool is_abandoned;         /* the host is gone: callbacks of luv are not run any more */
     const sh_lua_opts *opts;
-    uint32_t *free_slots; /* stack of free indices of the slots table */
+    struct shl_board *board; /* of the host (objects/board.h) */
+    uint32_t *free_slots;    /* stack of free indices of the slots table */
     uint32_t n_free_slots, n_slots;
     struct shl_list *free_lists; /* recycled list heads (events/batch.c) */
     struct shl_guard guard;

@@ -409,6 +409,29 @@ function core.hash_events(places, events, first, last, n) end
 ---@return lightuserdata
 function core.hash_natives() end
 
+--- The progress line (engine/progress.lua): a source of any worker begins to read; nil: it can't know how much.
+---@param total? integer bytes
+function core.board_join(total) end
+
+--- What a source has read since its last call. Results only if the caller is to draw the line now.
+---@param bytes integer
+---@param lines integer
+---@return integer? bytes of all sources
+---@return integer? lines
+---@return number? rate bytes a second
+---@return integer? width of what is on the screen
+---@return integer? total bytes; nil: a source can't know
+function core.board_add(bytes, lines) end
+
+---@param width integer columns that have been drawn
+function core.board_drawn(width) end
+
+---@return integer width of what is to be erased
+function core.board_leave() end
+
+---@return integer width of what is to be erased; nothing is drawn any more
+function core.board_hide() end
+
 ---@return integer
 function core.workers() end
 

@@ -2,17 +2,13 @@
 
 --- One line on the terminal about how far the input has been read. It appears when reading takes
 --- longer than a second, on standard error and only if that is a terminal, and is gone at the end.
---- All sources of a worker share the line: it counts them together.
+--- All sources of all workers share the line: it counts them together, and one worker at a time draws it.
+local core = require "stagehost.core"
 local uv = require "luv"
 
 local M = {}
 
-local SHOW_AFTER_MS = 1000
-local REDRAW_MS = 250
 local STDERR = 2
-
--- The share of the newest interval in the rate that is shown.
-local SMOOTHING = 0.3
 
 local UNITS = { "B", "kB", "MB", "GB", "TB", "PB" }
 
@@ -68,18 +64,6 @@ function M.render(state, width)
     return table.concat(parts, "  "):sub(1, math.max(0, width - 1))
 end
 
----@class stagehost.progress.Board
----@field sources integer
----@field bytes number
----@field lines integer
----@field total? number nil: a source that can't know takes part
----@field rate number
----@field started integer
----@field drawn_at integer
----@field drawn_bytes number
----@field drawn_width integer 0: nothing is on the screen
-
-local board ---@type stagehost.progress.Board?
 local hidden = false
 
 --- Who wants errors only, or nothing, wants no progress either.
@@ -100,23 +84,17 @@ local function terminal_width()
 end
 
 -- Blanks instead of an escape sequence: understood everywhere.
-local function erase(b)
-    if b.drawn_width > 0 then
-        io.stderr:write("\r", (" "):rep(b.drawn_width), "\r")
-        b.drawn_width = 0
+local function erase(width)
+    if width > 0 then
+        io.stderr:write(("\r%s\r"):format((" "):rep(width)))
     end
 end
 
-local function draw(b, now)
-    local seconds = (now - b.drawn_at) / 1000
-    local newest = (b.bytes - b.drawn_bytes) / seconds
-    b.rate = b.rate and b.rate + SMOOTHING * (newest - b.rate) or newest
-    b.drawn_at, b.drawn_bytes = now, b.bytes
-    local text = M.render(b, terminal_width())
-    local padding = (" "):rep(b.drawn_width - #text)
+local function draw(bytes, lines, rate, width, total)
+    local text = M.render({ bytes = bytes, lines = lines, rate = rate, total = total }, terminal_width())
     -- The cursor goes back to the start, for whoever writes a line next.
-    io.stderr:write("\r", text, padding, "\r")
-    b.drawn_width = #text
+    io.stderr:write(("\r%s%s\r"):format(text, (" "):rep(width - #text)))
+    core.board_drawn(#text)
 end
 
 ---@class stagehost.Progress
@@ -126,26 +104,18 @@ Ticket.__index = Ticket
 --- What has been read since the last call. Cheap: most calls only count.
 ---@param bytes integer
 ---@param lines integer
-function Ticket:add(bytes, lines)
-    local b = self.board
-    b.bytes, b.lines = b.bytes + bytes, b.lines + lines
-    local now = uv.now()
-    if now - b.started >= SHOW_AFTER_MS and now - b.drawn_at >= REDRAW_MS and not hidden then
-        draw(b, now)
+function Ticket.add(_, bytes, lines)
+    local all_bytes, all_lines, rate, width, total = core.board_add(bytes, lines)
+    if all_bytes then
+        draw(all_bytes, all_lines, rate, width, total)
     end
 end
 
 --- The source has ended.
 function Ticket:leave()
-    local b = self.board
-    if self.left then
-        return
-    end
-    self.left = true
-    b.sources = b.sources - 1
-    if b.sources == 0 then
-        erase(b)
-        board = nil
+    if not self.left then
+        self.left = true
+        erase(core.board_leave())
     end
 end
 
@@ -156,21 +126,15 @@ function M.start(total)
     if not is_wanted() then
         return nil
     end
-    if not board then
-        local now = uv.now()
-        board = { sources = 0, bytes = 0, lines = 0, total = 0, started = now, drawn_at = now,
-            drawn_bytes = 0, drawn_width = 0 }
-    end
-    board.sources = board.sources + 1
-    board.total = board.total and total and board.total + total or nil
-    return setmetatable({ board = board }, Ticket)
+    core.board_join(total)
+    return setmetatable({ left = false }, Ticket)
 end
 
 --- Takes the line away for good: from now on the terminal shows the results.
 function M.hide()
-    hidden = true
-    if board then
-        erase(board)
+    if not hidden then
+        hidden = true
+        erase(core.board_hide())
     end
 end
 

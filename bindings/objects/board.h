@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How far the sources of all workers of a host have read: what the progress line shows
+ * (lua/stagehost/engine/progress.lua). One for each host; any worker. */
+#ifndef SHL_BOARD_H
+#define SHL_BOARD_H
+
+#include <lauxlib.h>
+
+struct shl_board;
+
+/* NULL: out of memory. */
+struct shl_board *shl_board_new(void);
+void shl_board_free(struct shl_board *board);
+
+extern const luaL_Reg shl_board_functions[];
+
+#endif
