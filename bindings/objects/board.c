@@ -98,8 +98,8 @@ static bool is_due(struct shl_board *board, uint64_t now)
     return true;
 }
 
-/* board_add(bytes, lines) -> nothing, or, if the caller is to draw the line: bytes, lines, rate, width
- * of what is on the screen, total | nil */
+/* board_add(bytes, lines) -> nothing, or, if the caller is to draw the line: bytes, lines, rate,
+ * width of what is on the screen, total | nil */
 static int add(lua_State *L)
 {
     int64_t bytes = (int64_t)luaL_checknumber(L, 1),
@@ -133,7 +133,7 @@ static int drawn(lua_State *L)
     return 0;
 }
 
-/* board_leave() -> width of what is to be erased: a source has ended, and it may have been the last. */
+/* board_leave() -> width of what is to be erased: a source has ended, perhaps the last one. */
 static int leave(lua_State *L)
 {
     struct shl_board *board = lock(L);
