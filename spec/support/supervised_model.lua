@@ -13,7 +13,7 @@ local random = math.random
 
 local has_acks = mode == "ack"
 local N_EVENTS, MAX_DEMAND = random(50, 400), random(1, 64)
-local N_PRODUCERS, N_MIDDLES, N_CONSUMERS = random(2), 0, random(4)
+local N_PRODUCERS, N_MIDDLES, N_CONSUMERS = random(2), math.max(0, random(-1, 2)), random(4)
 local MAX_DELIVER = has_acks and (random(3) == 1 and random(3) or 100000) or nil
 local STRATEGY = ({ "one_for_one", "rest_for_one", "one_for_all" })[random(3)]
 local WAITS, FAILS, KILLS = random(0, 60), random(0, 1) * random(30), random(5, 30)
@@ -153,8 +153,8 @@ end
 for _, name in ipairs(names.consumer) do
     add_child(name, Consumer, N_MIDDLES > 0 and names.middle or names.producer, {}, true)
 end
--- What is in the middle is never taken along by others.
-local strategy = N_MIDDLES > 0 and "one_for_one" or STRATEGY
+-- What is in the middle is taken along by others only where it may be lost.
+local strategy = (KILLS_MIDDLES or N_MIDDLES == 0) and STRATEGY or "one_for_one"
 local supervisor = assert(stagehost.start(stagehost.supervisor {
     strategy = strategy, max_restarts = 100000, max_seconds = 3600, children = children,
 }))
