@@ -141,6 +141,16 @@ static int stage_send(lua_State *L)
     return status < 0 ? shl_raise(L, "stage:send", status, error) : 0;
 }
 
+/* stage:send_ahead(message) */
+static int stage_send_ahead(lua_State *L)
+{
+    sh_stage *stage = shl_check_stage(L, 1);
+    luaL_argcheck(L, sh_stage_worker(stage) == shl_context(L)->worker, 1,
+                  "send_ahead is for stages of this worker");
+    int status = sh_stage_send_ahead(stage, take_message(L, "stage:send_ahead"));
+    return status < 0 ? shl_raise(L, "stage:send_ahead", status, NULL) : 0;
+}
+
 /* stage:notify(message) */
 static int stage_notify(lua_State *L)
 {
@@ -339,6 +349,7 @@ const luaL_Reg shl_stage_methods[] = {
     {"call", stage_call},
     {"cast", stage_cast},
     {"send", stage_send},
+    {"send_ahead", stage_send_ahead},
     {"notify", stage_notify},
     {"sync_info", stage_sync_info},
     {"async_info", stage_async_info},

@@ -6,6 +6,7 @@
 #include "consume/consumer.h"
 #include "dispatch/dispatch.h"
 #include "produce/emit.h"
+#include "stage/deliver.h"
 #include "stage/request.h"
 #include "stage/stage.h"
 
@@ -49,6 +50,18 @@ int sh_stage_cast(sh_worker *worker, sh_stage *to, sh_batch message, sh_error **
 int sh_stage_send(sh_worker *worker, sh_stage *to, sh_batch message, sh_error **error)
 {
     return send_payload(worker, SH__INFO, to, message, (sh_from){0}, error);
+}
+
+int sh_stage_send_ahead(sh_stage *self, sh_batch message)
+{
+    struct sh__message *info = new_message(self->worker, SH__INFO, self, (sh_from){0});
+    if (!info) {
+        sh_batch_unref(message);
+        return SH_ENOMEM;
+    }
+    info->batch = message;
+    sh__stage_deliver_ahead(self, info);
+    return SH_OK;
 }
 
 int sh_stage_info(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from,

@@ -56,3 +56,15 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
     if (!stage->is_waiting && !stage->is_held && !stage->is_absent)
         sh__worker_schedule(worker, stage);
 }
+
+void sh__stage_deliver_ahead(sh_stage *stage, struct sh__message *message)
+{
+    if (stage->phase == SH__PHASE_NEW || stage->phase == SH__PHASE_ENDED) {
+        sh__stage_deliver(stage, message);
+        return;
+    }
+    stage->stats.messages_in++;
+    sh__mailbox_push_first(&stage->mailbox, message);
+    if (!stage->is_waiting && !stage->is_held)
+        sh__worker_schedule(stage->worker, stage);
+}

@@ -9,5 +9,8 @@
 /* Hands a message to a stage of this worker: queued in its mailbox, or acted on at once (REPLY,
  * KILL, STEER, signals); refused if the stage has ended. Takes it. */
 void sh__stage_deliver(sh_stage *stage, struct sh__message *message);
+/* Hands a running stage of this worker a message that it takes before all others; refused if it
+ * has ended. Takes it. */
+void sh__stage_deliver_ahead(sh_stage *stage, struct sh__message *message);
 
 #endif

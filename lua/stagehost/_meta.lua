@@ -100,6 +100,11 @@ function Stage:cast(message) end
 ---@param message any
 function Stage:send(message) end
 
+--- As send, but handle_info gets it before all that waits in the stage's mailbox, the order to end
+--- among it: for what a source has read by a callback of luv. To stages of the same worker only.
+---@param message any
+function Stage:send_ahead(message) end
+
 --- In band to every consumer: handle_notification.
 ---@param message any
 function Stage:notify(message) end

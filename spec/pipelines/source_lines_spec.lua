@@ -1,6 +1,8 @@
 -- source.lines: every line once, in order, whatever the file looks like and however it is read.
 local files = require "spec.support.files"
+local hooks = require "stagehost.spec"
 local stagehost = require "stagehost"
+local uv = stagehost.uv
 
 local function collect(options, subscription)
     local source = assert(stagehost.start(stagehost.source.lines(options)))
@@ -131,6 +133,26 @@ describe("source.lines", function()
         stagehost.sleep(20)
         assert.is_true(source:stop())
         assert.is_false(source:is_alive())
+    end)
+
+    it("loses nothing that it has read from a pipe when it is told to end meanwhile", function()
+        local path = folder:at "pipe"
+        assert.equal(0, os.execute("mkfifo " .. path))
+        local source = assert(stagehost.start(stagehost.source.lines { path = path }))
+        local sink = assert(stagehost.start(stagehost.sink.collect()))
+        assert(sink:subscribe { to = source, cancel = "temporary" })
+        local pipe = assert(uv.fs_open(path, "w", 0))
+        assert(hooks.settle(5000))
+        hooks.hold(source)
+        source:async_stop "normal"
+        local before = source:stats().messages_in
+        uv.fs_write(pipe, "one\ntwo\n", -1)
+        files.eventually(function()
+            return source:stats().messages_in > before
+        end)
+        hooks.release(source)
+        assert.same({ "one", "two" }, sink:call("finish").events)
+        uv.fs_close(pipe)
     end)
 
     it("does not start if a path can't be read, and says which and why", function()

@@ -286,6 +286,10 @@ int sh_stage_call(sh_worker *worker, sh_stage *to, sh_batch request, sh_from fro
                   uint64_t timeout_ms /* 0: for ever */, sh_error **error);
 int sh_stage_cast(sh_worker *worker, sh_stage *to, sh_batch message, sh_error **error);
 int sh_stage_send(sh_worker *worker, sh_stage *to, sh_batch message, sh_error **error);
+/* As sh_stage_send, but taken before all that waits in the stage's mailbox. For what a source gets
+ * from outside of the engine, such as the data of a read: no end of the stage overtakes it. On the
+ * stage's worker. */
+int sh_stage_send_ahead(sh_stage *self, sh_batch message);
 /* In band, to the stage itself: handle_info after everything it has buffered now. Answered
  * when queued. As GenStage's sync_info/async_info. */
 int sh_stage_info(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from,

@@ -68,7 +68,7 @@ function callbacks.init(self)
             return
         end
         self.arrived = { failure = failure, chunk = chunk, cut = cut }
-        stage:send(notes.new "read")
+        stage:send_ahead(notes.new "read")
     end
     self.progress = self.settings.progress and progress.start(self.total) or nil
 end
