@@ -34,7 +34,7 @@ void sh__stage_end_input(sh_stage *stage, sh_error *reason);
  * asked for what it has got: it ends when somebody waits for that, or no process is left. */
 void sh__stage_end_drained(sh_stage *stage);
 
-/* -- work/host.c ----------------------------------------------------------------------- */
+/* -- work/drain.c ---------------------------------------------------------------------- */
 
 /* Somebody may send the stage dead letters: a drain ends it after its writers, and does not wait
  * for it until then. Any thread. */

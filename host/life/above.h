@@ -16,6 +16,9 @@ bool sh__message_unpack(sh_worker *worker, struct sh__message *message);
 
 /* Starts the thread of a worker other than 0 if it has none. SH_ENOMEM. Any thread. */
 int sh__host_ensure_thread(sh_host *host, sh_worker *worker);
+
+/* -- work/drain.c ---------------------------------------------------------------------- */
+
 /* A stage begins, or has ended; the last end wakes worker 0, and an end moves a drain on. Any
  * thread. */
 void sh__host_stage_begins(sh_host *host, sh_kind kind);

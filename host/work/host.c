@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <string.h>
 
-#include "consume/above.h"
 #include "life/above.h"
 #include "stage/group.h"
 #include "stage/host_state.h"
@@ -17,6 +16,7 @@
 #include "stage/outbox.h"
 #include "stage/registry.h"
 #include "work/crossing.h"
+#include "work/drain.h"
 #include "work/waiting.h"
 #include "work/worker.h"
 
@@ -144,72 +144,7 @@ static void join_threads(sh_host *host)
         }
 }
 
-static void order_all(sh_host *host, uint32_t orders)
-{
-    for (unsigned i = 0; i < host->n_workers; i++)
-        sh__worker_order(&host->workers[i], orders);
-}
-
-/* A drain goes from the sources to the ends: when nothing produces any more, processes are told
- * to end (a script may first ask consumers for what they have got); when none is left, the
- * consumers. */
-static void advance_drain(sh_host *host)
-{
-    if (!atomic_load(&host->draining) || atomic_load(&host->alive_sources) > 0)
-        return;
-    if (!atomic_exchange(&host->shutting_down, true))
-        order_all(host, SH__ORDER_SHUTDOWN);
-    if (atomic_load(&host->alive_processes) == 0 &&
-        !atomic_exchange(&host->finishing, true))
-        order_all(host, SH__ORDER_DRAIN);
-}
-
-void sh__host_stage_begins(sh_host *host, sh_kind kind)
-{
-    atomic_fetch_add(&host->alive, 1);
-    if (kind == SH_PROCESS)
-        atomic_fetch_add(&host->alive_processes, 1);
-    else if (kind != SH_CONSUMER)
-        atomic_fetch_add(&host->alive_sources, 1);
-    atomic_fetch_add(&host->started, 1);
-}
-
-/* Has opts.on_failure called, if any stage has failed. */
-static void tell_failure(sh_host *host)
-{
-    if (host->opts.on_failure && atomic_load(&host->has_failed))
-        sh__worker_order(&host->workers[0], SH__ORDER_FAILURE);
-}
-
-/* Once for each stage: when it ends, or before. */
-static void count_out(sh_host *host, sh_stage *stage)
-{
-    if (atomic_exchange(&stage->is_exempt, true))
-        return;
-    if (stage->kind == SH_PROCESS)
-        atomic_fetch_sub(&host->alive_processes, 1);
-    else if (stage->kind != SH_CONSUMER)
-        atomic_fetch_sub(&host->alive_sources, 1);
-}
-
-void sh__host_exempt(sh_host *host, sh_stage *stage)
-{
-    count_out(host, stage);
-    advance_drain(host);
-}
-
-void sh__host_stage_ended(sh_host *host, sh_stage *stage)
-{
-    count_out(host, stage);
-    if (stage->kind == SH_PROCESS)
-        tell_failure(host);
-    if (atomic_fetch_sub(&host->alive, 1) == 1)
-        sh__worker_order(&host->workers[0], SH__ORDER_QUIT);
-    else
-        advance_drain(host);
-}
-
-/* -- run, drain, stop ------------------------------------------------------------------ */
+/* -- run ------------------------------------------------------------------------------- */
 
 /* Messages that crossed while their receivers were ending: refused, until no answer is
  * under way. */
@@ -235,53 +170,6 @@ int sh_host_run(sh_host *host)
     return SH_OK;
 }
 
-static void on_drain_timeout(uv_timer_t *timer)
-{
-    sh_host_stop(timer->data);
-}
-
-int sh_host_drain(sh_host *host, uint64_t timeout_ms)
-{
-    if (atomic_exchange(&host->draining, true))
-        return SH_ESTATE;
-    if (timeout_ms > 0) {
-        uv_timer_init(host->workers[0].loop, &host->drain_timer);
-        host->drain_timer.data = host;
-        host->drain_timer_open = true;
-        uv_timer_start(&host->drain_timer, on_drain_timeout, timeout_ms, 0);
-        uv_unref((uv_handle_t *)&host->drain_timer);
-    }
-    for (unsigned i = 0; i < host->n_workers; i++)
-        sh__worker_order(&host->workers[i], SH__ORDER_DRAIN);
-    advance_drain(host);
-    return SH_OK;
-}
-
-void sh_host_stop(sh_host *host)
-{
-    if (atomic_load(&host->alive) == 0 || atomic_exchange(&host->killed, true))
-        return;
-    for (unsigned i = 0; i < host->n_workers; i++)
-        sh__worker_order(&host->workers[i], SH__ORDER_KILL);
-}
-
-bool sh_host_is_draining(const sh_host *host)
-{
-    return atomic_load(&host->draining);
-}
-
-void sh_host_dump(sh_host *host)
-{
-    for (unsigned i = 0; i < host->n_workers; i++)
-        sh__worker_order(&host->workers[i], SH__ORDER_DUMP);
-}
-
-static void ignore_closed(uv_handle_t *handle)
-{
-    sh_host *host = handle->data;
-    host->drain_timer_open = false;
-}
-
 void sh_host_free(sh_host *host)
 {
     if (!host)
@@ -293,11 +181,7 @@ void sh_host_free(sh_host *host)
     join_threads(host);
     sweep(host);
     sh__worker_close(&host->workers[0]);
-    if (host->drain_timer_open) {
-        uv_close((uv_handle_t *)&host->drain_timer, ignore_closed);
-        while (host->drain_timer_open)
-            uv_run(host->workers[0].loop, UV_RUN_NOWAIT);
-    }
+    sh__drain_close(host);
     sweep(host);
     for (unsigned i = 0; i < host->n_workers; i++)
         sh__worker_fini(&host->workers[i]);
@@ -305,16 +189,6 @@ void sh_host_free(sh_host *host)
 }
 
 /* -- what it knows --------------------------------------------------------------------- */
-
-void sh__host_record_failure(sh_host *host, sh_error *error)
-{
-    uv_mutex_lock(&host->lock);
-    if (!host->first_failure)
-        host->first_failure = sh_error_ref(error);
-    uv_mutex_unlock(&host->lock);
-    atomic_store(&host->has_failed, true);
-    tell_failure(host);
-}
 
 const sh_error *sh_host_first_failure(const sh_host *host)
 {

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The end of all that is alive in a host. */
+#ifndef SH_DRAIN_H
+#define SH_DRAIN_H
+
+#include "stagehost/host.h"
+
+/* Closes what a drain has opened on worker 0's loop; runs the loop until it is closed. Worker 0. */
+void sh__drain_close(sh_host *host);
+
+#endif
