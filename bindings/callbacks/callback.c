@@ -242,6 +242,7 @@ void shl_callback_answer(struct shl_stage *s, uint64_t ref, int status, sh_batch
     sh_result r = {0};
     struct answer answer = {s, status, value, error, 0};
     s->waiting = 0;
+    sh_stage_builds(s->self, true);
     int result = resume_with(s, &answer, &r);
     sh_batch_unref(value);
     if (result != SH_WAIT)

@@ -45,13 +45,19 @@ sh_from shl_wait_begin(lua_State *L)
     return (sh_from){s ? s->self : NULL, ++ctx->next_ref};
 }
 
-int shl_wait(lua_State *L, sh_from from, shl_convert convert)
+int shl_wait_building(lua_State *L, sh_from from, shl_convert convert)
 {
     struct shl_stage *s = shl_context(L)->current;
     s->waiting = from.ref;
     s->convert = convert;
     shl_push_wait_token(L);
     return lua_yield(L, 1);
+}
+
+int shl_wait(lua_State *L, sh_from from, shl_convert convert)
+{
+    sh_stage_builds(from.stage, false);
+    return shl_wait_building(L, from, convert);
 }
 
 static int convert_nothing(lua_State *L, int status, sh_batch value, const sh_error *error)

@@ -82,7 +82,7 @@ static int start(lua_State *L)
         return refuse_start(L, status, error);
     shl_push_stage(L, stage);
     lua_setfield(L, 2, "stage");
-    return shl_wait(L, from, convert_started);
+    return shl_wait_building(L, from, convert_started);
 }
 
 const luaL_Reg shl_stage_start_functions[] = {

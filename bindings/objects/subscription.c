@@ -45,7 +45,7 @@ static int subscribe(lua_State *L)
         status = sh_stage_subscribe(shl_context(L)->worker, consumer, &opts, from, &error);
     if (status < 0)
         return shl_raise(L, "stage:subscribe", status, error);
-    return wait ? shl_wait(L, from, convert_subscription) : 0;
+    return wait ? shl_wait_building(L, from, convert_subscription) : 0;
 }
 
 /* -- methods --------------------------------------------------------------------------- */

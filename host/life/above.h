@@ -22,6 +22,9 @@ int sh__host_ensure_thread(sh_host *host, sh_worker *worker);
 /* A stage begins, or has ended; the last end wakes worker 0, and an end moves a drain on. Any
  * thread. */
 void sh__host_stage_begins(sh_host *host, sh_kind kind);
+/* A process has put together what it had to: lets a drain begin that waits for the last one. Any
+ * thread. */
+void sh__host_built(sh_host *host);
 void sh__host_stage_ended(sh_host *host, sh_stage *stage);
 /* A stage has failed: the first such error (borrowed) is kept, and opts.on_failure called. Any
  * thread. */

@@ -172,7 +172,7 @@ static void letters(sh_stage *stage, struct sh__message *message)
     if (message->n > 0)
         sh__callback_message(stage, SH__CALLBACK_CAST, message);
     else if (atomic_fetch_sub(&stage->writers, 1) == 1 &&
-             atomic_load(&stage->worker->host->draining))
+             atomic_load(&stage->worker->host->drains))
         drain(stage, message);
     else
         sh__message_free(stage->worker, message);

@@ -174,6 +174,7 @@ static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
     atomic_init(&stage->alive, true);
     stage->is_absent = true;
     stage->is_supervised = opts->supervised;
+    stage->builds = opts->kind == SH_PROCESS;
     stage->kind = opts->kind;
     stage->ops = opts->ops;
     stage->worker = worker;
@@ -361,8 +362,26 @@ void sh__stage_begin(sh_stage *stage, struct sh__message *message)
         sh__callback_init(stage);
 }
 
+static void set_building(sh_stage *stage, bool builds)
+{
+    if (stage->builds == builds)
+        return;
+    stage->builds = builds;
+    if (builds)
+        atomic_fetch_add(&stage->worker->host->building, 1);
+    else
+        sh__host_built(stage->worker->host);
+}
+
+void sh_stage_builds(sh_stage *self, bool builds)
+{
+    if (self->kind == SH_PROCESS && self->phase == SH__PHASE_STARTING)
+        set_building(self, builds);
+}
+
 void sh__stage_started(sh_stage *stage)
 {
+    set_building(stage, false);
     if (stage->phase == SH__PHASE_STARTING)
         sh__stage_set_phase(stage, SH__PHASE_RUNNING);
     if (stage->recovery)
@@ -385,6 +404,7 @@ sh_stage *sh__stage_find_asker(sh_stage *stage)
 
 void sh__stage_free_start(sh_stage *stage)
 {
+    set_building(stage, false);
     free_arg_parcel(stage);
     free_subscribe_to(stage);
 }

@@ -13,7 +13,7 @@ void sh__stage_started(sh_stage *stage);
 /* The stage that waits for this start to finish, borrowed; NULL: nobody waits, or it has
  * finished. */
 sh_stage *sh__stage_find_asker(sh_stage *stage);
-/* Drops what was only kept for the start. */
+/* Drops what was only kept for the start, which is over. */
 void sh__stage_free_start(sh_stage *stage);
 
 #endif

@@ -14,15 +14,19 @@ struct sh_host {
     sh_host_opts opts;
     unsigned n_workers;
     sh_worker *workers;
-    uv_timer_t drain_timer; /* on worker 0 */
+    uv_timer_t drain_timer; /* on worker 0: the limits of a drain */
     bool drain_timer_open;
+    uint64_t drain_began, drain_timeout_ms; /* set before SH__ORDER_LIMIT is given */
 
     _Atomic uint32_t alive;           /* stages that have not ended      */
     _Atomic uint32_t alive_sources;   /* of these, stages that produce   */
     _Atomic uint32_t alive_processes; /* of these, processes             */
+    _Atomic uint32_t building;        /* processes that start others     */
     _Atomic uint64_t next_id;         /* of stages and subscriptions     */
     _Atomic uint64_t started;
-    _Atomic bool draining, shutting_down, finishing, killed;
+    /* A drain is wanted, has begun, ends processes, ends consumers. */
+    _Atomic bool draining, drains, shutting_down, finishing;
+    _Atomic bool killed;
     _Atomic bool has_failed;
     _Atomic bool has_name_waiters; /* a hint: changed under the lock */
     _Atomic int exit_status;       /* -1: none was set                */

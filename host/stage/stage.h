@@ -134,6 +134,7 @@ struct sh_stage {
     bool await_consumers;
     bool is_cascade;    /* ends because a producer did */
     bool is_supervised; /* who started it deals with its failures */
+    bool builds;        /* a process that starts others: a drain waits for it to begin */
     bool ended_by_signal;
     /* Ends by its own decision: what is queued for it counts as discarded. */
     bool chose_to_stop;

@@ -11,6 +11,7 @@
 #include "stage/host_state.h"
 #include "stage/outbox.h"
 #include "stage/run_queue.h"
+#include "work/drain.h"
 
 void sh__worker_order(sh_worker *worker, uint32_t orders)
 {
@@ -105,6 +106,8 @@ void sh__worker_on_wake(uv_async_t *handle)
     sh_worker *worker = handle->data;
     uint32_t orders = atomic_exchange(&worker->orders, 0);
     sh__worker_deliver_inbox(worker);
+    if (orders & SH__ORDER_LIMIT)
+        sh__drain_limit(worker->host);
     if (orders & SH__ORDER_DRAIN)
         send_to_all(worker, SH__DRAIN);
     if (orders & SH__ORDER_SHUTDOWN)

@@ -14,6 +14,7 @@ enum {
     SH__ORDER_KILL = 8,     /* end every stage at once                  */
     SH__ORDER_DUMP = 16,    /* log one line for every stage             */
     SH__ORDER_FAILURE = 32, /* call opts.on_failure                     */
+    SH__ORDER_LIMIT = 64,   /* a drain has been asked for: watch its limits */
 };
 
 /* Sets order bits and wakes the worker; any thread. */

@@ -9,6 +9,9 @@
 #include "stage/stage.h"
 #include "work/crossing.h"
 
+/* How long a drain lets a process put stages together. */
+enum { PATIENCE_MS = 1000 };
+
 static void order_all(sh_host *host, uint32_t orders)
 {
     for (unsigned i = 0; i < host->n_workers; i++)
@@ -41,7 +44,7 @@ void sh__host_record_failure(sh_host *host, sh_error *error)
  * consumers. */
 static void advance_drain(sh_host *host)
 {
-    if (!atomic_load(&host->draining) || atomic_load(&host->alive_sources) > 0)
+    if (!atomic_load(&host->drains) || atomic_load(&host->alive_sources) > 0)
         return;
     if (!atomic_exchange(&host->shutting_down, true))
         order_all(host, SH__ORDER_SHUTDOWN);
@@ -53,10 +56,12 @@ static void advance_drain(sh_host *host)
 void sh__host_stage_begins(sh_host *host, sh_kind kind)
 {
     atomic_fetch_add(&host->alive, 1);
-    if (kind == SH_PROCESS)
+    if (kind == SH_PROCESS) {
         atomic_fetch_add(&host->alive_processes, 1);
-    else if (kind != SH_CONSUMER)
+        atomic_fetch_add(&host->building, 1);
+    } else if (kind != SH_CONSUMER) {
         atomic_fetch_add(&host->alive_sources, 1);
+    }
     atomic_fetch_add(&host->started, 1);
 }
 
@@ -90,25 +95,59 @@ void sh__host_stage_ended(sh_host *host, sh_stage *stage)
 
 /* -- drain and stop -------------------------------------------------------------------- */
 
-static void on_drain_timeout(uv_timer_t *timer)
+static void begin_drain(sh_host *host)
 {
-    sh_host_stop(timer->data);
+    if (atomic_exchange(&host->drains, true))
+        return;
+    order_all(host, SH__ORDER_DRAIN);
+    advance_drain(host);
+}
+
+/* A drain that began while a process was putting stages together would take them away from under
+ * its hands. */
+void sh__host_built(sh_host *host)
+{
+    if (atomic_fetch_sub(&host->building, 1) == 1 && atomic_load(&host->draining))
+        begin_drain(host);
+}
+
+static void on_drain_limit(uv_timer_t *timer)
+{
+    sh_host *host = timer->data;
+    uint64_t past_ms = (uv_hrtime() - host->drain_began) / 1000000;
+    begin_drain(host);
+    if (host->drain_timeout_ms == 0)
+        return;
+    if (past_ms >= host->drain_timeout_ms)
+        sh_host_stop(host);
+    else
+        uv_timer_start(timer, on_drain_limit, host->drain_timeout_ms - past_ms, 0);
+}
+
+void sh__drain_limit(sh_host *host)
+{
+    uint64_t first = host->drain_timeout_ms;
+    if (first == 0 || first > PATIENCE_MS)
+        first = PATIENCE_MS;
+    uv_timer_init(host->workers[0].loop, &host->drain_timer);
+    host->drain_timer.data = host;
+    host->drain_timer_open = true;
+    uv_update_time(host->workers[0].loop);
+    uv_timer_start(&host->drain_timer, on_drain_limit, first, 0);
+    uv_unref((uv_handle_t *)&host->drain_timer);
 }
 
 int sh_host_drain(sh_host *host, uint64_t timeout_ms)
 {
-    if (atomic_exchange(&host->draining, true))
+    if (atomic_exchange(&host->draining, true)) {
+        begin_drain(host);
         return SH_ESTATE;
-    if (timeout_ms > 0) {
-        uv_timer_init(host->workers[0].loop, &host->drain_timer);
-        host->drain_timer.data = host;
-        host->drain_timer_open = true;
-        uv_timer_start(&host->drain_timer, on_drain_timeout, timeout_ms, 0);
-        uv_unref((uv_handle_t *)&host->drain_timer);
     }
-    for (unsigned i = 0; i < host->n_workers; i++)
-        sh__worker_order(&host->workers[i], SH__ORDER_DRAIN);
-    advance_drain(host);
+    host->drain_began = uv_hrtime();
+    host->drain_timeout_ms = timeout_ms;
+    sh__worker_order(&host->workers[0], SH__ORDER_LIMIT);
+    if (atomic_load(&host->building) == 0)
+        begin_drain(host);
     return SH_OK;
 }
 

@@ -75,6 +75,38 @@ describe("TERM and INT", function()
         assert_has(r.err, "stopped before the drain was through")
     end)
 
+    it("let a script put its stages together before they drain", function()
+        local r = run("$S -w 2 a.lua", { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local Pass = stagehost.producer_consumer { handle_events = function(_, events) return events end }
+            local pass = assert(stagehost.start(Pass, { worker = 1 }))
+            stagehost.uv.kill(stagehost.uv.os_getpid(), "sigterm")
+            local source = assert(stagehost.start(stagehost.source.list { 1, 2 }, { demand = "accumulate" }))
+            local sink = assert(stagehost.start(stagehost.sink.collect()))
+            assert(sink:subscribe { to = pass, cancel = "temporary" })
+            assert(pass:subscribe { to = source })
+            source:demand "forward"
+            local result = assert(sink:call("finish", math.huge))
+            print(unpack(result.events))
+        ]] })
+        assert.are.equal("1\t2\n", r.out, r.err)
+        assert.are.equal(0, r.status)
+    end)
+
+    it("do not wait for a script that puts stages together for ever", function()
+        local r = run("$S a.lua", { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local nothing = stagehost.process {}
+            local source = stagehost.start(stagehost.source.list { 1 }, { demand = "accumulate" })
+            stagehost.uv.kill(stagehost.uv.os_getpid(), "sigterm")
+            while source:is_alive() do
+                stagehost.start(nothing):kill()
+            end
+            print "drained"
+        ]] })
+        assert.are.equal("drained\n", r.out, r.err)
+    end)
+
     it("end a script that sleeps", function()
         local r = signal("a.lua", "kill -TERM $pid",
             'io.stderr:write "working\\n" while true do require "stagehost".sleep(1e6) end')

@@ -114,10 +114,11 @@ unsigned sh_host_workers(const sh_host *host); /* how many there are */
  * Returns SH_OK. May be called again after more stages were started. */
 int sh_host_run(sh_host *host);
 /* Ends all producers in order (see sh_stage_stop), then what depends on them, then the
- * rest, with reason "shutdown"; after timeout_ms (0: never) whatever is left is killed.
- * Once; worker 0. */
+ * rest, with reason "shutdown"; after timeout_ms (0: never) whatever is left is killed. Processes
+ * that are putting stages together come to an end with that first (sh_stage_builds). The first call
+ * counts; another one has the drain begin at once, and answers SH_ESTATE. Any thread. */
 int sh_host_drain(sh_host *host, uint64_t timeout_ms);
-/* Kills every stage. Worker 0's thread. */
+/* Kills every stage. Any thread. */
 void sh_host_stop(sh_host *host);
 /* Has every worker log one line for each of its stages at SH_LOG_INFO: kind, demand owed,
  * events buffered and queued, consumers and producers, last error. Returns at once; other

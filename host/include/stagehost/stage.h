@@ -243,6 +243,11 @@ int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
  * outside init. */
 int sh_stage_configure(sh_stage *self, const sh_stage_opts *opts, sh_error **error);
 
+/* From a process in its init, which may take as long as it likes: whether it is putting stages
+ * together now. It is when it begins. A drain does not begin meanwhile, for at most a second: what is
+ * half built would fall to pieces. On its worker; nothing for other stages. */
+void sh_stage_builds(sh_stage *self, bool builds);
+
 sh_stage *sh_stage_ref(sh_stage *stage);       /* any thread */
 void sh_stage_unref(sh_stage *stage);          /* any thread; NULL is allowed */
 bool sh_stage_is_alive(const sh_stage *stage); /* any thread; may be out of date at once */
