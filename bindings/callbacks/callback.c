@@ -33,7 +33,7 @@ static int describe_failure(lua_State *L)
     else
         lua_xmove(failure->co, L, 1);
     luaL_traceback(L, failure->co, NULL, 0);
-    failure->error = shl_error_raised(L, 2, sh_stage_name(s->self),
+    failure->error = shl_error_raised(L, 2, failure->co, sh_stage_name(s->self),
                                       shl_callback_name(s->callback), lua_tostring(L, 3));
     return 0;
 }

@@ -18,13 +18,30 @@ static const char *error_text(const sh_error_fields *error)
     return text ? text : "";
 }
 
-/* For the styles that show the error beside it: one that is the error's text is cut to a
- * line. */
+/* A list of several lines as one: "2 problems:\n  - a\n  - b" becomes "2 problems: a; b". */
+static void add_as_line(struct cli_text *out, const char *text)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        cli_text_add_bytes(out, text, len);
+        bool is_head = len > 0 && text[len - 1] == ':';
+        text += len;
+        text += strspn(text, "\n\t ");
+        if (strncmp(text, "- ", 2) == 0)
+            text += 2;
+        if (*text)
+            cli_text_add(out, is_head ? " " : "; ");
+    }
+}
+
+/* For the styles that show the error beside it, which has the lines. */
 void log_part_message(struct cli_text *out, const struct log_line *line)
 {
     const char *message = line->message ? line->message : "";
-    bool is_error = line->error && strcmp(message, error_text(line->error)) == 0;
-    cli_text_add_bytes(out, message, is_error ? strcspn(message, "\n") : strlen(message));
+    if (line->error && strcmp(message, error_text(line->error)) == 0)
+        add_as_line(out, message);
+    else
+        cli_text_add(out, message);
     add_repeats(out, line);
 }
 

@@ -9,8 +9,8 @@
 
 #include "command/log_format.h"
 
-/* The message for styles that show the error beside it: cut to a line when it is the error's
- * own text. */
+/* The message for styles that show the error beside it: in one line when it is the error's own
+ * text. */
 void log_part_message(struct cli_text *out, const struct log_line *line);
 /* "stage: callback: message", and the traceback behind it when the line is an error. */
 void log_part_error(struct cli_text *out, const struct log_line *line);

@@ -200,11 +200,16 @@ void log_sink_diagnose(struct log_sink *sink, sh_log_level level, const char *st
     write_line(sink, &line);
 }
 
+void log_sink_flush(struct log_sink *sink)
+{
+    for (size_t i = 0; i < LOG_SINK_RECENT; i++)
+        write_repeats(sink, &sink->recent[i]);
+}
+
 void log_sink_close(struct log_sink *sink)
 {
-    for (size_t i = 0; i < LOG_SINK_RECENT; i++) {
-        write_repeats(sink, &sink->recent[i]);
+    log_sink_flush(sink);
+    for (size_t i = 0; i < LOG_SINK_RECENT; i++)
         forget(&sink->recent[i]);
-    }
     cli_text_fini(&sink->line);
 }

@@ -55,6 +55,7 @@ enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_le
 {
     sh_host_summary summary;
     sh_host_get_summary(host, &summary);
+    log_sink_flush(sink);
     if (summary.stages_failed > 0 && level < SH_LOG_ERROR)
         report_failure(sink, host);
     if (level >= SH_LOG_DEBUG)

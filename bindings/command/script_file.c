@@ -35,7 +35,10 @@ static bool read_path(const char *path, struct cli_text *out, struct cli_text *w
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     bool ok = fd >= 0 && read_all(fd, out);
     if (!ok)
-        cli_text_addf(why, "%s: %s", is_stdin ? "standard input" : path,
+        cli_text_addf(why, "%s: %s",
+                      is_stdin ? "standard input"
+                      : *path  ? path
+                               : "\"\"",
                       errno == ENOENT ? "no such script" : strerror(errno));
     if (fd >= 0 && !is_stdin)
         close(fd);

@@ -11,7 +11,7 @@
 
 int shl_traceback(lua_State *L)
 {
-    shl_push_error_text(L, 1);
+    shl_push_raised_text(L, 1, L);
     luaL_traceback(L, L, lua_tostring(L, -1), 1);
     return 1;
 }

@@ -129,6 +129,31 @@ void shl_push_error_text(lua_State *L, int index)
         lua_pushfstring(L, "(error object is a %s value)", lua_typename(L, type));
 }
 
+/* Where the code that raised is, outside of the library, as "file:line: "; or "". */
+static void push_where(lua_State *L, lua_State *co)
+{
+    lua_Debug ar;
+    for (int level = 0; lua_getstack(co, level, &ar); level++) {
+        lua_getinfo(co, "Sl", &ar);
+        if (ar.currentline > 0 && strncmp(ar.short_src, "stagehost/", 10) != 0) {
+            lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
+}
+
+void shl_push_raised_text(lua_State *L, int index, lua_State *co)
+{
+    if (!lua_isnil(L, index)) {
+        shl_push_error_text(L, index);
+        return;
+    }
+    push_where(L, co);
+    lua_pushliteral(L, "nil was raised, an error without a message");
+    lua_concat(L, 2);
+}
+
 /* -- data ------------------------------------------------------------------------------ */
 
 /* Pushes the value at `index` as bytes, or nil if it is not plain data. */
@@ -351,8 +376,8 @@ int shl_to_reason(lua_State *L, int index, sh_error **out)
     return status;
 }
 
-sh_error *shl_error_raised(lua_State *L, int index, const char *stage, const char *callback,
-                           const char *traceback)
+sh_error *shl_error_raised(lua_State *L, int index, lua_State *co, const char *stage,
+                           const char *callback, const char *traceback)
 {
     index = absolute(L, index);
     int top = lua_gettop(L);
@@ -363,7 +388,7 @@ sh_error *shl_error_raised(lua_State *L, int index, const char *stage, const cha
     bool is_object = has_error_metatable(L, index);
     if (is_object)
         fields.name = push_string_field(L, index, "name");
-    shl_push_error_text(L, index);
+    shl_push_raised_text(L, index, co);
     fields.message = lua_tostring(L, -1);
     if (!is_object && lua_type(L, index) == LUA_TTABLE)
         fields.data = push_encoded(L, index, &fields.data_len);

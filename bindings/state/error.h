@@ -15,10 +15,10 @@ void shl_push_reason(lua_State *L, const sh_error *reason);
 /* A reason given by a script (nil, string, table, error object) as an sh_error (NULL:
  * normal). */
 int shl_to_reason(lua_State *L, int index, sh_error **out);
-/* Error object for a callback that failed; traceback may be NULL. `L` has the error value
+/* Error object for a callback that failed in `co`; traceback may be NULL. `L` has the error value
  * at index. */
-sh_error *shl_error_raised(lua_State *L, int index, const char *stage, const char *callback,
-                           const char *traceback);
+sh_error *shl_error_raised(lua_State *L, int index, lua_State *co, const char *stage,
+                           const char *callback, const char *traceback);
 /* Pushes the string at `index` as text for people, which in C ends at its first zero byte: each
  * of these is "\0" in it, a backslash and a zero. Returns it; it lives as long as it is on the
  * stack. Raises when out of memory. */
@@ -26,6 +26,8 @@ const char *shl_push_c_text(lua_State *L, int index);
 /* Pushes the text of an error value of any type, also of one whose __tostring fails, as
  * shl_push_c_text does. */
 void shl_push_error_text(lua_State *L, int index);
+/* The same for what `co` has raised, whose frames are still there: of nil it says where that was. */
+void shl_push_raised_text(lua_State *L, int index, lua_State *co);
 /* Pushes "stage<x>: handle_events: message". */
 void shl_push_sentence(lua_State *L, const sh_error *error);
 /* Pushes nil, message, reason: what expected failures return; the count, 3. */

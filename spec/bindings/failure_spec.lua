@@ -43,13 +43,22 @@ describe("an error", function()
     end)
 
     it("may be any value", function()
-        text_of(nil, "nil")
         text_of(false, "false")
         text_of(true, "true")
         text_of(print, "(error object is a function value)")
         text_of({}, "(error object is a table value)")
         text_of({ message = "from a field" }, "from a field")
         text_of(setmetatable({}, { __tostring = function() return "itself" end }), "itself")
+    end)
+
+    it("of nil says where that was", function()
+        local line = debug.getinfo(1, "l").currentline + 3
+        local function raise() error(nil) end
+        local function raise_inside() coroutine.wrap(function() error() end)() end
+        for i, f in ipairs { raise, raise_inside } do
+            local reason = crash(f)
+            assert.matches(("^spec/bindings/failure_spec.lua:%d: nil was raised"):format(line - 3 + i), reason.message)
+        end
     end)
 
     it("keeps a table that is plain data", function()

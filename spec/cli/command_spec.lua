@@ -162,6 +162,7 @@ end)
 
 describe("failures", function()
     it("a missing script: 66", function()
+        assert_has(run("$S ''").err, [["\"\": no such script"]])
         for _, name in ipairs { "nosuch.lua", "frobnicate" } do
             local r = run("$S " .. name)
             assert.are.equal(66, r.status)

@@ -77,6 +77,32 @@ describe("messages", function()
         assert.is_truthy(r.err:find([["log a\\0b\\0"]], 1, true), r.err)
     end)
 
+    it("of several lines are one line, and the lines are in the error", function()
+        local err = run("$S --log-format json a.lua", { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            stagehost.pipeline { name = "p", stages = { { name = "a" }, { name = "b" } } }
+        ]] }).err
+        local record = cjson.decode(err)
+        assert.is_truthy(record.msg:find('^a.lua:2: pipeline "p" has 2 problems: stage "a"[^\n]+; stage "b"[^\n]+$'),
+            record.msg)
+        assert.is_truthy(record.err:find("has 2 problems:\n  - stage", 1, true), record.err)
+    end)
+
+    it("that were repeated are counted before the report at the end", function()
+        local err = run("$S a.lua", { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local p = stagehost.start(stagehost.producer {
+                handle_cast = function() return { 1, 2, 3 } end,
+            }, { name = "p" })
+            p:cast "x"
+            p:buffered()
+            for _ = 1, 3 do stagehost.log("warn", "again") end
+            p:kill()
+        ]] }).err
+        local count, report = err:find("again (repeated 2 more times)", 1, true), err:find("3 events are unfinished", 1, true)
+        assert.is_truthy(count and report and count < report, err)
+    end)
+
     it("of the command itself have the same form", function()
         local record = cjson.decode(run("$S --log-format json nosuch.lua").err)
         assert.are.equal("nosuch.lua: no such script", record.msg)

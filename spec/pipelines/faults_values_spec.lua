@@ -33,7 +33,7 @@ end
 -- What is raised, the message it becomes, and what of it the reason keeps.
 local raised = {
     { "a string", "plain", "^plain$" },
-    { "nil", nil, "^nil$" },
+    { "nil", nil, "faults_values_spec.lua:%d+: nil was raised" },
     { "false", false, "^false$" },
     { "a number", 7, "^7$" },
     { "a table of data", { code = 7, list = { 1, 2 } }, "^%(error object is a table value%)$",
