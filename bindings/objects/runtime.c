@@ -7,6 +7,7 @@
 
 #include "state/error.h"
 #include "state/handle.h"
+#include "state/loop.h"
 #include "state/lua_stage.h"
 #include "state/raise.h"
 
@@ -99,6 +100,14 @@ static int runtime_count_failure(lua_State *L)
     return 0;
 }
 
+/* callback_failed(text): one of luv's; with the traceback behind its message */
+static int runtime_callback_failed(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    shl_loop_failed(shl_context(L), shl_push_c_text(L, 1));
+    return 0;
+}
+
 static sh_log_code check_log_code(lua_State *L, int index)
 {
     const char *name = luaL_optstring(L, index, sh_log_code_name(SH_LOG_USER));
@@ -168,6 +177,7 @@ const luaL_Reg shl_runtime_functions[] = {
     {"set_max_demand", runtime_set_max_demand},
     {"count_failure", runtime_count_failure},
     {"end_input", runtime_end_input},
+    {"callback_failed", runtime_callback_failed},
     {"leave_behind", runtime_leave_behind},
     {"log", runtime_log},
     {"lose_child_events", runtime_lose_child_events},

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "options/run.h"
 
-#include <string.h>
-
 #include "events/batch.h"
 #include "state/call.h"
+#include "state/error.h"
 #include "state/slot.h"
 
 /* -- pushing --------------------------------------------------------------------------- */
@@ -43,26 +42,6 @@ int shl_run_push_list(struct shl_context *ctx, sh_batch batch, sh_error **error)
 
 /* -- calling --------------------------------------------------------------------------- */
 
-/* The text of a failed call is its message, then the traceback. */
-static sh_error *make_error(const char *what, const char *text)
-{
-    static const char mark[] = "\nstack traceback:";
-    const char *traceback = text ? strstr(text, mark) : NULL;
-    size_t len = traceback ? (size_t)(traceback - text) : 0;
-    char message[1024];
-    if (traceback) {
-        len = len < sizeof message ? len : sizeof message - 1;
-        memcpy(message, text, len);
-        message[len] = '\0';
-    }
-    return sh_error_new(&(sh_error_fields){
-        .kind = SH_REASON_RAISED,
-        .message = traceback ? message : text,
-        .callback = what,
-        .traceback = traceback ? traceback + 1 : NULL,
-    });
-}
-
 int shl_run(struct shl_context *ctx, const char *what, int nargs, int nresults,
             sh_error **error)
 {
@@ -70,8 +49,8 @@ int shl_run(struct shl_context *ctx, const char *what, int nargs, int nresults,
     if (shl_pcall_still(ctx, what, nargs, nresults) == 0)
         return SH_OK;
     if (error)
-        *error =
-            make_error(what, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL);
+        *error = shl_error_of_text(
+            what, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL);
     lua_pop(L, 1);
     return SH_EFAILED;
 }

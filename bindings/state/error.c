@@ -396,3 +396,22 @@ sh_error *shl_error_raised(lua_State *L, int index, lua_State *co, const char *s
     lua_settop(L, top);
     return error;
 }
+
+sh_error *shl_error_of_text(const char *callback, const char *text)
+{
+    static const char mark[] = "\nstack traceback:";
+    const char *traceback = text ? strstr(text, mark) : NULL;
+    size_t len = traceback ? (size_t)(traceback - text) : 0;
+    char message[1024];
+    if (traceback) {
+        len = len < sizeof message ? len : sizeof message - 1;
+        memcpy(message, text, len);
+        message[len] = '\0';
+    }
+    return sh_error_new(&(sh_error_fields){
+        .kind = SH_REASON_RAISED,
+        .message = traceback ? message : text,
+        .callback = callback,
+        .traceback = traceback ? traceback + 1 : NULL,
+    });
+}

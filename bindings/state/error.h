@@ -19,6 +19,9 @@ int shl_to_reason(lua_State *L, int index, sh_error **out);
  * at index. */
 sh_error *shl_error_raised(lua_State *L, int index, lua_State *co, const char *stage,
                            const char *callback, const char *traceback);
+/* Error object for a call that failed, from its message with the traceback behind it, as shl_pcall
+ * leaves it; NULL: unknown. */
+sh_error *shl_error_of_text(const char *callback, const char *text);
 /* Pushes the string at `index` as text for people, which in C ends at its first zero byte: each
  * of these is "\0" in it, a backslash and a zero. Returns it; it lives as long as it is on the
  * stack. Raises when out of memory. */

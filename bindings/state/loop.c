@@ -11,6 +11,7 @@
 #include "state/call.h"
 #include "state/chunk.h"
 #include "state/embed.h"
+#include "state/error.h"
 #include "state/guard.h"
 #include "state/print.h"
 #include "state/search.h"
@@ -20,12 +21,19 @@ enum { PATIENCE_MS = 2000 };
 
 /* -- errors ---------------------------------------------------------------------------- */
 
-/* How luv calls a callback: as luv_cfpcall, but what it raises is logged and the program
- * goes on. */
+void shl_loop_failed(struct shl_context *ctx, const char *text)
+{
+    sh_error *error = shl_error_of_text("a callback of luv", text);
+    sh_worker_fail(ctx->worker, error);
+    sh_error_unref(error);
+}
+
+/* How luv calls a callback: as luv_cfpcall, but what it raises is a failure of the host, and the
+ * program goes on. */
 static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
 {
     (void)flags;
-    const struct shl_context *ctx = shl_context(L);
+    struct shl_context *ctx = shl_context(L);
     int below = lua_gettop(L) - nargs - 1;
     if (ctx->is_abandoned) {
         lua_settop(L, below);
@@ -34,9 +42,7 @@ static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
     int status = shl_pcall(L, nargs, nresults);
     if (status == 0)
         return lua_gettop(L) - below;
-    const char *text = lua_tostring(L, -1);
-    sh_log(ctx->worker, SH_LOG_ERROR, NULL, "a callback of luv failed: %s",
-           text ? text : "out of memory");
+    shl_loop_failed(ctx, lua_tostring(L, -1));
     lua_settop(L, below);
     return -status;
 }

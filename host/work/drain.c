@@ -6,6 +6,7 @@
 #include "consume/above.h"
 #include "life/above.h"
 #include "stage/host_state.h"
+#include "stage/log.h"
 #include "stage/stage.h"
 #include "work/crossing.h"
 
@@ -35,6 +36,17 @@ void sh__host_record_failure(sh_host *host, sh_error *error)
     uv_mutex_unlock(&host->lock);
     atomic_store(&host->has_failed, true);
     tell_failure(host);
+}
+
+void sh_worker_fail(sh_worker *worker, sh_error *error)
+{
+    const sh_error_fields *fields = sh_error_get(error);
+    const char *message = fields->message ? fields->message : fields->name;
+    sh__log(worker->host, SH_LOG_ERROR, SH_LOG_FAILED, NULL, error, "%s%s%s",
+            fields->callback ? fields->callback : "", fields->callback ? " failed: " : "",
+            message);
+    worker->stages_failed++;
+    sh__host_record_failure(worker->host, error);
 }
 
 /* -- what is alive --------------------------------------------------------------------- */

@@ -458,6 +458,10 @@ function core.set_exit_status(status) end
 ---@param reason stagehost.Reason
 function core.count_failure(reason) end
 
+--- A callback of luv has failed: logged, and one of the host's failures.
+---@param text string the message and the traceback
+function core.callback_failed(text) end
+
 ---@param level string
 ---@param text string
 ---@param code? string a name of SH_LOG_MAP in stagehost.h; default "log"

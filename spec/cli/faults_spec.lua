@@ -86,6 +86,44 @@ describe("a script", function()
     end)
 end)
 
+describe("a callback of luv that fails", function()
+    local frame = [[
+        local stagehost = require "stagehost"
+        local uv, is_over = stagehost.uv, false
+        local function fail() is_over = true error "in luv" end
+        %s
+        while not is_over do stagehost.sleep(1) end
+        print "the script goes on"
+    ]]
+    local ways = {
+        timer = "uv.new_timer():start(1, 0, fail)",
+        work = "uv.new_work(function() end, fail):queue()",
+    }
+    for name, way in pairs(ways) do
+        it("fails the run: " .. name, function()
+            local files = { ["a.lua"] = frame:format(way) }
+            local r = run("$S a.lua", files)
+            assert.are.equal(70, r.status)
+            assert.are.equal("the script goes on\n", r.out)
+            assert.are.equal(1, count(r.err, "stack traceback"), r.err)
+            assert_has(r.err, 'level=error msg="a callback of luv failed: a.lua:3: in luv" err="a callback of luv: a.lua:3:')
+            r = run("$S --log-level off a.lua", files)
+            assert.are.equal(70, r.status)
+            assert.are.equal(1, count(r.err, "stack traceback"), r.err)
+            assert_has(r.err, "a.lua:3: in luv")
+        end)
+    end
+
+    it("ends what runs without the script", function()
+        local r = run("$S a.lua", { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            stagehost.start(stagehost.process {}, { name = "lasting" })
+            stagehost.uv.new_timer():start(1, 0, function() error "in luv" end)
+        ]] })
+        assert.are.equal(70, r.status)
+    end)
+end)
+
 describe("lines", function()
     it("of 100 MB go through unchanged", function()
         local r = run([[

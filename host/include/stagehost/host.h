@@ -24,6 +24,7 @@ typedef enum sh_log_level {
 /* clang-format off */
 #define SH_LOG_MAP(XX)                                                                     \
     XX(STAGE_ENDED, "stage_ended")   /* ended with an unclean reason */                    \
+    XX(FAILED, "failed")             /* something that belongs to no stage */              \
     XX(DISCARDED, "discarded")       /* a buffer was full */                               \
     XX(BUFFER_FULL, "buffer_full")   /* a buffer begins to drop events, or has stopped */  \
     XX(EXCESS, "excess")             /* more events than asked for */                      \
@@ -137,8 +138,9 @@ void sh_host_free(sh_host *host);
 
 /* What the host knows at its end, or now (worker 0's thread, exact when nothing runs). */
 typedef struct sh_host_summary {
-    uint64_t stages_started, stages_failed; /* failed: ended by an error or custom reason */
-    uint64_t discarded, unfinished;         /* events, over all stages */
+    /* Failed: ended by an error or custom reason; and what sh_worker_fail was told. */
+    uint64_t stages_started, stages_failed;
+    uint64_t discarded, unfinished; /* events, over all stages */
     uint64_t declined; /* left by consumers that ended by their own will, for nobody else */
     uint64_t skipped, dead_lettered, redelivered;
     bool killed; /* a drain was cut short, or sh_host_stop */
@@ -155,6 +157,11 @@ void sh_host_set_exit_status(sh_host *host, int status);
 int sh_host_exit_status(const sh_host *host);
 /* First unclean end of a stage, borrowed until the host is freed; NULL: none. */
 const sh_error *sh_host_first_failure(const sh_host *host);
+
+/* Something that belongs to no stage has failed, such as a callback of the event loop: logged, and
+ * counted with the stages that have failed. `error` is borrowed and not NULL. On the worker's
+ * thread. */
+void sh_worker_fail(sh_worker *worker, sh_error *error);
 
 /* -- workers --------------------------------------------------------------------------- */
 

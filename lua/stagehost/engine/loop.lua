@@ -42,7 +42,7 @@ local function refuse(name, why)
 end
 
 local function report(message)
-    core.log("error", "a callback of luv failed: " .. debug.traceback(tostring(message), 2))
+    core.callback_failed(debug.traceback(tostring(message), 2))
 end
 
 -- What luv loads in a thread of its own may be text or a dump.
