@@ -12,6 +12,7 @@
 #include "events/transfer.h"
 #include "state/call.h"
 #include "state/error.h"
+#include "state/leave.h"
 #include "state/slot.h"
 
 /* -- failing --------------------------------------------------------------------------- */
@@ -164,6 +165,19 @@ static int collect(lua_State *L)
     return 0;
 }
 
+/* The callback was left, see leave.h. */
+static int leave(struct shl_stage *s, sh_result *r)
+{
+    enum shl_leave how = shl_leave_end(s->ctx);
+    shl_batch_keep(s);
+    drop_coroutine(s);
+    s->waiting = 0;
+    if (how == SHL_PARK)
+        return SH_WAIT;
+    r->stop = s->callback != SHL_TERMINATE;
+    return SH_DONE;
+}
+
 int shl_callback_run(struct shl_stage *s, int nargs, sh_result *r)
 {
     struct shl_context *ctx = s->ctx;
@@ -173,6 +187,8 @@ int shl_callback_run(struct shl_stage *s, int nargs, sh_result *r)
     int status = lua_resume(co, nargs);
     ctx->current = NULL;
     assert(lua_gettop(ctx->store) == 1);
+    if (ctx->leaving != SHL_STAY)
+        return leave(s, r);
     if (ctx->opts->gc_stress)
         shl_protect(ctx, collect, NULL, NULL);
     if (status == 0)

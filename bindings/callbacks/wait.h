@@ -14,8 +14,8 @@ sh_from shl_wait_begin(lua_State *L);
 /* `return shl_wait(L, from, convert)`: suspends the stage until the answer to `from` is
  * there. */
 int shl_wait(lua_State *L, sh_from from, shl_convert convert);
-/* shl_wait for an answer of the engine that is part of putting stages together: that of a start or a
- * subscription. */
+/* shl_wait for an answer of the engine that is part of putting stages together: that of a start or
+ * a subscription. */
 int shl_wait_building(lua_State *L, sh_from from, shl_convert convert);
 
 void shl_push_wait_token(lua_State *L);

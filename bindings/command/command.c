@@ -112,7 +112,8 @@ static int open_host(struct command *command)
                          .log_level = options->log_level,
                          .max_demand = (int64_t)options->max_demand,
                          .on_failure = wind_down,
-                         .failure_data = command};
+                         .failure_data = command,
+                         .drain_timeout_ms = options->drain_timeout_ms};
     return sh_host_new(&opts, &command->host);
 }
 
@@ -139,7 +140,7 @@ static int start_script(struct command *command)
 
 static enum cli_status run_host(struct command *command)
 {
-    signals_ignore_pipe();
+    signals_ignore_writes();
     int status = signals_open(&command->signals, command->host, &command->loop,
                               command->options.drain_timeout_ms);
     if (status < 0) {

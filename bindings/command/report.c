@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,24 +69,32 @@ enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_le
         report_count(sink, SH_LOG_INFO, summary.redelivered, "delivered again");
     }
     int wanted = sh_host_exit_status(host);
+    if (wanted == 0 && summary.exited && summary.unfinished > 0)
+        wanted = -1;
     if (wanted < 0 || level >= SH_LOG_INFO)
         report_unfinished(sink, host, &summary);
     if (wanted >= 0 && !summary.killed)
         return (enum cli_status)wanted;
     if (summary.killed)
         return CLI_STATUS_CUT_SHORT;
-    if (summary.stages_failed > 0)
+    if (summary.stages_failed > 0 && !summary.exited)
         return CLI_STATUS_FAILED;
     return summary.unfinished > 0 ? CLI_STATUS_CUT_SHORT : CLI_STATUS_OK;
+}
+
+/* Whether nobody reads standard output any more, which is no failure for a filter. */
+static bool is_broken_pipe(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR);
 }
 
 /* 0, or a negative errno; -EIO for a write that failed earlier. */
 static int flush_stdout(void)
 {
     bool failed_before = ferror(stdout) != 0;
-    if (fflush(stdout) != 0)
-        return -errno;
-    return failed_before ? -EIO : 0;
+    int status = fflush(stdout) != 0 ? -errno : failed_before ? -EIO : 0;
+    return status < 0 && is_broken_pipe() ? 0 : status;
 }
 
 /* Standard output has been looked after: nothing is left for the end of the process. */

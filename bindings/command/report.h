@@ -10,11 +10,10 @@
 /* Says what is unfinished and where, what was discarded, and, when the log level kept it
  * back, what failed first. After sh_host_run. */
 enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_level level);
-/* From here on an exit() that a script calls (os.exit) fails too if its output can't be
- * written. Once. */
+/* From here on an exit() of some library fails too if the output can't be written. Once. */
 void report_guard_exit(void);
 /* Writes what the script has printed and is still buffered. An output that can't be written
- * is a failure, also when it was noticed earlier. */
+ * is a failure, also when it was noticed earlier; but for a pipe that nobody reads any more. */
 enum cli_status report_flush_stdout(struct log_sink *sink);
 
 #endif

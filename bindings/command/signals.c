@@ -15,13 +15,15 @@
 
 #include "command/status.h"
 
-enum { STUCK_MS = 1000, GRACE_S = 5 };
+/* Two stop signals within SAME_MS are one, of somebody who has told the process and its group. */
+enum { STUCK_MS = 1000, GRACE_S = 5, SAME_MS = 500 };
 
 /* What signal handlers can reach: a signal has no argument. Guarded by being atomic. */
 static struct {
     _Atomic(uv_async_t *) wake;
     atomic_uint n_stops, n_dumps;
     atomic_int last;            /* number of the last stop signal */
+    atomic_ulong stopped_at;    /* ms + 1, when the last stop signal was counted */
     atomic_ulong waiting_since; /* ms + 1; 0: worker 0 has seen all */
     atomic_uint drain_s;        /* 0: no limit */
 } shared;
@@ -55,7 +57,10 @@ static void wake_worker(void)
 static void on_stop(int number)
 {
     int saved = errno;
-    unsigned long none = 0, now = now_ms() + 1;
+    unsigned long none = 0, now = now_ms() + 1, before = atomic_load(&shared.stopped_at);
+    if (before > 0 && now - before < SAME_MS)
+        return;
+    atomic_store(&shared.stopped_at, now);
     atomic_store(&shared.last, number);
     unsigned n = atomic_fetch_add(&shared.n_stops, 1);
     bool is_first_waiting =
@@ -80,7 +85,7 @@ static void on_dump(int number)
     errno = saved;
 }
 
-static void on_pipe(int number)
+static void on_write(int number)
 {
     (void)number;
 }
@@ -176,7 +181,8 @@ void signals_close(struct signals *signals)
     signals->host = NULL;
 }
 
-void signals_ignore_pipe(void)
+void signals_ignore_writes(void)
 {
-    set_handler(SIGPIPE, on_pipe, true);
+    set_handler(SIGPIPE, on_write, true);
+    set_handler(SIGXFSZ, on_write, true);
 }

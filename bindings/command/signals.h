@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Signals of the command: TERM and INT drain the host and then stop it, USR1 has it log its
- * stages, PIPE is turned into a write error. */
+ * stages, PIPE and XFSZ are turned into write errors. */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
@@ -24,8 +24,8 @@ int signals_open(struct signals *signals, sh_host *host, uv_loop_t *loop,
 /* Signals have their default effect again; closes the handle: run the loop before it is
  * closed. Nothing if the open failed. */
 void signals_close(struct signals *signals);
-/* Writing to a pipe nobody reads fails with EPIPE from here on. Programs the script starts
- * get the default. */
-void signals_ignore_pipe(void);
+/* Writing to a pipe nobody reads fails with EPIPE from here on, and beyond the limit of file sizes
+ * with EFBIG. Programs the script starts get the default. */
+void signals_ignore_writes(void);
 
 #endif

@@ -17,8 +17,9 @@
 #include "state/call.h"
 #include "state/chunk.h"
 #include "state/error.h"
+#include "state/leave.h"
 #include "state/loop.h"
-#include "state/print.h"
+#include "state/output.h"
 #include "state/search.h"
 #include "state/slot.h"
 
@@ -71,7 +72,8 @@ static int open_state(lua_State *L)
     ctx->guard.allow_bytecode = ctx->opts->allow_bytecode;
     luaL_openlibs(L);
     shl_guard_enter(&ctx->guard, L);
-    shl_print_open(&ctx->guard, L);
+    shl_output_open(ctx, L);
+    shl_exit_open(L);
     shl_chunk_open(&ctx->guard, L);
     lua_settop(L, 0);
     shl_search_open(L, &ctx->guard, ctx->opts);

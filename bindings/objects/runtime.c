@@ -108,6 +108,15 @@ static int runtime_callback_failed(lua_State *L)
     return 0;
 }
 
+/* end_producers(): see sh_stage_end_producers; of the current stage */
+static int runtime_end_producers(lua_State *L)
+{
+    sh_stage *self = shl_current_stage(shl_context(L));
+    luaL_argcheck(L, self != NULL, 1, "no stage is running");
+    sh_stage_end_producers(self);
+    return 0;
+}
+
 static sh_log_code check_log_code(lua_State *L, int index)
 {
     const char *name = luaL_optstring(L, index, sh_log_code_name(SH_LOG_USER));
@@ -178,6 +187,7 @@ const luaL_Reg shl_runtime_functions[] = {
     {"count_failure", runtime_count_failure},
     {"end_input", runtime_end_input},
     {"callback_failed", runtime_callback_failed},
+    {"end_producers", runtime_end_producers},
     {"leave_behind", runtime_leave_behind},
     {"log", runtime_log},
     {"lose_child_events", runtime_lose_child_events},

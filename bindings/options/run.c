@@ -4,6 +4,7 @@
 #include "events/batch.h"
 #include "state/call.h"
 #include "state/error.h"
+#include "state/leave.h"
 #include "state/slot.h"
 
 /* -- pushing --------------------------------------------------------------------------- */
@@ -46,9 +47,13 @@ int shl_run(struct shl_context *ctx, const char *what, int nargs, int nresults,
             sh_error **error)
 {
     lua_State *L = ctx->L;
-    if (shl_pcall_still(ctx, what, nargs, nresults) == 0)
+    int status = shl_pcall_still(ctx, what, nargs, nresults);
+    bool was_left = shl_leave_end_outside(ctx);
+    if (status == 0)
         return SH_OK;
-    if (error)
+    if (error && was_left)
+        *error = shl_leave_error();
+    else if (error)
         *error = shl_error_of_text(
             what, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL);
     lua_pop(L, 1);

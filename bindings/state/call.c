@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "state/error.h"
+#include "state/leave.h"
 #include "state/slot.h"
 
 int shl_traceback(lua_State *L)
@@ -86,8 +87,9 @@ int shl_protect(struct shl_context *ctx, lua_CFunction f, void *data, sh_error *
         assert(lua_gettop(L) == top);
         return SH_OK;
     }
+    bool was_left = shl_leave_end_outside(ctx);
     if (error)
-        *error = make_error(L, status);
+        *error = was_left ? shl_leave_error() : make_error(L, status);
     lua_settop(L, top);
     return SH_EFAILED;
 }

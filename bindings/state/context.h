@@ -32,6 +32,22 @@ enum shl_helper {
     SHL_N_HELPERS
 };
 
+/* What becomes of a stage whose callback is left: state/leave.h. */
+enum shl_leave {
+    SHL_STAY, /* it is not left */
+    SHL_PARK, /* the callback never returns: the host is about to kill the stage */
+    SHL_STOP, /* the stage ends by its own choice */
+};
+
+/* Functions of Lua's library that ours call (state/output.c). */
+typedef enum shl_library {
+    SHL_IO_WRITE,
+    SHL_IO_FLUSH,
+    SHL_FILE_WRITE,
+    SHL_FILE_FLUSH,
+    SHL_N_LIBRARY
+} shl_library;
+
 /* The Lua side of a worker. Reached by sh_worker_slot(), or from C functions by
  * shl_context(). */
 struct shl_context {
@@ -41,12 +57,14 @@ struct shl_context {
     struct shl_stage *current; /* whose callback runs now; NULL between callbacks */
     const char *still;         /* the function that runs now and must not wait, or NULL */
     bool is_abandoned;         /* the host is gone: callbacks of luv are not run any more */
+    enum shl_leave leaving;    /* what runs now is being left */
     const sh_lua_opts *opts;
     struct shl_board *board; /* of the host (objects/board.h) */
     uint32_t *free_slots;    /* stack of free indices of the slots table */
     uint32_t n_free_slots, n_slots;
     struct shl_list *free_lists; /* recycled list heads (events/batch.c) */
     struct shl_guard guard;
+    lua_CFunction library[SHL_N_LIBRARY];
     uint64_t next_ref;               /* of requests, sh_from.ref */
     uint32_t helpers[SHL_N_HELPERS]; /* slots */
 };

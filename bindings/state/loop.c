@@ -13,7 +13,8 @@
 #include "state/embed.h"
 #include "state/error.h"
 #include "state/guard.h"
-#include "state/print.h"
+#include "state/leave.h"
+#include "state/output.h"
 #include "state/search.h"
 #include "state/slot.h"
 
@@ -40,9 +41,11 @@ static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
         return -LUA_ERRRUN;
     }
     int status = shl_pcall(L, nargs, nresults);
+    bool was_left = shl_leave_end(ctx) != SHL_STAY;
     if (status == 0)
         return lua_gettop(L) - below;
-    shl_loop_failed(ctx, lua_tostring(L, -1));
+    if (!was_left)
+        shl_loop_failed(ctx, lua_tostring(L, -1));
     lua_settop(L, below);
     return -status;
 }
@@ -64,7 +67,7 @@ static void guard_thread_state(lua_State *L)
     *guard = (struct shl_guard){0};
     lua_setfield(L, LUA_REGISTRYINDEX, "stagehost.guard");
     shl_guard_enter(guard, L);
-    shl_print_open(guard, L);
+    shl_output_open_print(guard, L);
     shl_chunk_open(guard, L);
     shl_search_guard(L, guard);
     luaL_loadbuffer(L, nest->text, nest->len, nest->path);

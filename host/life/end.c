@@ -73,6 +73,11 @@ void sh_stage_leave_behind(sh_stage *self, uint64_t n)
     count(self, n, "its own queues", true);
 }
 
+void sh_stage_end_producers(sh_stage *self)
+{
+    self->ends_producers = true;
+}
+
 /* -- ending ---------------------------------------------------------------------------- */
 
 /* Whether somebody may still take what the stage holds. */
@@ -259,6 +264,7 @@ static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_role role, sh_er
     down->what = (uint8_t)role;
     down->error = reason ? sh_error_ref(reason) : NULL;
     down->declines = stage->declines || stage->is_declined;
+    down->ends_producer = stage->ends_producers;
     if (role == SH_ROLE_CONSUMER && sub->in.ack) {
         down->n = sub->in.acked;
         down->status = (int)sub->in.begun;

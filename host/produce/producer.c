@@ -242,6 +242,10 @@ static void on_down(sh_stage *stage, struct sh__message *message)
         sh__ack_handled(stage, sub, message->n);
         sh__ack_close(stage, sub, message->status, message->error);
     }
+    if (message->ends_producer && sh__link_is_empty(&stage->consumers)) {
+        stage->ends_producers = true;
+        sh__stage_push_task_last(stage, (struct sh__task){.kind = SH__TASK_STOP});
+    }
     sh__message_free(stage->worker, message);
 }
 

@@ -26,7 +26,7 @@ struct sh_host {
     _Atomic uint64_t started;
     /* A drain is wanted, has begun, ends processes, ends consumers. */
     _Atomic bool draining, drains, shutting_down, finishing;
-    _Atomic bool killed;
+    _Atomic bool killed, exited, declined;
     _Atomic bool has_failed;
     _Atomic bool has_name_waiters; /* a hint: changed under the lock */
     _Atomic int exit_status;       /* -1: none was set                */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "stage/host_state.h"
 #include "stage/stage.h"
 
 /* More stages than that without a name of their own are counted together. */
@@ -38,6 +39,10 @@ static struct sh__unfinished *add_unfinished(sh_worker *worker, const char *labe
 void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint64_t events,
                                  const char *where)
 {
+    if (sh__unlikely(atomic_load(&worker->host->declined))) {
+        sh__worker_count_declined(worker, (sh_stage *)stage, events);
+        return;
+    }
     worker->totals_unfinished += events;
     ((sh_stage *)stage)->stats.unfinished += events;
     const char *label = sh__stage_label(stage);
@@ -61,7 +66,7 @@ void sh__worker_count_declined(sh_worker *worker, sh_stage *stage, uint64_t even
 void sh__worker_count_stopped(sh_worker *worker, sh_stage *stage, uint64_t events)
 {
     stage->stats.discarded_stopped += events;
-    if (stage->declines)
+    if (stage->declines || atomic_load(&worker->host->declined))
         worker->totals_declined += events;
     else
         worker->totals_discarded += events;

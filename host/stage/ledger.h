@@ -14,16 +14,18 @@ struct sh__unfinished {
     char stage[];
 };
 
-/* Counts events of the stage that nobody got. `where` is told in the report; a string that
- * stays. On the worker, which need not be the stage's. */
+/* Counts events of the stage that nobody got; as declined if the host declines what is left
+ * (sh_host_decline). `where` is told in the report; a string that stays. On the worker, which need
+ * not be the stage's. */
 void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint64_t events,
                                  const char *where);
 
 /* Counts events that the stage held for consumers that have ended by their own will. On the
  * worker, which need not be the stage's. */
 void sh__worker_count_declined(sh_worker *worker, sh_stage *stage, uint64_t events);
-/* Counts events that were queued for a stage that chose to stop: in the sums they are declined
- * if it did so normally by its own will, else discarded. On the worker, as above. */
+/* Counts events that were queued for a stage that chose to stop: in the sums they are declined if
+ * it did so normally by its own will, or if the host declines what is left; else discarded. On the
+ * worker, as above. */
 void sh__worker_count_stopped(sh_worker *worker, sh_stage *stage, uint64_t events);
 
 #endif

@@ -85,8 +85,9 @@ struct sh__message {
     sh_stage *to; /* a reference only while crossing workers */
     uint8_t kind; /* enum sh__message_kind */
     uint8_t what;
-    bool crossing; /* sent from another worker */
-    bool declines; /* DOWN: by its own will; it wants nothing of what is left */
+    bool crossing;      /* sent from another worker */
+    bool declines;      /* DOWN: by its own will; it wants nothing of what is left */
+    bool ends_producer; /* DOWN: see sh_stage_end_producers */
     int status;
     int64_t n;
     sh_subscription *sub; /* counted, see subscription.h */

@@ -131,6 +131,7 @@ struct sh_stage {
     uint8_t brief;    /* enum sh__callback: the last one, if it took no time to speak of */
     bool is_draining;
     bool end_with_last;
+    bool ends_producers; /* see sh_stage_end_producers */
     bool await_consumers;
     bool is_cascade;    /* ends because a producer did */
     bool is_supervised; /* who started it deals with its failures */

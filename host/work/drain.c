@@ -165,10 +165,24 @@ int sh_host_drain(sh_host *host, uint64_t timeout_ms)
 
 void sh_host_stop(sh_host *host)
 {
-    if (atomic_load(&host->alive) == 0 || atomic_exchange(&host->killed, true))
+    if (atomic_load(&host->alive) == 0 || atomic_load(&host->exited) ||
+        atomic_exchange(&host->killed, true))
         return;
-    for (unsigned i = 0; i < host->n_workers; i++)
-        sh__worker_order(&host->workers[i], SH__ORDER_KILL);
+    order_all(host, SH__ORDER_KILL);
+}
+
+void sh_host_exit(sh_host *host, int status)
+{
+    if (atomic_exchange(&host->exited, true))
+        return;
+    sh_host_set_exit_status(host, status);
+    order_all(host, SH__ORDER_KILL);
+}
+
+void sh_host_decline(sh_host *host)
+{
+    if (!atomic_exchange(&host->declined, true))
+        sh_host_drain(host, host->opts.drain_timeout_ms);
 }
 
 bool sh_host_is_draining(const sh_host *host)
@@ -178,8 +192,7 @@ bool sh_host_is_draining(const sh_host *host)
 
 void sh_host_dump(sh_host *host)
 {
-    for (unsigned i = 0; i < host->n_workers; i++)
-        sh__worker_order(&host->workers[i], SH__ORDER_DUMP);
+    order_all(host, SH__ORDER_DUMP);
 }
 
 static void ignore_closed(uv_handle_t *handle)

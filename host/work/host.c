@@ -198,7 +198,8 @@ const sh_error *sh_host_first_failure(const sh_host *host)
 void sh_host_get_summary(const sh_host *host, sh_host_summary *out)
 {
     *out = (sh_host_summary){.stages_started = atomic_load(&host->started),
-                             .killed = atomic_load(&host->killed)};
+                             .killed = atomic_load(&host->killed),
+                             .exited = atomic_load(&host->exited)};
     for (unsigned i = 0; i < host->n_workers; i++) {
         out->stages_failed += host->workers[i].stages_failed;
         out->discarded += host->workers[i].totals_discarded;

@@ -450,6 +450,10 @@ function core.is_draining() end
 ---@param n integer
 function core.leave_behind(n) end
 
+--- For a consumer that ends now because nobody reads what it puts out: a producer that it leaves
+--- without a consumer ends, too.
+function core.end_producers() end
+
 ---@param status integer
 function core.set_exit_status(status) end
 

@@ -9,6 +9,9 @@ local function assert_lost(r, why)
     assert.is_truthy(r.err:find("standard output: " .. why, 1, true), r.err)
 end
 
+-- What a line writes goes to head; its status is told after that.
+local filter = "{ %s; echo $? >status; } | head -2; wait_for status; cat status"
+
 describe("standard output", function()
     it("is flushed at the end", function()
         assert.are.equal("no newline", run("$S -e 'io.write \"no newline\"'").out)
@@ -32,10 +35,95 @@ describe("standard output", function()
         assert.are.equal("x", r.out)
     end)
 
-    it("to a pipe nobody reads is an error, not a silent end", function()
-        local r = run "{ $S -e 'for i = 1, 100000 do print(i) end'; echo $? >status; } | head -1; cat status"
-        assert.are.equal("1\n70\n", r.out)
-        assert.is_truthy(r.err:find("standard output: Broken pipe", 1, true))
+    it("to a pipe nobody reads ends a script quietly, whatever writes", function()
+        for _, write in ipairs {
+            "print(i)", [[io.write(i, "\n")]], [[io.stdout:write(i, "\n")]], "print(i) io.stdout:flush()",
+            "print(i) io.flush()", "pcall(print, i)", "coroutine.wrap(print)(i)",
+        } do
+            local r = run(filter:format("$S a.lua"), { ["a.lua"] = ("for i = 1, math.huge do %s end"):format(write) })
+            assert.are.equal("1\n2\n0\n", r.out, write)
+            assert.are.equal("", r.err)
+        end
+    end)
+
+    it("to a pipe nobody reads ends a script quietly that has been through before", function()
+        local r = run("{ (sleep 0.3; $S -e 'print(1)'); echo $? >status; } | true; wait_for status; cat status")
+        assert.are.equal("0\n", r.out)
+        assert.are.equal("", r.err)
+    end)
+
+    it("to a pipe nobody reads drains what is there when a callback prints", function()
+        local r = run(filter:format("yes | $S a.lua; echo ${PIPESTATUS[1]} >&2"), { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local source = assert(stagehost.start(stagehost.source.lines { path = "-" }))
+            assert(stagehost.start(stagehost.sink.each(print), { subscribe_to = { source } }))
+            assert(stagehost.start(stagehost.sink.lines { path = "copy" }, { subscribe_to = { source } }))
+        ]] })
+        assert.are.equal("y\ny\n0\n", r.out)
+        assert.are.equal("0\n", r.err)
+    end)
+
+    local sink = [[
+        local stagehost = require "stagehost"
+        local source = assert(stagehost.start(stagehost.source.lines { path = "-" }))
+        local pass = assert(stagehost.start(stagehost.producer_consumer {
+            handle_events = function(_, events) return events end,
+        }, { worker = "any", subscribe_to = { source } }))
+        assert(stagehost.start(stagehost.sink.print %s, { subscribe_to = { pass } }))
+    ]]
+
+    it("to a pipe nobody reads ends a sink, and what produces for it", function()
+        for workers = 1, 2 do
+            local r = run(filter:format("yes | $S -w " .. workers .. " a.lua; echo ${PIPESTATUS[1]} >&2"),
+                { ["a.lua"] = sink:format "{}" })
+            assert.are.equal("y\ny\n0\n", r.out)
+            assert.are.equal("0\n", r.err)
+        end
+    end)
+
+    it("to a pipe nobody reads ends a pipeline", function()
+        local r = run(filter:format("yes | $S -v a.lua 2>err; echo ${PIPESTATUS[1]} >&2"), { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local running = assert(stagehost.pipeline {
+                name = "p",
+                stages = {
+                    { name = "lines", stage = stagehost.source.lines { path = "-" } },
+                    { name = "print", stage = stagehost.sink.print(), subscribe_to = { "lines" } },
+                },
+            }:start())
+            assert(running:join())
+        ]] })
+        assert.are.equal("y\ny\n0\n", r.out)
+        assert.are.equal("0\n", r.err)
+    end)
+
+    it("to a pipe nobody reads does not end the other branches of a sink", function()
+        local r = run("{ seq 100000 | $S a.lua; echo $? >status; } | head -1; wait_for status; cat status;"
+            .. " tail -1 copy", { ["a.lua"] = [[
+                local stagehost = require "stagehost"
+                local source = assert(stagehost.start(stagehost.source.lines { path = "-" },
+                    { dispatcher = "broadcast", demand = "accumulate" }))
+                for _, each in ipairs { stagehost.sink.print(), stagehost.sink.lines { path = "copy" } } do
+                    assert(stagehost.start(each, { subscribe_to = { source } }))
+                end
+                source:demand "forward"
+            ]] })
+        assert.are.equal("1\n0\n100000\n", r.out)
+        assert.are.equal("", r.err)
+    end)
+
+    it("to a pipe nobody reads is an error if a sink says so", function()
+        local r = run(filter:format("seq 100000 | $S a.lua"),
+            { ["a.lua"] = sink:format [[{ on_broken_pipe = "error" }]] })
+        assert.are.equal("1\n2\n70\n", r.out)
+        assert.is_truthy(r.err:find("nobody reads it any more (EPIPE)", 1, true))
+        r = run [[$S -e 'require "stagehost".sink.print { on_broken_pipe = "never" }']]
+        assert.is_truthy(r.err:find('on_broken_pipe', 1, true))
+    end)
+
+    it("beyond the limit of file sizes is an error, not the end of the process", function()
+        local r = run "(ulimit -f 1; $S -e 'for i = 1, 1e5 do print(i) end' >out)"
+        assert_lost(r, "File too large")
     end)
 
     it("has whole lines, though several workers print at once", function()

@@ -62,11 +62,18 @@ describe("TERM and INT", function()
     end)
 
     it("twice: stop at once, status 75, with what is left and where", function()
-        local r = signal("a.lua 50", "kill -TERM $pid; wait_for err draining; kill -TERM $pid")
+        local r = signal("a.lua 50", "kill -TERM $pid; wait_for err draining; sleep 0.6; kill -TERM $pid")
         assert.are.equal(75, r.status)
         assert_has(r.err, "SIGTERM again: stopping at once")
         assert.is_truthy(r.err:find('msg="stopped before the drain was through; %d+ events are unfinished"'))
         assert.is_truthy(r.err:find('msg="%d+ events unfinished: [^"]+" stage=slow'))
+    end)
+
+    it("twice within half a second are one", function()
+        local r = signal("a.lua 5",
+            "kill -TERM $pid; wait_for err draining; kill -TERM $pid; kill -INT $pid; kill -TERM $pid")
+        assert.are.equal(0, r.status)
+        assert.is_nil(r.err:find("again", 1, true))
     end)
 
     it("with a drain that takes too long: status 75", function()

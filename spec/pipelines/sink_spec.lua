@@ -111,11 +111,20 @@ describe("sink.lines", function()
         end)
     end)
 
-    it("tells when the reader of a pipe has gone", function()
+    it("ends when the reader of a pipe has gone", function()
         assert.equal(0, os.execute("mkfifo " .. folder:at "pipe"))
         os.execute(("head -c 10 < %s > /dev/null &"):format(folder:at "pipe"))
         local line = ("x"):rep(100000)
-        local reason = run({ line, line, line }, sink.lines { path = folder:at "pipe" }, { max_demand = 1 })
+        assert.equal("normal", run({ line, line, line }, sink.lines { path = folder:at "pipe" }, { max_demand = 1 }))
+        os.remove(folder:at "pipe")
+    end)
+
+    it("tells when the reader of a pipe has gone, if it is to", function()
+        assert.equal(0, os.execute("mkfifo " .. folder:at "pipe"))
+        os.execute(("head -c 10 < %s > /dev/null &"):format(folder:at "pipe"))
+        local line = ("x"):rep(100000)
+        local reason = run({ line, line, line },
+            sink.lines { path = folder:at "pipe", on_broken_pipe = "error" }, { max_demand = 1 })
         assert.equal("EPIPE", reason.name)
         assert.matches("pipe: broken pipe, nobody reads it any more %(EPIPE%); up to 1 of 1 events",
             reason.message)

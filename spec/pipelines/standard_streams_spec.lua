@@ -133,7 +133,7 @@ describe("standard streams", function()
             .. "not written", err)
     end)
 
-    it("fail when output is closed, or its reader has gone", function()
+    it("fail when output is closed, but not when its reader has gone", function()
         folder:write("in", ("line\n"):rep(100000))
         local _, status, err = shell "$S $D/copy.lua < $D/in >&-"
         assert.equal(70, status)
@@ -141,8 +141,8 @@ describe("standard streams", function()
         local output
         output, status, err = shell "$S $D/copy.lua < $D/in | head -n 1"
         assert.equal("line\n", output)
-        assert.equal(70, status)
-        assert.matches("cannot write standard output: broken pipe", err)
+        assert.equal(0, status)
+        assert.equal("", err)
     end)
 
     it("fail when input is closed or missing", function()

@@ -104,6 +104,7 @@ typedef struct sh_host_opts {
     int64_t max_demand;       /* see sh_host_set_max_demand; 0: SH_MAX_DEMAND_DEFAULT */
     sh_failure_fn on_failure; /* e.g. to drain what a failure has left without purpose */
     void *failure_data;
+    uint64_t drain_timeout_ms; /* of the drain that sh_host_decline begins; 0: never */
 } sh_host_opts;
 
 /* Made on the thread that will run it. *out on SH_OK. */
@@ -121,6 +122,12 @@ int sh_host_run(sh_host *host);
 int sh_host_drain(sh_host *host, uint64_t timeout_ms);
 /* Kills every stage. Any thread. */
 void sh_host_stop(sh_host *host);
+/* A program ends itself: sets the exit status and kills every stage, which is no failure; events
+ * that are left count as unfinished. The first call counts. Any thread. */
+void sh_host_exit(sh_host *host, int status);
+/* Nobody wants what the program puts out any more: drains, and events that are left from now on
+ * count as declined. Any thread. */
+void sh_host_decline(sh_host *host);
 /* Has every worker log one line for each of its stages at SH_LOG_INFO: kind, demand owed,
  * events buffered and queued, consumers and producers, last error. Returns at once; other
  * workers log when they get to it. Worker 0's thread, while the host runs. */
@@ -141,9 +148,11 @@ typedef struct sh_host_summary {
     /* Failed: ended by an error or custom reason; and what sh_worker_fail was told. */
     uint64_t stages_started, stages_failed;
     uint64_t discarded, unfinished; /* events, over all stages */
-    uint64_t declined; /* left by consumers that ended by their own will, for nobody else */
+    /* Left by consumers that ended by their own will, for nobody else; or sh_host_decline. */
+    uint64_t declined;
     uint64_t skipped, dead_lettered, redelivered;
     bool killed; /* a drain was cut short, or sh_host_stop */
+    bool exited; /* sh_host_exit came before that */
 } sh_host_summary;
 void sh_host_get_summary(const sh_host *host, sh_host_summary *out);
 /* One call for each stage that ended with unfinished events. */

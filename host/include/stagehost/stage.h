@@ -244,8 +244,8 @@ int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
 int sh_stage_configure(sh_stage *self, const sh_stage_opts *opts, sh_error **error);
 
 /* From a process in its init, which may take as long as it likes: whether it is putting stages
- * together now. It is when it begins. A drain does not begin meanwhile, for at most a second: what is
- * half built would fall to pieces. On its worker; nothing for other stages. */
+ * together now. It is when it begins. A drain does not begin meanwhile, for at most a second: what
+ * is half built would fall to pieces. On its worker; nothing for other stages. */
 void sh_stage_builds(sh_stage *self, bool builds);
 
 sh_stage *sh_stage_ref(sh_stage *stage);       /* any thread */
@@ -339,6 +339,10 @@ int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from);
 /* From its terminate: n events that it took and kept, and that nobody will get now. They are
  * counted as discarded if it ends by its own choice, else as unfinished. On its worker. */
 void sh_stage_leave_behind(sh_stage *self, uint64_t n);
+/* From a callback of a consumer that is about to end: a producer that it leaves without a consumer
+ * ends, too, with the reason NULL ("normal"), and so do that one's producers. For the end of a
+ * pipeline that nobody reads any more. On its worker. */
+void sh_stage_end_producers(sh_stage *self);
 
 /* -- links and monitors ---------------------------------------------------------------- */
 

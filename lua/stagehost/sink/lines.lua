@@ -3,6 +3,7 @@
 --- Events as lines in a file or on standard output. handle_events returns when its events are
 --- written: what a consumer was given is on its way out, and a slow reader slows the pipeline down.
 local checks = require "stagehost.options.checks"
+local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
@@ -66,7 +67,10 @@ function callbacks.handle_events(self, events)
         events = self.format(events)
     end
     local ok, message, code, n_bytes = self.writer:write(join(events, self.settings.newline))
-    if not ok then
+    if code == "EPIPE" and self.settings.on_broken_pipe == "end" then
+        core.end_producers()
+        return stagehost.stop()
+    elseif not ok then
         fail(self, events, message, code, n_bytes)
     end
     self.n_written = self.n_written + #events
@@ -96,10 +100,11 @@ local schema = {
     path = check_path,
     append = checks.typed "boolean",
     newline = checks.typed "string",
+    on_broken_pipe = checks.one_of("end", "error"),
 }
 
 --- The definition behind sink.lines and sink.print. `format` turns events into strings.
----@param settings { path: string, append: boolean, newline: string }
+---@param settings { path: string, append: boolean, newline: string, on_broken_pipe: "end"|"error" }
 ---@param format? fun(events: any[]): string[]
 ---@return stagehost.Definition
 function M.define(settings, format)
@@ -115,10 +120,11 @@ end
 ---     stagehost.sink.lines { path = "-" }                        -- standard output
 ---     stagehost.sink.lines { path = "out.log", append = true }   -- keeps what is in the file
 ---
---- A path that can't be opened fails the start. A write that fails (a full disk, a pipe that
---- nobody reads any more) ends the stage with an error that names the path and counts the events
---- that were not written; its `name` is the code, "ENOSPC".
----@param options { path: string, append?: boolean, newline?: string }
+--- A path that can't be opened fails the start. A write that fails (a full disk) ends the stage with
+--- an error that names the path and counts the events that were not written; its `name` is the code,
+--- "ENOSPC". A pipe that nobody reads any more is no failure: nobody wants more, so the stage ends, and
+--- so do those that have produced for it alone. With on_broken_pipe = "error" it is one.
+---@param options { path: string, append?: boolean, newline?: string, on_broken_pipe?: "end"|"error" }
 ---@return stagehost.Definition
 function M.new(options)
     local given = checks.apply(schema, checks.table_or(options, "path"), "sink.lines")
@@ -129,6 +135,7 @@ function M.new(options)
         path = given.path,
         append = given.append or false,
         newline = given.newline or "\n",
+        on_broken_pipe = given.on_broken_pipe or "end",
     }
 end
 

@@ -32,17 +32,24 @@ function M.format_all(events)
     return texts
 end
 
+local schema = { on_broken_pipe = checks.one_of("end", "error") }
+
 --- A consumer that writes one line an event to standard output: strings as they are, tables as
 --- JSON.
 ---
 ---     stagehost.start(stagehost.sink.print(), { subscribe_to = { producer } })
 ---
---- Failures as with sink.lines.
----@param options? {} none yet
+--- Failures, and a pipe that nobody reads any more, as with sink.lines.
+---@param options? { on_broken_pipe?: "end"|"error" }
 ---@return stagehost.Definition
 function M.new(options)
-    checks.apply({}, options or {}, "sink.print")
-    return lines.define({ path = "-", append = false, newline = "\n" }, M.format_all)
+    local given = checks.apply(schema, options or {}, "sink.print")
+    return lines.define({
+        path = "-",
+        append = false,
+        newline = "\n",
+        on_broken_pipe = given.on_broken_pipe or "end",
+    }, M.format_all)
 end
 
 return M
