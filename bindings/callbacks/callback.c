@@ -174,6 +174,8 @@ static int leave(struct shl_stage *s, sh_result *r)
     s->waiting = 0;
     if (how == SHL_PARK)
         return SH_WAIT;
+    if (how == SHL_FAIL)
+        return shl_callback_fail(s, shl_leave_error(s->ctx), r);
     r->stop = s->callback != SHL_TERMINATE;
     return SH_DONE;
 }

@@ -10,7 +10,9 @@
 #include "callbacks/stage.h"
 #include "state/call.h"
 #include "state/chunk.h"
+#include "state/interrupt.h"
 #include "state/lua_stage.h"
+#include "state/slot.h"
 
 /* A copy of what the caller gave; all strings stand behind the struct. */
 struct script {
@@ -70,6 +72,9 @@ static int push_script(lua_State *L)
     struct shl_guard *guard = &launch->s->ctx->guard;
     if (shl_chunk_load(guard, L, script->chunk, script->len, script->name) != 0)
         return lua_error(L);
+    shl_place_keep(launch->s, L, SHL_SCRIPT);
+    lua_pushvalue(L, -1);
+    launch->s->functions[SHL_SCRIPT] = shl_slot_take(launch->s->ctx, L);
     lua_createtable(L, (int)script->n_args, 1); /* launch, run, chunk, args */
     for (size_t i = 0; i < script->n_args; i++) {
         lua_pushstring(L, script->args[i]);
@@ -108,6 +113,7 @@ static const sh_stage_ops script_ops = {
     .init = init,
     .handle_reply = shl_stage_handle_reply,
     .destroy = destroy,
+    .locate = shl_place_of_script,
 };
 
 /* -- starting it ----------------------------------------------------------------------- */

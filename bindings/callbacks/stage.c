@@ -18,6 +18,7 @@
 #include "options/selector.h"
 #include "state/call.h"
 #include "state/error.h"
+#include "state/interrupt.h"
 #include "state/slot.h"
 
 /* -- arguments ------------------------------------------------------------------------- */
@@ -397,7 +398,8 @@ static void destroy(sh_stage *self, void *state, void *arg)
         .handle_exit = (exit_), .handle_down = shl_exits_handle_down, .handle_end = (end), \
         .format_discarded = format_discarded, .terminate = terminate,                      \
         .handle_reply = shl_stage_handle_reply, .destroy = destroy,                        \
-        .arg_encode = shl_start_encode, .arg_decode = shl_start_decode                     \
+        .locate = shl_place_of_callback, .arg_encode = shl_start_encode,                   \
+        .arg_decode = shl_start_decode                                                     \
     }
 
 #define OPS_BY_END(demand, notification, exit_)                                            \

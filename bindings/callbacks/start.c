@@ -11,6 +11,7 @@
 #include "options/init_options.h"
 #include "state/call.h"
 #include "state/handle.h"
+#include "state/interrupt.h"
 #include "state/slot.h"
 
 enum part { DEFINITION, ARGS, OPTIONS, N_PARTS };
@@ -156,9 +157,10 @@ static void keep_functions(struct shl_stage *s, lua_State *L, int index)
     for (int i = SHL_INIT; i <= SHL_TERMINATE; i++) {
         const char *name = shl_callback_name((enum shl_callback)i);
         lua_getfield(L, index, name);
-        if (lua_isfunction(L, -1))
+        if (lua_isfunction(L, -1)) {
+            shl_place_keep(s, L, (enum shl_callback)i);
             s->functions[i] = shl_slot_take(s->ctx, L);
-        else if (lua_isnil(L, -1))
+        } else if (lua_isnil(L, -1))
             lua_pop(L, 1);
         else
             luaL_error(L, "the callback %s must be a function, not a %s", name,

@@ -18,6 +18,7 @@
 #include "command/script_file.h"
 #include "command/signals.h"
 #include "command/status.h"
+#include "command/watch.h"
 #include "stagehost_lua.h"
 
 struct command {
@@ -29,6 +30,7 @@ struct command {
     sh_host *host;
     sh_stage *script_stage; /* NULL until it is started */
     struct signals signals;
+    struct watch watch;
     bool is_stuck; /* a thread of libuv's does not come back */
 };
 
@@ -149,11 +151,17 @@ static enum cli_status run_host(struct command *command)
         return CLI_STATUS_FAILED;
     }
     enum cli_status end = CLI_STATUS_FAILED;
-    if (start_script(command) == SH_OK) {
+    status = watch_open(&command->watch, &command->options, command->host, &command->sink);
+    if (status < 0)
+        log_sink_diagnose(&command->sink, SH_LOG_ERROR, NULL, NULL, "watchdog: %s",
+                          uv_strerror(status));
+    else if (start_script(command) == SH_OK) {
         sh_host_run(command->host);
         sh_stage_unref(command->script_stage);
+        watch_close(&command->watch);
         end = report_end(&command->sink, command->host, command->options.log_level);
     }
+    watch_close(&command->watch);
     signals_close(&command->signals);
     return end;
 }

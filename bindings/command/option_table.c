@@ -51,6 +51,21 @@ static const char *apply_drain_timeout(struct cli_options *options, const char *
     return NULL;
 }
 
+static const char *apply_watchdog(struct cli_options *options, const char *value)
+{
+    if (!cli_parse_duration(value, &options->watchdog_ms))
+        return "expected a time above zero such as 500ms, 10s or 2m, or none";
+    return NULL;
+}
+
+static const char *apply_on_stuck(struct cli_options *options, const char *value)
+{
+    options->kill_stuck = strcmp(value, "kill") == 0;
+    if (!options->kill_stuck && strcmp(value, "log") != 0)
+        return "expected log or kill";
+    return NULL;
+}
+
 static const char *apply_log_level(struct cli_options *options, const char *value)
 {
     if (!cli_parse_log_level(value, &options->log_level))
@@ -114,6 +129,14 @@ const struct cli_option cli_option_table[] = {
      "how long a drain may take before what is left is killed:\n"
      "500ms, 30s, 2m, none (default: 30s)",
      apply_drain_timeout, CLI_RUN},
+    {0, "watchdog", "TIME",
+     "name callbacks that do not return or wait for that long:\n"
+     "500ms, 10s, 2m, none (default: none)",
+     apply_watchdog, CLI_RUN},
+    {0, "on-stuck", "ACTION",
+     "what the watchdog does then: log, or kill: the callback fails;\n"
+     "if it can't be ended, the process is, with 75 (default: log)",
+     apply_on_stuck, CLI_RUN},
     {0, "log-level", "LEVEL", "off, error, warn, info, debug or trace (default: info)",
      apply_log_level, CLI_RUN},
     {0, "log-format", "FORMAT",

@@ -23,6 +23,8 @@ struct cli_options {
     unsigned workers;          /* 0: one for each CPU */
     uint64_t max_demand;       /* 0: the host's default */
     uint64_t drain_timeout_ms; /* 0: no limit */
+    uint64_t watchdog_ms;      /* 0: none */
+    bool kill_stuck;           /* what the watchdog finds is ended */
     uint64_t seed;
     bool seeded;
     bool allow_bytecode;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "command/status.h"
+#include "command/watch.h"
 
 /* Two stop signals within SAME_MS are one, of somebody who has told the process and its group. */
 enum { STUCK_MS = 1000, GRACE_S = 5, SAME_MS = 500 };
@@ -25,7 +26,8 @@ static struct {
     atomic_int last;            /* number of the last stop signal */
     atomic_ulong stopped_at;    /* ms + 1, when the last stop signal was counted */
     atomic_ulong waiting_since; /* ms + 1; 0: worker 0 has seen all */
-    atomic_uint drain_s;        /* 0: no limit */
+    atomic_bool is_given_up;
+    atomic_uint drain_s; /* 0: no limit */
 } shared;
 
 /* -- in the handler: async-signal-safe functions only ---------------------------------- */
@@ -37,11 +39,17 @@ static unsigned long now_ms(void)
     return (unsigned long)now.tv_sec * 1000 + (unsigned long)now.tv_nsec / 1000000;
 }
 
+/* First by the watchdog, which can say more. */
 static void give_up(int number)
 {
     static const char text[] =
         "stagehost: a callback does not return; ended without its events\n";
     (void)number;
+    if (!atomic_exchange(&shared.is_given_up, true)) {
+        watch_give_up();
+        alarm(GRACE_S);
+        return;
+    }
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
         _exit(CLI_STATUS_CUT_SHORT);
     _exit(CLI_STATUS_CUT_SHORT);
@@ -65,8 +73,11 @@ static void on_stop(int number)
     unsigned n = atomic_fetch_add(&shared.n_stops, 1);
     bool is_first_waiting =
         atomic_compare_exchange_strong(&shared.waiting_since, &none, now);
-    if (!is_first_waiting && now - none >= STUCK_MS)
+    if (!is_first_waiting && now - none >= STUCK_MS) {
         give_up(number);
+        errno = saved;
+        return;
+    }
     unsigned drain_s = atomic_load(&shared.drain_s);
     if (n > 0)
         alarm(GRACE_S);
@@ -81,6 +92,7 @@ static void on_dump(int number)
     int saved = errno;
     (void)number;
     atomic_fetch_add(&shared.n_dumps, 1);
+    watch_ask();
     wake_worker();
     errno = saved;
 }

@@ -17,6 +17,7 @@
 #include "state/call.h"
 #include "state/chunk.h"
 #include "state/error.h"
+#include "state/interrupt.h"
 #include "state/leave.h"
 #include "state/loop.h"
 #include "state/output.h"
@@ -124,6 +125,7 @@ struct shl_context *shl_worker_open(sh_worker *worker, const sh_lua_opts *opts,
     if (!ctx->L)
         goto fail;
     *sh_worker_slot(worker) = ctx;
+    shl_interrupt_open(ctx);
     if (shl_protect(ctx, open_slots, ctx, error) < 0 ||
         shl_protect(ctx, open_state, ctx, error) < 0 ||
         shl_protect(ctx, open_libraries, ctx, error) < 0)
@@ -138,12 +140,14 @@ fail:
 
 bool shl_worker_close(struct shl_context *ctx)
 {
+    shl_interrupt_open(NULL);
     if (ctx->L && !shl_loop_close(ctx)) {
         ctx->is_abandoned = true;
         return false;
     }
     if (ctx->L)
         lua_close(ctx->L);
+    sh_error_unref(ctx->leave_error);
     shl_lists_free(ctx);
     shl_slots_free(ctx);
     sh_free(ctx);

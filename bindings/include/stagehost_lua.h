@@ -49,6 +49,17 @@ typedef struct sh_lua_script {
 int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage **out,
                         sh_error **error);
 
+/* For a watchdog, of which a process has one: where Lua code is that does not return (sh_busy). It
+ * prepares, has sh_lua_interrupt called by a handler of a signal that it sends to the thread
+ * (sh_host_interrupt), and waits for an answer. `leave`: the code is to be left as by an error
+ * that no pcall catches. The answer comes from interpreted code only: compiled loops that do not
+ * allocate, and C functions, never give one. */
+void sh_lua_interrupt_prepare(bool leave);
+void sh_lua_interrupt(void); /* on the thread that is interrupted; async-signal-safe */
+bool sh_lua_interrupt_is_answered(void);
+/* The traceback, to be given to free(). NULL: there is no answer, and there will be none. */
+char *sh_lua_interrupt_answer(void);
+
 /* The state of a worker that has one, or NULL. On the worker's thread. */
 lua_State *sh_lua_state(sh_worker *worker);
 /* Pushes / checks a stage handle (a Lua error if it is none). On the worker's thread. */

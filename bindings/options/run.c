@@ -52,7 +52,7 @@ int shl_run(struct shl_context *ctx, const char *what, int nargs, int nresults,
     if (status == 0)
         return SH_OK;
     if (error && was_left)
-        *error = shl_leave_error();
+        *error = shl_leave_error(ctx);
     else if (error)
         *error = shl_error_of_text(
             what, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL);

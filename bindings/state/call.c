@@ -89,7 +89,7 @@ int shl_protect(struct shl_context *ctx, lua_CFunction f, void *data, sh_error *
     }
     bool was_left = shl_leave_end_outside(ctx);
     if (error)
-        *error = was_left ? shl_leave_error() : make_error(L, status);
+        *error = was_left ? shl_leave_error(ctx) : make_error(L, status);
     lua_settop(L, top);
     return SH_EFAILED;
 }

@@ -37,6 +37,7 @@ enum shl_leave {
     SHL_STAY, /* it is not left */
     SHL_PARK, /* the callback never returns: the host is about to kill the stage */
     SHL_STOP, /* the stage ends by its own choice */
+    SHL_FAIL, /* the stage fails with leave_error */
 };
 
 /* Functions of Lua's library that ours call (state/output.c). */
@@ -58,6 +59,7 @@ struct shl_context {
     const char *still;         /* the function that runs now and must not wait, or NULL */
     bool is_abandoned;         /* the host is gone: callbacks of luv are not run any more */
     enum shl_leave leaving;    /* what runs now is being left */
+    sh_error *leave_error;     /* of the last SHL_FAIL */
     const sh_lua_opts *opts;
     struct shl_board *board; /* of the host (objects/board.h) */
     uint32_t *free_slots;    /* stack of free indices of the slots table */

@@ -16,14 +16,28 @@ static void raise_again(lua_State *L, lua_Debug *where)
     lua_error(L);
 }
 
-void shl_leave(lua_State *L, enum shl_leave how)
+static void begin(lua_State *L, enum shl_leave how, sh_error *error)
 {
     struct shl_context *ctx = shl_context(L);
-    if (ctx->leaving != SHL_STAY)
+    if (ctx->leaving != SHL_STAY) {
+        sh_error_unref(error);
         return;
+    }
+    sh_error_unref(ctx->leave_error);
+    ctx->leave_error = error;
     ctx->leaving = how;
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_FLUSH);
     lua_sethook(L, raise_again, LUA_MASKCOUNT, 1);
+}
+
+void shl_leave(lua_State *L, enum shl_leave how)
+{
+    begin(L, how, NULL);
+}
+
+void shl_leave_failing(lua_State *L, sh_error *error)
+{
+    begin(L, SHL_FAIL, error);
 }
 
 enum shl_leave shl_leave_end(struct shl_context *ctx)
@@ -43,8 +57,10 @@ bool shl_leave_end_outside(struct shl_context *ctx)
     return was_left;
 }
 
-sh_error *shl_leave_error(void)
+sh_error *shl_leave_error(const struct shl_context *ctx)
 {
+    if (ctx->leave_error)
+        return sh_error_ref(ctx->leave_error);
     return sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the program ends itself");
 }
 

@@ -22,11 +22,17 @@ enum { PATIENCE_MS = 2000 };
 
 /* -- errors ---------------------------------------------------------------------------- */
 
+/* Takes the error; NULL: out of memory. */
+static void fail_with(struct shl_context *ctx, sh_error *error)
+{
+    if (error)
+        sh_worker_fail(ctx->worker, error);
+    sh_error_unref(error);
+}
+
 void shl_loop_failed(struct shl_context *ctx, const char *text)
 {
-    sh_error *error = shl_error_of_text("a callback of luv", text);
-    sh_worker_fail(ctx->worker, error);
-    sh_error_unref(error);
+    fail_with(ctx, shl_error_of_text("a callback of luv", text));
 }
 
 /* How luv calls a callback: as luv_cfpcall, but what it raises is a failure of the host, and the
@@ -40,12 +46,17 @@ static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
         lua_settop(L, below);
         return -LUA_ERRRUN;
     }
+    bool is_outermost = sh_worker_begins(ctx->worker, "a callback of luv");
     int status = shl_pcall(L, nargs, nresults);
-    bool was_left = shl_leave_end(ctx) != SHL_STAY;
+    if (is_outermost)
+        sh_worker_ends(ctx->worker);
+    enum shl_leave left = shl_leave_end(ctx);
     if (status == 0)
         return lua_gettop(L) - below;
-    if (!was_left)
+    if (left == SHL_STAY)
         shl_loop_failed(ctx, lua_tostring(L, -1));
+    else if (left == SHL_FAIL)
+        fail_with(ctx, shl_leave_error(ctx));
     lua_settop(L, below);
     return -status;
 }

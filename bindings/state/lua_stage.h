@@ -55,6 +55,10 @@ struct shl_stage {
     int64_t expected; /* handle_demand, handle_events: the events asked for, or given */
     uint32_t n_lists; /* that ready callbacks have returned (events/hole.c) */
     bool demand_by;   /* handle_demand is told who asks */
+    /* Where the callbacks are, for other threads (state/interrupt.c). The text belongs to a
+     * function that `functions` keeps. */
+    _Atomic(const char *) source;
+    _Atomic uint32_t lines[SHL_N_CALLBACKS];
 };
 
 /* What is at the bottom of a ready coroutine. */

@@ -20,6 +20,7 @@
 #include "produce/ack.h"
 #include "produce/emit.h"
 #include "produce/producer.h"
+#include "stage/activity.h"
 #include "stage/agenda.h"
 #include "stage/ledger.h"
 #include "stage/log.h"
@@ -317,10 +318,16 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
         end_by_choice(stage, r->reason);
 }
 
-/* Runs after the C function of a callback returned. */
-void sh__callback_returned(sh_stage *stage, int status, sh_result *r)
+/* The C function of the callback has returned. */
+static inline void leave_callback(sh_stage *stage)
 {
     stage->in_callback = false;
+    sh__activity_end(stage->worker);
+}
+
+void sh__callback_returned(sh_stage *stage, int status, sh_result *r)
+{
+    leave_callback(stage);
     if (status == SH_WAIT)
         stage->is_waiting = true;
     else
@@ -347,6 +354,7 @@ void sh__callback_begin(sh_stage *stage, enum sh__callback callback)
     stage->now.callback = (uint8_t)callback;
     stage->now.began = stage->worker->ticks;
     stage->in_callback = true;
+    sh__activity_begin(stage->worker, stage, callback_names[callback]);
 }
 
 /* Whether the end of handle_demand or handle_events takes its usual course, which is short:
@@ -358,7 +366,7 @@ static inline bool ends_plainly(const sh_stage *stage, int status, const sh_resu
 
 static inline void demand_done(sh_stage *stage, sh_batch events)
 {
-    stage->in_callback = false;
+    leave_callback(stage);
     count_callback(stage);
     if (events.list)
         emit(stage, events);
@@ -367,7 +375,7 @@ static inline void demand_done(sh_stage *stage, sh_batch events)
 
 static inline void events_done(sh_stage *stage, sh_batch events)
 {
-    stage->in_callback = false;
+    leave_callback(stage);
     count_callback(stage);
     if (events.list)
         emit(stage, events);

@@ -17,6 +17,7 @@
 #include "produce/emit.h"
 #include "produce/producer.h"
 #include "stage/above.h"
+#include "stage/activity.h"
 #include "stage/agenda.h"
 #include "stage/group.h"
 #include "stage/host_state.h"
@@ -383,6 +384,15 @@ static uint8_t report(sh_stage *stage, bool never_ran, bool has_asker)
     return done | SH__EXIT_LOGGED;
 }
 
+/* From here on no thread looks at the stage as at the one that is at work. */
+static void leave_sight(sh_stage *stage)
+{
+    sh_worker *worker = stage->worker;
+    sh__activity_end(worker);
+    uv_mutex_lock(&worker->host->watch_lock);
+    uv_mutex_unlock(&worker->host->watch_lock);
+}
+
 void sh__stage_finish(sh_stage *stage)
 {
     sh_worker *worker = stage->worker;
@@ -395,6 +405,7 @@ void sh__stage_finish(sh_stage *stage)
         sh__refusals_end(stage);
     sh__stage_set_phase(stage, SH__PHASE_ENDED);
     atomic_store(&stage->alive, false);
+    leave_sight(stage);
     stage->is_waiting = false;
     if (stage->name)
         sh__registry_remove(worker->host, stage->name, stage);

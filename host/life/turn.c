@@ -14,6 +14,7 @@
 #include "produce/emit.h"
 #include "produce/paced.h"
 #include "produce/producer.h"
+#include "stage/activity.h"
 #include "stage/agenda.h"
 #include "stage/host_state.h"
 #include "stage/timer.h"
@@ -91,8 +92,12 @@ static void take_answer(sh_stage *stage)
     if (stage->ops->handle_reply && stage->phase != SH__PHASE_NEW) {
         sh_batch value = message->batch;
         message->batch = (sh_batch){0};
+        sh__activity_begin(stage->worker, stage,
+                           stage->is_waiting ? sh__callback_name(stage->now.callback)
+                                             : "handle_reply");
         stage->ops->handle_reply(stage, stage->state, (uint64_t)message->n, message->status,
                                  value, message->error);
+        sh__activity_end(stage->worker);
     }
     sh__message_free(stage->worker, message);
 }

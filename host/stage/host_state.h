@@ -40,6 +40,8 @@ struct sh_host {
     sh_error *first_failure;
     uv_mutex_t log_lock;    /* guards: calls of opts.log */
     uv_mutex_t thread_lock; /* guards: has_thread of the workers */
+    uv_mutex_t
+        watch_lock; /* guards: what `activity` of the workers names, against its end */
 
     uint64_t ticks_at_start, ns_at_start; /* to convert ticks into time */
 };

@@ -14,6 +14,13 @@
 #include "base/list.h"
 #include "stagehost/stage.h"
 
+/* What the worker's thread does, for other threads to read: stage/activity.h. */
+struct sh__activity {
+    _Atomic(sh_stage *) stage;
+    _Atomic(const char *) what; /* NULL: nothing that might last */
+    _Atomic uint64_t since;     /* ticks */
+};
+
 struct sh_worker {
     sh_host *host;
     unsigned index;
@@ -25,7 +32,9 @@ struct sh_worker {
     uint64_t slice_end; /* in ticks: no further callback begins in this slice */
     uint64_t brief;     /* a callback that takes less, in ticks, is brief */
     uint32_t unread;    /* so many brief callbacks may end before the clock is read again */
+    struct sh__activity activity;
     uv_thread_t thread;
+    uv_thread_t running; /* the thread that runs it; set before anything runs there */
     uv_loop_t *loop;
     uv_loop_t *own_loop; /* NULL: `loop` is the embedder's */
     uv_async_t wake;

@@ -185,6 +185,11 @@ void sh_host_decline(sh_host *host)
         sh_host_drain(host, host->opts.drain_timeout_ms);
 }
 
+bool sh_host_is_stopping(const sh_host *host)
+{
+    return atomic_load(&host->killed) || atomic_load(&host->exited);
+}
+
 bool sh_host_is_draining(const sh_host *host)
 {
     return atomic_load(&host->draining);

@@ -44,6 +44,7 @@ static void free_base(sh_host *host)
     sh__registry_free(host);
     sh__groups_free(host);
     sh_error_unref(host->first_failure);
+    uv_mutex_destroy(&host->watch_lock);
     uv_mutex_destroy(&host->thread_lock);
     uv_mutex_destroy(&host->log_lock);
     uv_mutex_destroy(&host->lock);
@@ -74,6 +75,7 @@ static sh_host *new_base(const sh_host_opts *opts)
     uv_mutex_init(&host->lock);
     uv_mutex_init(&host->log_lock);
     uv_mutex_init(&host->thread_lock);
+    uv_mutex_init(&host->watch_lock);
     return host;
 }
 

@@ -254,7 +254,10 @@ int sh__worker_open(sh_worker *worker)
         worker->is_open = true;
         return SH_OK;
     }
+    worker->running = uv_thread_self();
+    sh_worker_begins(worker, "opening the worker");
     int status = hooks->open(worker, hooks->data, &worker->open_error);
+    sh_worker_ends(worker);
     worker->is_open = status == SH_OK;
     return status;
 }
@@ -262,8 +265,10 @@ int sh__worker_open(sh_worker *worker)
 void sh__worker_close(sh_worker *worker)
 {
     const sh_worker_hooks *hooks = &worker->host->opts.hooks;
+    sh_worker_begins(worker, "closing the worker");
     if (worker->is_open && hooks->close)
         hooks->close(worker, hooks->data);
+    sh_worker_ends(worker);
     worker->is_open = false;
 }
 

@@ -144,7 +144,7 @@ describe("TERM and INT", function()
         local r = signal("a.lua", "kill -INT $pid; sleep 1.2; kill -INT $pid",
             'io.stderr:write "working\\n" while true do os.time() end')
         assert.are.equal(75, r.status)
-        assert_has(r.err, "stagehost: a callback does not return")
+        assert_has(r.err, "a callback does not return; the process ends without it")
     end)
 
     it("that were ignored when the command started stay ignored", function()

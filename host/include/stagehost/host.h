@@ -138,8 +138,41 @@ void sh_host_set_max_demand(sh_host *host, int64_t max_demand);
 int64_t sh_host_max_demand(const sh_host *host);
 /* Whether a drain is going on. Any thread. */
 bool sh_host_is_draining(const sh_host *host);
+/* Whether it was told to end at once (sh_host_stop, sh_host_exit, the end of a drain). Any thread. */
+bool sh_host_is_stopping(const sh_host *host);
 /* Frees everything; not while running. Kills what is alive first. */
 void sh_host_free(sh_host *host);
+
+/* -- what does not return -------------------------------------------------------------- */
+
+/* A callback, or other code of a program, that a worker is running. Longer texts are cut. */
+typedef struct sh_busy {
+    unsigned worker;
+    char stage[96];    /* its name; "": no stage's */
+    char callback[48]; /* "handle_events", or what sh_worker_begins was told */
+    char place[96];    /* where it is, as told by sh_stage_ops.locate; "": unknown */
+    uint64_t ms;       /* for how long */
+    uint64_t run;      /* tells it from what the worker runs later */
+} sh_busy;
+/* Calls `each` for everything that runs since at least least_ms without returning or waiting; it is
+ * found without the help of its worker. Any thread, while the host runs. */
+void sh_host_each_busy(sh_host *host, uint64_t least_ms,
+                       void (*each)(void *data, const sh_busy *busy), void *data);
+/* What this worker runs; false: nothing. On its thread. */
+bool sh_worker_get_busy(sh_worker *worker, sh_busy *out);
+/* "handle_events (stuck.lua:4) for 5.5 s on worker 1", cut to `size`. Any thread. */
+void sh_busy_text(const sh_busy *busy, char *out, size_t size);
+/* Sends a signal, for which the caller has a handler, to the thread that still runs this. False: it
+ * does not run any more. Any thread. */
+bool sh_host_interrupt(sh_host *host, const sh_busy *busy, int signal);
+/* Whether all stages that are left are on workers that run something: of the others the summary is
+ * exact. Any thread. */
+bool sh_host_is_only_busy(sh_host *host);
+/* For a binding: code of a program runs outside of a stage's callback, until sh_worker_ends.
+ * `what`, a string that stays, says what it is ("a callback of luv"). False: it is part of
+ * something that runs already, and is not to be ended. On the worker's thread. */
+bool sh_worker_begins(sh_worker *worker, const char *what);
+void sh_worker_ends(sh_worker *worker);
 
 /* -- what it knows --------------------------------------------------------------------- */
 

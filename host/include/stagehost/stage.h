@@ -123,6 +123,10 @@ typedef struct sh_stage_ops {
     /* Frees what `state` owns; always last, also after a kill or a failed init. `state`
      * itself belongs to the core. `arg` is passed if init never took it, else NULL. */
     void (*destroy)(sh_stage *self, void *state, void *arg);
+    /* Where in a program a callback ("handle_events") is, for reports about one that does not
+     * return: "pipeline.lua:12", cut to `size`. Called on any thread while it runs; the stage does
+     * not end meanwhile. NULL: unknown. */
+    void (*locate)(const void *state, const char *callback, char *out, size_t size);
     /* For a start on another worker: turns `arg` (taken, also on failure) into a parcel on
      * the starter's thread; `arg_decode` rebuilds it on the stage's. Both or none (then arg
      * crosses as it is). */

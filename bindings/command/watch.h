@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The watchdog: a thread that names callbacks that do not return, and ends the process when one of
+ * them is in the way of its end. */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "command/options.h"
+#include "stagehost.h"
+
+struct watch {
+    const struct cli_options *options;
+    sh_host *host;
+    struct log_sink *sink;
+    uint64_t *reported;    /* by worker: what was reported last */
+    uint64_t ending_since; /* ms; 0: the host is not being stopped */
+    uv_thread_t thread;
+};
+
+/* Starts the thread; once in a process. Returns 0 or a negative errno of libuv. The options, the
+ * host and the sink are borrowed until watch_close. */
+int watch_open(struct watch *watch, const struct cli_options *options, sh_host *host,
+               struct log_sink *sink);
+/* Nothing if the open failed. Before the host is freed. */
+void watch_close(struct watch *watch);
+
+/* From a signal handler: what does not return is to be named; or it is to be given up. */
+void watch_ask(void);
+void watch_give_up(void);
+
+#endif
