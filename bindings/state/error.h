@@ -29,7 +29,8 @@ const char *shl_push_c_text(lua_State *L, int index);
 /* Pushes the text of an error value of any type, also of one whose __tostring fails, as
  * shl_push_c_text does. */
 void shl_push_error_text(lua_State *L, int index);
-/* The same for what `co` has raised, whose frames are still there: of nil it says where that was. */
+/* That of what `co` has raised, whose frames are still there: of nil it says where it was
+ * raised. */
 void shl_push_raised_text(lua_State *L, int index, lua_State *co);
 /* Pushes "stage<x>: handle_events: message". */
 void shl_push_sentence(lua_State *L, const sh_error *error);

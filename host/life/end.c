@@ -342,6 +342,7 @@ static void log_end(sh_stage *stage, bool never_ran, bool is_known)
     sh_error *reason = stage->end_reason;
     sh_host *host = stage->worker->host;
     const char *message = sh_error_get(reason)->message;
+    const char *lead = message ? "" : "ended with the reason ";
     if (!message)
         message = sh_error_get(reason)->name;
     if (is_known)
@@ -349,7 +350,7 @@ static void log_end(sh_stage *stage, bool never_ran, bool is_known)
                 "ended with a stage it was linked to: %s", message);
     else
         sh__log(host, SH_LOG_ERROR, never_ran ? SH_LOG_START_FAILED : SH_LOG_STAGE_ENDED,
-                stage, reason, "%s", message);
+                stage, reason, "%s%s", lead, message);
 }
 
 static void count_failure(sh_stage *stage, sh_error *reason)

@@ -47,6 +47,34 @@ describe("supervision", function()
         end
     end)
 
+    it("says that a child was killed after some time only when it was", function()
+        local script = [[
+            local stagehost = require "stagehost"
+            local Child = stagehost.process {
+                handle_exit = function() end,
+                terminate = function() %s end,
+            }
+            local sup = assert(stagehost.start(stagehost.supervisor {
+                children = { { id = "child", start = Child, shutdown = 100, options = { name = "child" } } },
+            }))
+            sup:stop()
+        ]]
+        local late = command.run("$S a.lua", { ["a.lua"] = script:format "stagehost.sleep(1e6)" })
+        assert.matches('"child\\?" has not ended within 100 ms of being asked to: it was killed', late.err)
+        local early = command.run("$S a.lua",
+            { ["a.lua"] = script:format [[stagehost.whereis "child":kill() stagehost.sleep(1e6)]] })
+        assert.is_nil(early.err:find("100 ms", 1, true), early.err)
+    end)
+
+    it("gives an end with a word of its own a sentence", function()
+        local run = command.run("$S a.lua", { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local Child = stagehost.process { handle_cast = function() return stagehost.stop "overload" end }
+            stagehost.start(Child):cast(1)
+        ]] })
+        assert.matches('msg="ended with the reason overload" stage=#2 err=overload', run.err)
+    end)
+
     it("a crash that was mended is no failure of the command", function()
         local run = command.run("$S main.lua", { ["main.lua"] = [[
             local stagehost = require "stagehost"

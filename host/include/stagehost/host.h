@@ -138,7 +138,8 @@ void sh_host_set_max_demand(sh_host *host, int64_t max_demand);
 int64_t sh_host_max_demand(const sh_host *host);
 /* Whether a drain is going on. Any thread. */
 bool sh_host_is_draining(const sh_host *host);
-/* Whether it was told to end at once (sh_host_stop, sh_host_exit, the end of a drain). Any thread. */
+/* Whether it was told to end at once (sh_host_stop, sh_host_exit, the end of a drain). Any
+ * thread. */
 bool sh_host_is_stopping(const sh_host *host);
 /* Frees everything; not while running. Kills what is alive first. */
 void sh_host_free(sh_host *host);

@@ -96,8 +96,13 @@ local function end_stage(child, stage)
         how = "infinity"
     end
     local in_order = is_draining or child.spec.start.handle_exit
-    local reason = in_order and shutdown.in_order(stage, how) or shutdown.all({ stage }, how)[1]
-    if reason == "killed" and how ~= "brutal_kill" then
+    local _, is_late
+    if in_order then
+        _, is_late = shutdown.in_order(stage, how)
+    else
+        _, is_late = shutdown.all({ stage }, how)
+    end
+    if is_late then
         stagehost.log("warn", "child %q has not ended within %s ms of being asked to: it was killed",
             child.spec.id, tostring(how))
     end

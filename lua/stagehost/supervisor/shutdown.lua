@@ -35,23 +35,23 @@ function M.tell(child, how)
     end
 end
 
--- Kills after some time what is still alive then. Returns the function that calls it off.
+-- Kills after some time what is still alive then. Returns the function that calls it off, and says
+-- whether it was too late for that.
 local function kill_after(ms, children)
     local timer = stagehost.uv.new_timer()
-
-    local function close()
-        if not timer:is_closing() then
-            timer:close()
-        end
-    end
-
     timer:start(ms, 0, function()
-        close()
+        timer:close()
         for _, child in ipairs(children) do
             child:kill()
         end
     end)
-    return close
+    return function()
+        local is_late = timer:is_closing()
+        if not is_late then
+            timer:close()
+        end
+        return is_late
+    end
 end
 
 --- Ends children: all are told at once, and have the same time. Waits until all have ended. For
@@ -59,6 +59,7 @@ end
 ---@param children stagehost.Stage[]
 ---@param how integer | "infinity" | "brutal_kill"
 ---@return stagehost.Reason[] reasons why each of them ended
+---@return boolean is_late the time was over before all had ended
 function M.all(children, how)
     for _, child in ipairs(children) do
         M.tell(child, how)
@@ -68,10 +69,7 @@ function M.all(children, how)
     for i, child in ipairs(children) do
         reasons[i] = child:join()
     end
-    if call_off then
-        call_off()
-    end
-    return reasons
+    return reasons, call_off and call_off() or false
 end
 
 --- Ends one child after the messages it has got so far, and waits for that: for a child that traps
@@ -79,17 +77,16 @@ end
 ---@param child stagehost.Stage
 ---@param how integer | "infinity" | "brutal_kill"
 ---@return stagehost.Reason reason why it ended
+---@return boolean is_late the time was over before it had ended
 function M.in_order(child, how)
     if how == "brutal_kill" then
         child:kill()
-        return child:join()
+        return child:join(), false
     end
     local call_off = type(how) == "number" and kill_after(how, { child })
     child:stop("shutdown")
-    if call_off then
-        call_off()
-    end
-    return child:join()
+    local is_late = call_off and call_off() or false
+    return child:join(), is_late
 end
 
 return M
