@@ -221,14 +221,24 @@ static void message_for_callback(sh_stage *stage, struct sh__message *message)
     }
 }
 
+/* A host that has been told to end at once has killed only what its workers knew then. */
+static void start(sh_stage *stage, struct sh__message *message)
+{
+    if (sh__unlikely(sh__host_is_stopping(stage->worker->host))) {
+        stage->is_killed = true;
+    } else {
+        sh__stage_set_phase(stage, SH__PHASE_STARTING);
+        sh__stage_begin(stage, message);
+    }
+    sh__message_free(stage->worker, message);
+}
+
 /* What the stage itself is told to do. */
 static void order(sh_stage *stage, struct sh__message *message)
 {
     switch ((enum sh__message_kind)message->kind) {
     case SH__START:
-        sh__stage_set_phase(stage, SH__PHASE_STARTING);
-        sh__stage_begin(stage, message);
-        sh__message_free(stage->worker, message);
+        start(stage, message);
         return;
     case SH__NOTIFY:
         notify(stage, message);

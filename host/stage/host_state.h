@@ -46,4 +46,10 @@ struct sh_host {
     uint64_t ticks_at_start, ns_at_start; /* to convert ticks into time */
 };
 
+/* sh_host_is_stopping, for stages. */
+static inline bool sh__host_is_stopping(const sh_host *host)
+{
+    return atomic_load(&host->killed) || atomic_load(&host->exited);
+}
+
 #endif

@@ -187,7 +187,7 @@ void sh_host_decline(sh_host *host)
 
 bool sh_host_is_stopping(const sh_host *host)
 {
-    return atomic_load(&host->killed) || atomic_load(&host->exited);
+    return sh__host_is_stopping(host);
 }
 
 bool sh_host_is_draining(const sh_host *host)

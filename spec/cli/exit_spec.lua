@@ -72,6 +72,23 @@ describe("os.exit", function()
         end
     end)
 
+    it("ends stages that are just being started on other workers", function()
+        local r = run("for i in {1..15}; do timeout 10 $S -w 3 a.lua; echo $?; done", { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local nothing = stagehost.process {}
+            for worker = 0, 2 do
+                stagehost.start(stagehost.process {
+                    handle_info = function()
+                        for i = 1, 50 do stagehost.start(nothing, { worker = (worker + i) % 3 }) end
+                    end,
+                }, { worker = worker }):send "go"
+            end
+            stagehost.sleep(3)
+            os.exit(3)
+        ]] })
+        assert.are.equal(("3\n"):rep(15), r.out)
+    end)
+
     it("with another status keeps it", function()
         assert.are.equal(4, run("$S -w 2 a.lua", { ["a.lua"] = leftovers:format(4, 1) }).status)
     end)
