@@ -28,6 +28,8 @@ end
 local prelude = [[
 S=%s
 set -m # so that a background job can be interrupted
+trap 'kill -9 $(jobs -p) 2>/dev/null' EXIT # none is left behind by a line that fails, or is given up
+trap 'exit 143' TERM
 wait_for() {
     for _ in {1..1000}; do
         [ -e "$1" ] && grep -qs -e "$2" "$1" && return
