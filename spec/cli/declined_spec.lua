@@ -207,3 +207,20 @@ describe("events that somebody still wanted", function()
         assert.is_true(declined >= 900 and declined < 1000, r.out)
     end)
 end)
+
+describe("a sink whose pipe nobody reads any more", function()
+    it("declines the rest all the way up, and ends those that have produced for it alone", function()
+        local line = "(wait_for gone; $S -v -w %d a.lua 2>err; echo $? >status) |"
+            .. " { exec <&-; echo gone >gone; wait_for status; }; cat err; exit $(cat status)"
+        for workers = 1, 2 do
+            local r = run(line:format(workers), { ["a.lua"] = STAGES .. [[
+                local burst = start(Burst)
+                local pass = start(Pass, { to = burst, max_demand = 100 }, { worker = "any" })
+                start(stagehost.sink.print(), { to = pass, max_demand = 5, min_demand = 0 })
+            ]] })
+            local declined, unfinished, status = counts(r)
+            assert.same({ 4995, 0, 0 }, { declined, unfinished, status }, r.out .. r.err)
+            assert.equal(1, select(2, r.out:gsub("declined", "")))
+        end
+    end)
+end)
