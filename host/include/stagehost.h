@@ -10,6 +10,7 @@
  *   subscription.h  what a consumer wants of a producer
  *   dispatcher.h    for those who write a dispatcher, and the options of those there are
  *   host.h          for those who embed: running stages, logs, the end
+ *   inlet.h         for those who embed: events from other threads
  *
  * Rules that hold everywhere
  *   - All option structs: zero means default; they are copied before the call returns.
@@ -29,6 +30,7 @@
 #include "stagehost/events.h"
 #include "stagehost/hash.h"
 #include "stagehost/host.h"
+#include "stagehost/inlet.h"
 #include "stagehost/stage.h"
 #include "stagehost/subscription.h"
 

@@ -14,11 +14,25 @@ int sh__bad_option(sh_error **error, const char *name, const char *fmt, const ch
     return SH_EBADOPT;
 }
 
+/* Callbacks without which a stage of its kind could do nothing. */
+static int check_ops(const sh_stage_opts *opts, sh_error **error)
+{
+    if (!opts->ops)
+        return sh__bad_option(error, "ops", "ops: %s", "missing");
+    if (opts->kind == SH_PRODUCER && !opts->ops->handle_demand)
+        return sh__bad_option(error, "ops", "ops: a producer needs %s", "handle_demand");
+    if ((opts->kind == SH_CONSUMER || opts->kind == SH_PRODUCER_CONSUMER) &&
+        !opts->ops->handle_events)
+        return sh__bad_option(error, "ops", "ops: a stage that consumes needs %s",
+                              "handle_events");
+    return SH_OK;
+}
+
 int sh__stage_opts_check(const sh_host *host, const sh_stage_opts *opts, sh_error **error)
 {
     bool produces = opts->kind == SH_PRODUCER || opts->kind == SH_PRODUCER_CONSUMER;
-    if (!opts->ops)
-        return sh__bad_option(error, "ops", "ops: %s", "missing");
+    if (check_ops(opts, error) < 0)
+        return SH_EBADOPT;
     if (!produces && (opts->dispatcher || opts->buffer_size != SH_BUFFER_DEFAULT))
         return sh__bad_option(error, opts->dispatcher ? "dispatcher" : "buffer_size",
                               "%s is an option of stages that produce",

@@ -44,6 +44,11 @@ struct sh_host {
         watch_lock; /* guards: what `activity` of the workers names, against its end */
 
     uint64_t ticks_at_start, ns_at_start; /* to convert ticks into time */
+
+    /* Of a host in a loop that the application runs (sh_host_attach). */
+    void (*on_quit)(sh_host *host); /* in place of leaving the loop; NULL: not attached */
+    void (*on_end)(void *data);
+    void *end_data;
 };
 
 /* sh_host_is_stopping, for stages. */

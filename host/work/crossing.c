@@ -119,6 +119,10 @@ void sh__worker_on_wake(uv_async_t *handle)
     if (orders & SH__ORDER_DUMP)
         dump_stages(worker);
     sh__worker_flush(worker);
-    if (orders & SH__ORDER_QUIT)
+    if (!(orders & SH__ORDER_QUIT))
+        return;
+    if (worker->index == 0 && worker->host->on_quit)
+        worker->host->on_quit(worker->host);
+    else
         uv_stop(worker->loop);
 }

@@ -160,15 +160,50 @@ static void sweep(sh_host *host)
     }
 }
 
-int sh_host_run(sh_host *host)
+/* No stage is alive any more: the loop is not kept from ending, and other threads end. */
+static void leave(sh_host *host)
 {
-    sh_worker *worker = &host->workers[0];
-    uv_ref((uv_handle_t *)&worker->wake);
-    while (atomic_load(&host->alive) > 0)
-        sh__worker_run(worker);
-    uv_unref((uv_handle_t *)&worker->wake);
+    uv_unref((uv_handle_t *)&host->workers[0].wake);
     join_threads(host);
     sweep(host);
+}
+
+static void run(sh_host *host)
+{
+    uv_ref((uv_handle_t *)&host->workers[0].wake);
+    while (atomic_load(&host->alive) > 0)
+        sh__worker_run(&host->workers[0]);
+    leave(host);
+}
+
+int sh_host_run(sh_host *host)
+{
+    if (host->on_quit)
+        return SH_ESTATE;
+    run(host);
+    return SH_OK;
+}
+
+static void end_attached(sh_host *host)
+{
+    if (atomic_load(&host->alive) > 0)
+        return; /* stages have been started since */
+    host->on_quit = NULL;
+    leave(host);
+    if (host->on_end)
+        host->on_end(host->end_data);
+}
+
+int sh_host_attach(sh_host *host, void (*on_end)(void *data), void *data)
+{
+    if (!host->opts.loop || host->on_quit)
+        return SH_ESTATE;
+    host->on_quit = end_attached;
+    host->on_end = on_end;
+    host->end_data = data;
+    uv_ref((uv_handle_t *)&host->workers[0].wake);
+    if (atomic_load(&host->alive) == 0)
+        sh__worker_order(&host->workers[0], SH__ORDER_QUIT);
     return SH_OK;
 }
 
@@ -176,10 +211,12 @@ void sh_host_free(sh_host *host)
 {
     if (!host)
         return;
+    host->on_quit = NULL;
     if (atomic_load(&host->alive) > 0) {
         sh_host_stop(host);
-        sh_host_run(host);
+        run(host);
     }
+    uv_unref((uv_handle_t *)&host->workers[0].wake);
     join_threads(host);
     sweep(host);
     sh__worker_close(&host->workers[0]);

@@ -113,8 +113,17 @@ int sh_host_new(const sh_host_opts *opts, sh_host **out);
 sh_worker *sh_host_worker0(sh_host *host);
 unsigned sh_host_workers(const sh_host *host); /* how many there are */
 /* Runs worker 0 on this thread until no stage is alive; starts and joins the other workers.
- * Returns SH_OK. May be called again after more stages were started. */
+ * Returns SH_OK; SH_ESTATE: the host is attached. May be called again after more stages were
+ * started. Not from inside a callback of worker 0's loop: see sh_host_attach. */
 int sh_host_run(sh_host *host);
+/* In place of sh_host_run, for an application that runs its loop itself (sh_host_opts.loop):
+ * from now on worker 0's stages run in that loop, whenever it runs, and the loop does not end
+ * before they have. `on_end` (may be NULL) is called once, from the loop, when no stage is
+ * alive any more; for stages that are started after that the host is attached anew. The host
+ * may be freed after on_end, but not from inside it, nor from another callback of the loop.
+ * Returns at once. SH_ESTATE: the host has a loop of its own, or is attached. The thread of
+ * the loop. */
+int sh_host_attach(sh_host *host, void (*on_end)(void *data), void *data);
 /* Ends all producers in order (see sh_stage_stop), then what depends on them, then the
  * rest, with reason "shutdown"; after timeout_ms (0: never) whatever is left is killed. Processes
  * that are putting stages together come to an end with that first (sh_stage_builds). The first call
