@@ -14,8 +14,8 @@ extern "C" {
 #endif
 
 typedef struct sh_lua_opts {
-    /* package.path and package.cpath of every worker, as LUA_PATH: `;;` stands for Lua's own path.
-     * NULL: Lua's own. */
+    /* package.path and package.cpath of every worker, in the form of LUA_PATH: `;;` stands for
+     * Lua's own path. NULL: Lua's own. */
     const char *path, *cpath;
     /* Modules required into globals before the first stage (-l). */
     const char *const *libraries;
@@ -30,14 +30,14 @@ typedef struct sh_lua_opts {
 sh_worker_hooks *sh_lua_hooks_new(const sh_lua_opts *opts);
 void sh_lua_hooks_free(sh_worker_hooks *hooks);
 /* Whether a closed worker had to leave its Lua state behind, because a request that a script
- * made of libuv's thread pool did not come back (say, a read that blocks for ever). exit() would
- * wait for that thread too: such a program ends with _exit(). After sh_host_free(). */
+ * made to libuv's thread pool did not come back (say, a read that blocks for ever). exit() would
+ * wait for that thread too, so the program must end with _exit(). After sh_host_free(). */
 bool sh_lua_hooks_are_stuck(const sh_worker_hooks *hooks);
 
 /* Starts a script as a process on `worker`: it may call, sleep, subscribe and await at top level.
- * `chunk` is its text (or bytecode, where the hooks' opts allow it), `name` as in error messages
- * ("@file.lua"); `args` becomes arg[1..], `arg0` arg[0]. Logs call it "#file.lua". A syntax
- * error: SH_EFAILED with *error, nothing started. The process ends when the script returns. */
+ * `chunk` is its text (or bytecode, where the hooks' opts allow it), `name` its name in error
+ * messages ("@file.lua"); `args` becomes arg[1..], `arg0` arg[0]. Logs call it "#file.lua".
+ * A syntax error: SH_EFAILED with *error, nothing started. The process ends with the script. */
 typedef struct sh_lua_script {
     const char *chunk;
     size_t len;
@@ -49,10 +49,10 @@ typedef struct sh_lua_script {
 int sh_lua_start_script(sh_worker *worker, const sh_lua_script *script, sh_stage **out,
                         sh_error **error);
 
-/* For a watchdog, of which a process has one: where Lua code is that does not return (sh_busy). It
- * prepares, has sh_lua_interrupt called by a handler of a signal that it sends to the thread
- * (sh_host_interrupt), and waits for an answer. `leave`: the code is to be left as by an error
- * that no pcall catches. The answer comes from interpreted code only: compiled loops that do not
+/* For the watchdog of a process: find the place of Lua code that does not return (sh_busy). The
+ * watchdog prepares, sends a signal to the thread (sh_host_interrupt) whose handler calls
+ * sh_lua_interrupt, and waits for an answer. `leave`: the code is left as by an error that no
+ * pcall catches. The answer comes from interpreted code only: compiled loops that do not
  * allocate, and C functions, never give one. */
 void sh_lua_interrupt_prepare(bool leave);
 void sh_lua_interrupt(void); /* on the thread that is interrupted; async-signal-safe */
@@ -62,19 +62,19 @@ char *sh_lua_interrupt_answer(void);
 
 /* The state of a worker that has one, or NULL. On the worker's thread. */
 lua_State *sh_lua_state(sh_worker *worker);
-/* Pushes / checks a stage handle (a Lua error if it is none). On the worker's thread. */
+/* Push or check a handle; checking another value raises a Lua error. On the worker's thread. */
 void sh_lua_push_stage(lua_State *L, sh_stage *stage);
 sh_stage *sh_lua_check_stage(lua_State *L, int index);
 void sh_lua_push_subscription(lua_State *L, sh_subscription *sub);
 sh_subscription *sh_lua_check_subscription(lua_State *L, int index);
-/* A batch of one from the value at `index`, and back. */
+/* Converts the value at `index` to a batch of one event, and back. */
 int sh_lua_to_payload(lua_State *L, int index, sh_batch *out);
 void sh_lua_push_payload(lua_State *L, sh_batch payload);
-/* The events of a batch from Lua as C values: an owned batch for sh_batch_values(); of a batch of C
- * values, another reference. A number is SH_INTEGER if it is integral and within 2^53, else
- * SH_NUMBER; a boxed int64_t is SH_INTEGER (and integers beyond 2^53 become boxed ones in Lua); a
- * table is SH_LIST if its keys are 1 .. n, else SH_MAP. SH_EFAILED with *error: something has no C
- * value. Worker's thread. */
+/* Converts the events of a batch from Lua to C values: *out is an owned batch for
+ * sh_batch_values(), for a batch of C values another reference to it. A number is SH_INTEGER if it
+ * is integral and within 2^53, else SH_NUMBER; a boxed int64_t is SH_INTEGER (and integers beyond
+ * 2^53 become boxed ones in Lua); a table is SH_LIST if its keys are 1 .. n, else SH_MAP.
+ * SH_EFAILED with *error: a value has no C equivalent. On the worker's thread. */
 int sh_lua_to_values(sh_worker *worker, sh_batch batch, sh_batch *out, sh_error **error);
 
 #ifdef __cplusplus

@@ -8,9 +8,9 @@
  *   hash.h          hashes of values, the same everywhere
  *   stage.h         what a stage is; starting stages, and talking to them
  *   subscription.h  what a consumer wants of a producer
- *   dispatcher.h    for those who write a dispatcher, and the options of those there are
- *   host.h          for those who embed: running stages, logs, the end
- *   inlet.h         for those who embed: events from other threads
+ *   dispatcher.h    for authors of dispatchers, and the options of the built-in dispatchers
+ *   host.h          for embedders: running stages, logs, the end
+ *   inlet.h         for embedders: events from other threads
  *
  * Rules that hold everywhere
  *   - All option structs: zero means default; they are copied before the call returns.
@@ -18,7 +18,7 @@
  *   - `_new/_free` heap objects, `_ref/_unref` shared objects. A function that takes
  *     ownership ("takes") takes it on failure too; everything else is borrowed.
  *   - Threads: a function with an sh_worker parameter may only be called on that worker's
- *     thread. Everything else says what it needs; "any thread" means just that.
+ *     thread. Every other function says which threads may call it.
  *   - The library never prints, exits or installs a signal handler. */
 #ifndef STAGEHOST_H
 #define STAGEHOST_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What everything else uses: the names of the types, result codes, errors, allocation. */
+ * What all other headers use: the names of the types, result codes, errors, allocation. */
 #ifndef STAGEHOST_BASE_H
 #define STAGEHOST_BASE_H
 
@@ -61,9 +61,9 @@ const char *sh_err_name(int code);
     XX(SHUTDOWN, "shutdown")           /* asked to end, plain or with a detail */          \
     XX(KILLED, "killed")                                                                   \
     XX(NOPROC, "noproc")               /* the peer did not exist */                        \
-    XX(BAD_RETURN, "bad_return_value") /* a callback answered what is not allowed */       \
+    XX(BAD_RETURN, "bad_return_value") /* a callback returned an invalid value */          \
     XX(RAISED, "error")                /* a callback raised an error */                    \
-    XX(CUSTOM, "custom")               /* whatever a callback chose as its reason */
+    XX(CUSTOM, "custom")               /* a reason that a callback chose */
 /* clang-format on */
 
 typedef enum sh_reason {
@@ -91,22 +91,21 @@ typedef struct sh_error_fields {
 } sh_error_fields;
 /* clang-format on */
 
-/* Copies all fields. Never NULL, as that would read as "normal": when out of memory it is a
- * shared error with the code SH_ENOMEM. Any thread. */
+/* Copies all fields. Never returns NULL, which would mean "normal": when out of memory it
+ * returns a shared error with the code SH_ENOMEM. Any thread. */
 sh_error *sh_error_new(const sh_error_fields *fields);
-/* printf-like short form; code and kind as given. Any thread. */
+/* printf-like short form. Any thread. */
 sh_error *sh_error_fmt(sh_reason kind, int code, const char *name, const char *fmt, ...);
 sh_error *sh_error_ref(sh_error *error); /* NULL is allowed and returned */
 void sh_error_unref(sh_error *error);    /* NULL is allowed */
 /* Borrowed view; for NULL the fields of "normal". */
 const sh_error_fields *sh_error_get(const sh_error *error);
-/* normal or shutdown: an end that is not a crash. */
+/* Whether the end is not a crash: its reason is normal or shutdown. */
 bool sh_error_is_clean(const sh_error *error);
 
 /* -- allocation ------------------------------------------------------------------------ */
 
-/* Allocation as the library does it: what is handed over with "sh_free'd" comes from here. Any
- * thread. */
+/* The library's allocator: blocks that the caller has to sh_free come from here. Any thread. */
 void *sh_malloc(size_t size);
 void *sh_realloc(void *ptr, size_t size);
 void sh_free(void *ptr);

@@ -26,15 +26,15 @@ typedef struct sh_returned {
 typedef struct sh_dispatch sh_dispatch;
 struct sh_dispatch {
     sh_worker *worker;
-    /* Of what send() is given: whoever hands out returned events sets it, and then back to 0,
-     * which says that events were never sent before. */
+    /* The delivery number of the events given to send(). A dispatcher sets it before it sends
+     * returned events, and back to 0 (events that were never sent before) afterwards. */
     uint32_t delivery;
     /* dispatch: how many of the events answer demand already handed upstream. */
     int64_t owed;
     /* cancel: another consumer is expected in the place of this one. */
     bool expects_another;
     /* give_back: with is_paced at most `allowed` of the queue's events may be sent now, because
-     * the producer has a rate; it is called again, with n 0, for the others. */
+     * the producer has a rate; give_back is called again, with n 0, for the others. */
     bool is_paced;
     int64_t allowed;
     /* Sends events to one consumer as one message. Takes one reference of `batch`. */
@@ -45,18 +45,18 @@ struct sh_dispatch {
     void (*release)(sh_dispatch *out, sh_marker *marker);
     /* Ends one subscription with an error (taken), after the current callback. */
     void (*fail)(sh_dispatch *out, sh_subscription *sub, sh_error *error);
-    /* n events go to nobody, as they shall (error NULL), or can go to nobody: they are lost,
-     * and counted as unfinished; the first such error is logged (error taken). */
+    /* n events go to nobody. With error NULL that is intended; otherwise (error taken) they are
+     * lost and counted as unfinished, and the first such error is logged. */
     void (*skip)(sh_dispatch *out, uint32_t n, sh_error *error);
-    /* Like skip with an error, for events that are at hand: dead letters, if the producer has
-     * a dead-letter stage. Takes both. */
+    /* Like skip with an error, but with the events themselves: they become dead letters if the
+     * producer has a dead-letter stage. Takes both. */
     void (*refuse)(sh_dispatch *out, sh_batch events, sh_error *error);
-    /* n events were dropped because a queue of the dispatcher, of this size, is full: as if it
-     * were the stage's buffer. */
+    /* n events were dropped because a queue of the dispatcher, of this size, is full. They are
+     * counted and logged as if the queue were the stage's buffer. */
     void (*discard)(sh_dispatch *out, uint64_t n, int64_t size);
-    /* n events were dropped because the consumers are gone that they were for. */
+    /* n events were dropped because the consumers that they were for are gone. */
     void (*drop)(sh_dispatch *out, uint64_t n);
-    /* ask: n is above the dispatcher's max_demand. It is granted all the same; logged. */
+    /* ask: n is above the dispatcher's max_demand. The ask is granted nevertheless, and logged. */
     void (*warn)(sh_dispatch *out, sh_subscription *sub, int64_t n, int64_t max);
 };
 
@@ -71,14 +71,14 @@ enum {
 
 typedef enum sh_held {
     SH_HELD_ALL,
-    SH_HELD_EXPECTED, /* for a present subscriber, or one that has never been there yet */
-    SH_HELD_PRESENT,  /* for a present subscriber */
+    SH_HELD_EXPECTED, /* those for a subscriber that is present or has not come yet */
+    SH_HELD_PRESENT,  /* those for a present subscriber */
 } sh_held;
 
 /* A dispatcher spreads a producer's events over its consumers. It is a pure state machine:
  * it neither waits nor calls libuv. Demand is kept by the core: after every callback it
- * sends what is buffered as far as credit() goes, then asks handle_demand for what is still
- * missing and not already owed. */
+ * sends buffered events as far as credit() allows, then asks handle_demand for the demand
+ * that is still missing and not already owed. */
 struct sh_dispatcher_ops {
     const char *name;
     size_t size; /* of its state, zeroed */
@@ -91,47 +91,47 @@ struct sh_dispatcher_ops {
     /* Forgets `sub`; never sends to it again. */
     void (*cancel)(void *state, sh_subscription *sub, sh_dispatch *out);
     void (*ask)(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out);
-    /* How many events dispatch() would take now, whoever gets them. >= 0. */
+    /* How many events dispatch() would take now, for any consumers. >= 0. */
     int64_t (*credit)(const void *state);
-    /* Sends events of `batch` from its head; returns how many were taken, the rest is
-     * buffered. The batch stays the caller's (send slices or references of it).
+    /* Sends events from the head of `batch`; returns how many were taken: the core buffers the
+     * rest. The batch stays the caller's (send slices or references of it).
      * A negative result with *error ends the producer. */
     int64_t (*dispatch)(void *state, sh_batch batch, sh_dispatch *out, sh_error **error);
-    /* Optional. Passes a marker on, now or behind queued events; owns it until release().
+    /* Optional. Passes a marker on, now or after queued events; owns it until release().
      * SH_ENOMEM: nothing was passed on, and the marker is still the caller's. */
     int (*mark)(void *state, sh_marker *marker, sh_dispatch *out);
-    /* Optional. Events taken by dispatch() but not sent yet: all, or only those that
-     * somebody can still ask for. */
+    /* Optional. Number of events that dispatch() took and has not sent yet: all of them, or
+     * only those that a consumer can still ask for. */
     int64_t (*held)(const void *state, sh_held which);
-    /* Optional. Nobody is subscribed, and nothing is to be kept for anybody: drops what it
-     * holds, but for events that came back; markers among it go on. Returns how many events. */
+    /* Optional. Called when no consumer is subscribed and nothing is kept for later ones: drops
+     * the events it holds except returned ones; markers pass. Returns the number dropped. */
     int64_t (*clear)(void *state, sh_dispatch *out);
-    /* dispatch() takes what is owed even without credit, into queues of its own: so a producer
-     * that ends hands all it has on to them. */
+    /* dispatch() takes owed events even without credit, into queues of its own: a producer that
+     * ends then hands on all it has to these queues. */
     bool takes_owed;
-    /* Optional. The partition that a subscription takes, as sh_stage_each_demand tells. */
+    /* Optional. The partition that a subscription takes, as sh_stage_each_demand reports it. */
     const char *(*partition_of)(const void *state, sh_subscription *sub);
-    /* Every event goes to several consumers: there is no acknowledgement. */
+    /* Every event goes to several consumers, so events can't be acknowledged. */
     bool shares_events;
-    /* What subscribe() reads, SH_READS_*. A subscription that has one of the other options is
-     * refused: it would mean nothing. */
+    /* The options that subscribe() reads, SH_READS_*. A subscription that has another of these
+     * options is refused: the option would mean nothing. */
     unsigned reads;
-    /* Optional, both or none: dispatchers with queues of their own. `place` tells the queue
-     * of a subscription's events; give_back takes n parts to its head, before whatever is in
-     * it, and sends them to those that have asked already (see sh_dispatch.allowed). SH_ENOMEM:
-     * nothing was taken. */
+    /* Optional, both or none: for dispatchers with queues of their own. `place` returns the
+     * queue of a subscription's events; give_back puts n parts at its head and sends what its
+     * consumers have already asked for (see sh_dispatch.allowed). SH_ENOMEM: nothing was
+     * taken. */
     void *(*place)(const void *state, sh_subscription *sub);
     int (*give_back)(void *state, void *place, const sh_returned *parts, uint32_t n,
                      sh_dispatch *out);
 };
 
-/* What one consumer has asked for and not got is cut here, so that the sum over 131072 of them
- * stays exact in a signed number of 64 bits. Asking for more means "no limit": at ten million
- * events a second this is 81 days. */
+/* The outstanding demand of one consumer is capped here, so that the sum over 131072 consumers
+ * stays exact in a signed 64-bit number. Asking for more means "no limit": at ten million events
+ * a second this lasts 81 days. */
 #define SH_DEMAND_MAX ((int64_t)1 << 46)
 
-/* How much of an ask for n >= 0 more counts on top of `demand`, 0 .. SH_DEMAND_MAX. The core adds
- * demand only so, also before it tells a dispatcher of an ask. */
+/* How much of an ask for n >= 0 events counts on top of `demand`, 0 .. SH_DEMAND_MAX. The core
+ * always adds demand through it, also before it passes an ask to a dispatcher. */
 static inline int64_t sh_demand_room(int64_t demand, int64_t n)
 {
     return n < SH_DEMAND_MAX - demand ? n : SH_DEMAND_MAX - demand;
@@ -141,48 +141,48 @@ static inline int64_t sh_demand_room(int64_t demand, int64_t n)
 void **sh_subscription_dispatch_data(sh_subscription *sub);
 bool sh_marker_is_notification(const sh_marker *marker);
 
-/* -- the dispatchers that are there ---------------------------------------------------- */
+/* -- the built-in dispatchers ---------------------------------------------------------- */
 
-/* Largest demand first; opts: sh_demand_opts or NULL. As GenStage.DemandDispatcher. */
+/* Largest demand first, like GenStage.DemandDispatcher; opts: sh_demand_opts or NULL. */
 extern const sh_dispatcher_ops sh_dispatcher_demand;
 typedef struct sh_demand_opts {
     int64_t max_demand; /* asks above it are logged; 0: the first ask's size */
     bool shuffle_demands_on_first_dispatch;
 } sh_demand_opts;
 
-/* Each dispatch shared out over all consumers that have asked: by priority, highest first,
- * within it proportionally to weight, never more than was asked for (sh_subscribe_opts).
- * Each gets one message of consecutive events; what rounding takes or gives evens out over
- * later dispatches. No opts. */
+/* Shares each dispatch out over all consumers that have asked: by priority, highest first, and
+ * within a priority in proportion to weight, never more than was asked for (sh_subscribe_opts).
+ * Each gets one message of consecutive events; later dispatches even out the rounding. No
+ * opts. */
 extern const sh_dispatcher_ops sh_dispatcher_fair;
 enum { SH_WEIGHT_MAX = 1000000 };
 
-/* Everything to everybody, at the pace of the slowest. As GenStage.BroadcastDispatcher. */
+/* Every event to every consumer at the pace of the slowest, like GenStage.BroadcastDispatcher. */
 extern const sh_dispatcher_ops sh_dispatcher_broadcast;
 
 /* A broadcast with a memory; opts: sh_replay_opts. A late subscriber first gets the last n
  * events that were broadcast before it came, through its selector, in order: they use up its
- * demand. Only when it has them does its demand count for the broadcast, which waits for it
- * until then, as for any newcomer that has not asked. Notifications are not replayed. */
+ * demand. Only then does its demand count for the broadcast, which waits for it until then, as
+ * for any newcomer that has not asked. Notifications are not replayed. */
 extern const sh_dispatcher_ops sh_dispatcher_replay;
 typedef struct sh_replay_opts {
     int64_t n; /* >= 1 */
 } sh_replay_opts;
 
-/* Splits events by hash; one consumer a partition, or a group of them, of which the one with
- * the largest demand goes first. As GenStage.PartitionDispatcher. What a partition's
- * consumers have not asked for is queued for them, and for whoever comes when they have left.
- * Queued events count against the demand of other partitions, so a partition nobody asks for
- * ends up holding up the others; `limit` events a partition don't. Infos (sh_stage_info) wait
- * for queued events, but not for those of a partition that all consumers have left. */
+/* Splits events by hash, like GenStage.PartitionDispatcher. A partition has one consumer, or a
+ * group of them, where the largest demand goes first. Events that its consumers have not asked
+ * for are queued for them and, once they have left, for their successors. Queued events count
+ * against the demand of other partitions, so a partition without demand ends up holding up the
+ * others; the first `limit` events of a partition do not count. Infos (sh_stage_info) wait for
+ * queued events, but not for those of a partition that all consumers have left. */
 extern const sh_dispatcher_ops sh_dispatcher_partition;
 typedef struct sh_splitter {
     /* Distributes events of `in` from its head over parts[0 .. n_parts): the events of
      * partition p in order as parts[p] (owned; empty if none). Stops when `limit` events
-     * went to a partition. *taken: events used up; *skipped: of these, to "none". A bad
-     * answer for an event counts it as skipped, and in *bad, with the first such error in
-     * *error. Must not wait. Returns SH_OK, or SH_EFAILED with *error when nothing could be
-     * done at all. */
+     * went to a partition. *taken: events used up; *skipped: those of them that went to "none".
+     * An event with an invalid hash counts in *skipped and in *bad; *error is the first such
+     * error. Must not wait. Returns SH_OK, or SH_EFAILED with *error when nothing could be
+     * split at all. */
     int (*split)(struct sh_splitter *self, sh_worker *worker, sh_batch in, uint32_t limit,
                  sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
                  uint32_t *bad, sh_error **error);

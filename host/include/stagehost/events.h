@@ -13,34 +13,34 @@ extern "C" {
 
 /* -- lists and batches ----------------------------------------------------------------- */
 
-/* Something encoded, on its way between workers. The core calls `free` once, after decoding
- * it or instead, on any worker. */
+/* An encoded batch or argument on its way between workers. The core calls `free` once, after
+ * decoding the parcel or instead of it, on any worker. */
 typedef struct sh_parcel {
     void *data;
     size_t len;
     void (*free)(void *data, size_t len); /* NULL: sh_free(data) */
 } sh_parcel;
 
-/* A list of events belongs to one worker and is counted without atomics. Who makes a list
- * embeds this struct at its head and fills it with refs = 1. The events themselves are
+/* A list of events belongs to one worker and is counted without atomics. The maker of a list
+ * puts struct sh_list at the head of its own struct, with refs = 1. The events themselves are
  * opaque to the core; it only counts, slices and forwards them. */
 typedef struct sh_list_ops {
     const char *name;
-    /* Last reference dropped. On the owning worker's thread. */
+    /* The last reference was dropped. On the owning worker's thread. */
     void (*free)(sh_list *list);
-    /* Makes one list of `n_parts` ranges, all of lists with these ops, in order. */
+    /* Makes one list of `n_parts` ranges in order; all their lists have these ops. */
     sh_list *(*concat)(sh_worker *worker, const sh_batch *parts, size_t n_parts);
-    /* Encodes a range for another worker. `extra`: options of a subscription, which may
-     * hold functions. SH_EFAILED sets *error (owned by the caller), which names the place
-     * of the event that can't cross. */
+    /* Encodes a range for another worker. `extra`: the batch is the options of a subscription,
+     * which may hold functions. SH_EFAILED sets *error (owned by the caller), which names the
+     * index of the event that can't cross. */
     int (*encode)(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
                   sh_error **error);
-    /* The reverse, on the target worker. Borrows the parcel; returns a new list or NULL with
-     * *error. */
+    /* Decodes a parcel on the target worker. Borrows the parcel; returns a new list, or NULL
+     * with *error. */
     sh_list *(*decode)(sh_worker *worker, const sh_parcel *parcel, sh_error **error);
-    /* Optional. A message for a dead-letter stage, as a list of one: the list of the letters
-     * of `events` (borrowed), each { event =, error =, stage =, deliveries = }. NULL: no
-     * memory. Events of a kind without it can't be dead letters. */
+    /* Optional. Makes a message for a dead-letter stage, a list of one: the list of the letters
+     * of `events` (borrowed), each { event =, error =, stage =, deliveries = }. NULL: out of
+     * memory. Without this function the events can't be dead letters. */
     sh_list *(*letters)(sh_worker *worker, const sh_batch *events, const sh_error *error,
                         const char *stage, uint32_t deliveries);
 } sh_list_ops;
@@ -104,9 +104,9 @@ typedef struct sh_value {
 } sh_value;
 
 extern const sh_list_ops sh_values_ops;
-enum { SH_VALUE_DEPTH = 200 }; /* lists and maps may be nested so deep */
+enum { SH_VALUE_DEPTH = 200 }; /* how deep lists and maps may be nested */
 /* Copies `n` values (deeply; pointers are taken over) into an owned batch. A pointer is
- * freed when the last list or parcel that holds it goes, on whatever worker. SH_ENOMEM.
+ * freed with the last list or parcel that holds it, on any worker. SH_ENOMEM.
  * SH_EINVAL: nested more than SH_VALUE_DEPTH deep or too many; the pointers are then still
  * the caller's. */
 int sh_batch_from_values(const sh_value *values, size_t n, sh_batch *out);

@@ -13,7 +13,7 @@ extern "C" {
 
 /* All functions of this header: any thread. */
 
-/* Of a string. `data` may be NULL if len is 0. */
+/* The hash of a string. `data` may be NULL if len is 0. */
 uint64_t sh_hash_bytes(const void *data, size_t len);
 uint64_t sh_hash_boolean(bool value);
 /* Numbers are hashed by their value, whatever their type: 1 and 1.0 are equal, so are 0 and -0;
@@ -22,15 +22,15 @@ uint64_t sh_hash_integer(int64_t value);
 uint64_t sh_hash_unsigned(uint64_t value);
 uint64_t sh_hash_number(double value);
 
-/* A map, or a list as the map of its places from 1 on: sum the pairs up in any order, then close
- * the sum. Items and values that are nil do not count. */
+/* The hash of a map, or of a list as a map with the keys 1 .. n: add up sh_hash_pair() of its
+ * pairs in any order, then pass the sum to sh_hash_pairs(). Pairs with a nil value do not count. */
 uint64_t sh_hash_pair(uint64_t key, uint64_t value);
 uint64_t sh_hash_pairs(uint64_t sum);
 
-/* Of a C value; a pointer is hashed by its address, which tells something in this process only. */
+/* Of a C value; a pointer is hashed by its address, which has a meaning in this process only. */
 uint64_t sh_hash_value(const sh_value *value);
 
-/* Which of n >= 1 places a hash belongs to: 0 .. n - 1. */
+/* The place, 0 .. n - 1, that a hash belongs to; n >= 1. */
 uint32_t sh_hash_place(uint64_t hash, uint32_t n);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The host: logs, hooks, running and draining, what it knows at its end, and its workers. */
+ * The host: logs, hooks, running and draining, its summary, and its workers. */
 #ifndef STAGEHOST_HOST_H
 #define STAGEHOST_HOST_H
 
@@ -43,9 +43,9 @@ typedef enum sh_log_level {
     XX(SUBSCRIPTION_REFUSED, "subscription_refused")                                       \
     XX(BAD_EVENT, "bad_event")       /* a hash refused an event */                         \
     XX(SKIPPED, "skipped")           /* a batch that failed was dropped */                 \
-    XX(RETRY, "retry")               /* a batch that failed will be given again */         \
-    XX(DEAD_LETTER, "dead_letter")   /* events went there, or could not */                 \
-    XX(MAX_DELIVER, "max_deliver")   /* delivered so often, and never acknowledged */      \
+    XX(RETRY, "retry")               /* a batch that failed will be tried again */         \
+    XX(DEAD_LETTER, "dead_letter")   /* events became dead letters, or could not */        \
+    XX(MAX_DELIVER, "max_deliver")   /* events reached max_deliver unacknowledged */       \
     XX(UNHANDLED_INFO, "unhandled_info")                                                   \
     XX(UNFINISHED, "unfinished")     /* events left at a stage's end */                    \
     XX(START_FAILED, "start_failed")                                                       \
@@ -68,7 +68,7 @@ typedef struct sh_log_record {
     const char *message;
     const sh_error *error; /* or NULL */
 } sh_log_record;
-/* Called on the worker that logs, one call at a time (under the host's log lock). */
+/* Called on the logging worker's thread, one call at a time (under the host's log lock). */
 typedef void (*sh_log_fn)(void *data, const sh_log_record *record);
 void sh_log(sh_worker *worker, sh_log_level level, const char *stage, const char *fmt, ...);
 /* Logs with a code of the map: for parts of a binding that extend the engine, such as its
@@ -81,8 +81,7 @@ void sh_log_as(sh_worker *worker, sh_log_level level, sh_log_code code, const ch
 struct uv_loop_s;
 
 /* Hooks of a binding: called on the worker's own thread, before its first and after its
- * last stage. `open` failing makes starts on that worker fail with SH_EFAILED and its
- * *error. */
+ * last stage. If `open` fails, starts on that worker fail with SH_EFAILED and its *error. */
 typedef struct sh_worker_hooks {
     int (*open)(sh_worker *worker, void *data, sh_error **error);
     void (*close)(sh_worker *worker, void *data);
@@ -102,12 +101,12 @@ typedef struct sh_host_opts {
     void *log_data;
     sh_log_level log_level;   /* SH_LOG_OFF: nothing reaches `log` */
     int64_t max_demand;       /* see sh_host_set_max_demand; 0: SH_MAX_DEMAND_DEFAULT */
-    sh_failure_fn on_failure; /* e.g. to drain what a failure has left without purpose */
+    sh_failure_fn on_failure; /* e.g. to drain stages that have lost their purpose */
     void *failure_data;
     uint64_t drain_timeout_ms; /* of the drain that sh_host_decline begins; 0: never */
 } sh_host_opts;
 
-/* Made on the thread that will run it. *out on SH_OK. */
+/* Makes a host, on the thread that will run it. SH_OK sets *out. */
 int sh_host_new(const sh_host_opts *opts, sh_host **out);
 /* Worker 0, for starting the first stages before sh_host_run(). */
 sh_worker *sh_host_worker0(sh_host *host);
@@ -124,74 +123,74 @@ int sh_host_run(sh_host *host);
  * Returns at once. SH_ESTATE: the host has a loop of its own, or is attached. The thread of
  * the loop. */
 int sh_host_attach(sh_host *host, void (*on_end)(void *data), void *data);
-/* Ends all producers in order (see sh_stage_stop), then what depends on them, then the
- * rest, with reason "shutdown"; after timeout_ms (0: never) whatever is left is killed. Processes
- * that are putting stages together come to an end with that first (sh_stage_builds). The first call
- * counts; another one has the drain begin at once, and answers SH_ESTATE. Any thread. */
+/* Ends all producers gracefully (see sh_stage_stop), then the stages that depend on them, then the
+ * rest, with reason "shutdown"; after timeout_ms (0: never) the stages left are killed. Processes
+ * that are putting stages together finish that first (sh_stage_builds). The first call counts;
+ * another one makes the drain begin at once, and returns SH_ESTATE. Any thread. */
 int sh_host_drain(sh_host *host, uint64_t timeout_ms);
 /* Kills every stage. Any thread. */
 void sh_host_stop(sh_host *host);
-/* A program ends itself: sets the exit status and kills every stage, which is no failure; events
- * that are left count as unfinished. The first call counts. Any thread. */
+/* Ends the program at its own request: sets the exit status and kills every stage, which is no
+ * failure; events left count as unfinished. The first call counts. Any thread. */
 void sh_host_exit(sh_host *host, int status);
-/* Nobody wants what the program puts out any more: drains, and events that are left from now on
- * count as declined. Any thread. */
+/* Called when the output of the program is not wanted any more: drains, and events that are left
+ * from now on count as declined. Any thread. */
 void sh_host_decline(sh_host *host);
 /* Has every worker log one line for each of its stages at SH_LOG_INFO: kind, demand owed,
  * events buffered and queued, consumers and producers, last error. Returns at once; other
- * workers log when they get to it. Worker 0's thread, while the host runs. */
+ * workers log later. Worker 0's thread, while the host runs. */
 void sh_host_dump(sh_host *host);
-/* The max_demand, >= 1, of subscriptions made from now on where neither they nor their
- * consumers say one. Any thread. */
+/* Sets the max_demand, >= 1, of subscriptions made from now on that do not give one, nor do
+ * their consumers. Any thread. */
 void sh_host_set_max_demand(sh_host *host, int64_t max_demand);
 int64_t sh_host_max_demand(const sh_host *host);
 /* Whether a drain is going on. Any thread. */
 bool sh_host_is_draining(const sh_host *host);
-/* Whether it was told to end at once (sh_host_stop, sh_host_exit, the end of a drain). Any
+/* Whether the host was told to end at once (sh_host_stop, sh_host_exit, the end of a drain). Any
  * thread. */
 bool sh_host_is_stopping(const sh_host *host);
-/* Frees everything; not while running. Kills what is alive first. */
+/* Frees everything; not while running. Kills stages that are alive first. */
 void sh_host_free(sh_host *host);
 
-/* -- what does not return -------------------------------------------------------------- */
+/* -- callbacks that do not return ------------------------------------------------------ */
 
 /* A callback, or other code of a program, that a worker is running. Longer texts are cut. */
 typedef struct sh_busy {
     unsigned worker;
-    char stage[96];    /* its name; "": no stage's */
-    char callback[48]; /* "handle_events", or what sh_worker_begins was told */
-    char place[96];    /* where it is, as told by sh_stage_ops.locate; "": unknown */
-    uint64_t ms;       /* for how long */
-    uint64_t run;      /* tells it from what the worker runs later */
+    char stage[96];    /* its name; "": the code belongs to no stage */
+    char callback[48]; /* "handle_events", or the name given to sh_worker_begins */
+    char place[96];    /* its place, from sh_stage_ops.locate; "": unknown */
+    uint64_t ms;       /* for how long it has run */
+    uint64_t run;      /* distinguishes it from later code of the worker */
 } sh_busy;
-/* Calls `each` for everything that runs since at least least_ms without returning or waiting; it is
- * found without the help of its worker. Any thread, while the host runs. */
+/* Calls `each` for all code that has run for at least least_ms without returning or waiting; this
+ * needs no help of its worker. Any thread, while the host runs. */
 void sh_host_each_busy(sh_host *host, uint64_t least_ms,
                        void (*each)(void *data, const sh_busy *busy), void *data);
-/* What this worker runs; false: nothing. On its thread. */
+/* Sets *out to the code that this worker runs; false: it runs none. On its thread. */
 bool sh_worker_get_busy(sh_worker *worker, sh_busy *out);
 /* "handle_events (stuck.lua:4) for 5.5 s on worker 1", cut to `size`. Any thread. */
 void sh_busy_text(const sh_busy *busy, char *out, size_t size);
-/* Sends a signal, for which the caller has a handler, to the thread that still runs this. False: it
- * does not run any more. Any thread. */
+/* Sends a signal, for which the caller has a handler, to the thread that still runs `busy`. False:
+ * the code does not run any more. Any thread. */
 bool sh_host_interrupt(sh_host *host, const sh_busy *busy, int signal);
-/* Whether all stages that are left are on workers that run something: of the others the summary is
- * exact. Any thread. */
+/* Whether all stages left are on workers that run code: for all others the summary is exact. Any
+ * thread. */
 bool sh_host_is_only_busy(sh_host *host);
-/* For a binding: code of a program runs outside of a stage's callback, until sh_worker_ends.
- * `what`, a string that stays, says what it is ("a callback of luv"). False: it is part of
- * something that runs already, and is not to be ended. On the worker's thread. */
+/* For a binding: tells that code of a program runs outside a stage's callback, until
+ * sh_worker_ends. `what` names it ("a callback of luv") and must outlive the host. False: it is
+ * part of code that runs already, and is not to be ended. On the worker's thread. */
 bool sh_worker_begins(sh_worker *worker, const char *what);
 void sh_worker_ends(sh_worker *worker);
 
-/* -- what it knows --------------------------------------------------------------------- */
+/* -- the summary ----------------------------------------------------------------------- */
 
-/* What the host knows at its end, or now (worker 0's thread, exact when nothing runs). */
+/* What the host has counted so far (worker 0's thread; exact when nothing runs). */
 typedef struct sh_host_summary {
-    /* Failed: ended by an error or custom reason; and what sh_worker_fail was told. */
+    /* Failed: ended by an error or custom reason; failures given to sh_worker_fail included. */
     uint64_t stages_started, stages_failed;
     uint64_t discarded, unfinished; /* events, over all stages */
-    /* Left by consumers that ended by their own will, for nobody else; or sh_host_decline. */
+    /* Left by consumers that chose to end, and wanted by no other; or sh_host_decline. */
     uint64_t declined;
     uint64_t skipped, dead_lettered, redelivered;
     bool killed; /* a drain was cut short, or sh_host_stop */
@@ -203,15 +202,15 @@ void sh_host_each_unfinished(const sh_host *host,
                              void (*each)(void *data, const char *stage, uint64_t events,
                                           const char *where),
                              void *data);
-/* What a script wants the process to answer, for the command or an embedder to use:
- * replaces what the ledger would give. -1: nothing was set. Any thread. */
+/* The exit status that a script wants, for the command or an embedder to use instead of the
+ * one that follows from the ledger. -1: none was set. Any thread. */
 void sh_host_set_exit_status(sh_host *host, int status);
 int sh_host_exit_status(const sh_host *host);
-/* First unclean end of a stage, borrowed until the host is freed; NULL: none. */
+/* The first unclean end of a stage, borrowed until the host is freed; NULL: none. */
 const sh_error *sh_host_first_failure(const sh_host *host);
 
-/* Something that belongs to no stage has failed, such as a callback of the event loop: logged, and
- * counted with the stages that have failed. `error` is borrowed and not NULL. On the worker's
+/* Logs a failure that belongs to no stage, such as that of a callback of the event loop, and
+ * counts it with the stages that have failed. `error` is borrowed and not NULL. On the worker's
  * thread. */
 void sh_worker_fail(sh_worker *worker, sh_error *error);
 
@@ -222,8 +221,7 @@ unsigned sh_worker_index(const sh_worker *worker);
 struct uv_loop_s *sh_worker_loop(sh_worker *worker);
 /* The binding's own pointer of a worker. */
 void **sh_worker_slot(sh_worker *worker);
-/* Calls `each` for every stage of the worker, in order of start. The callback must not end
- * any. */
+/* Calls `each` for every stage of the worker, in order of start. `each` must not end a stage. */
 void sh_worker_each_stage(sh_worker *worker, void (*each)(void *data, sh_stage *stage),
                           void *data);
 

@@ -27,13 +27,13 @@ struct sh_subscribe_opts {
     const char *to_name; /* ... its name */
     int64_t max_demand;  /* >= 1; 0: the consumer's default, else the host's */
     int64_t min_demand;  /* 0 .. max_demand - 1; see has_min */
-    bool has_min;        /* min_demand is given (0 is a legal value); else max_demand / 2 */
+    bool has_min;        /* min_demand is given (and may be 0); else it is max_demand / 2 */
     sh_cancel cancel;
     const char *partition; /* partition dispatcher; a number as decimal text; NULL: none */
-    /* The producer keeps what it has sent until handle_events of this consumer has returned
-     * (on a producer_consumer: until its results are dispatched or buffered). Of a consumer
-     * that dies before, the events go back to the head of the producer's buffer, in order,
-     * never discarded, and are delivered again. Not with dispatchers that share events. */
+    /* The producer keeps the events it has sent until handle_events of this consumer has
+     * returned (on a producer_consumer: until its results are dispatched or buffered). If the
+     * consumer dies before, they go back to the head of the producer's buffer, in order, never
+     * discarded, and are delivered again. Not with dispatchers that share events. */
     bool ack;
     /* With ack: after this many unacknowledged deliveries an event becomes a dead letter;
      * 0: SH_MAX_DELIVER_DEFAULT. */
@@ -42,21 +42,21 @@ struct sh_subscribe_opts {
     sh_selector *selector;
     uint32_t weight;  /* fair dispatcher: share of events; 0: 1; up to SH_WEIGHT_MAX */
     int32_t priority; /* fair dispatcher: higher ones are served first */
-    /* Of what is given to handle_events, on the consumer's side; at most max_demand events wait
-     * there, the others upstream. A drain respects it. */
+    /* Limits the events given to handle_events, on the consumer's side; at most max_demand events
+     * wait there, the others upstream. A drain respects it. */
     sh_rate rate;
     /* handle_events is given exactly `size` events at a time, <= max_demand and <= rate.events
-     * (and not what max_demand - min_demand says). Fewer only `timeout_ms` after the first of
+     * (instead of max_demand - min_demand). It gets fewer only `timeout_ms` after the first of
      * them came, and before a notification, the subscription's end, and a drain. Demand is
-     * counted by events as ever; it is asked for when less than a batch is outstanding. size 0:
-     * none. */
+     * counted in events as usual; the consumer asks when less than a batch is outstanding.
+     * size 0: no batches. */
     struct {
         int64_t size;
         uint64_t timeout_ms; /* >= 1 */
     } batch;
-    /* On whose behalf it is made, for sh_stage_part(); 0: nobody's, it is the consumer's own.
-     * Others share: where the consumer has one to this producer and partition already, it is
-     * made on behalf of one more, and nothing else happens. */
+    /* The party on whose behalf the subscription is made, for sh_stage_part(); 0: it is the
+     * consumer's own. Others are shared: if the consumer already has one to this producer and
+     * partition, that one is made on behalf of one more party, and nothing else happens. */
     uint64_t via;
     sh_subscription *current; /* resubscribe: cancelled at the producer first */
     sh_error *current_reason; /* taken */
@@ -68,7 +68,7 @@ struct sh_subscribe_opts {
 /* Asks `consumer` to subscribe. `from` is answered SH_OK with the subscription (see
  * sh_reply_subscription) when the request is on its way, not when it was accepted; or
  * SH_EBADOPT / SH_ENOTCONSUMER. An unknown name with cancel permanent or transient ends the
- * consumer with noproc. As GenStage 1.3. Takes what `opts` says it takes. */
+ * consumer with noproc, as in GenStage 1.3. Takes the fields of `opts` marked as taken. */
 int sh_stage_subscribe(sh_worker *worker, sh_stage *consumer, const sh_subscribe_opts *opts,
                        sh_from from, sh_error **error);
 /* The subscription that the answer of sh_stage_subscribe carries: a new reference, or NULL. */
@@ -86,9 +86,9 @@ void **sh_subscription_slot(sh_subscription *sub, sh_role side);
 
 /* -- run-time control ------------------------------------------------------------------ */
 
-/* Asks the producer for n more events; for subscriptions in manual mode. 0 asks for nothing. What
- * has been asked for and not been sent yet grows up to SH_DEMAND_MAX. SH_EINVAL: n < 0. SH_ENOPROC:
- * the producer was an unknown name. Any worker. */
+/* Asks the producer for n more events; for subscriptions in manual mode. 0 asks for nothing. The
+ * demand that is asked for and not sent yet grows up to SH_DEMAND_MAX. SH_EINVAL: n < 0.
+ * SH_ENOPROC: the producer was an unknown name. Any worker. */
 int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n);
 /* Asks the producer to cancel; both sides get handle_cancel. Takes `reason`. Any worker. */
 int sh_subscription_cancel(sh_worker *worker, sh_subscription *sub, sh_error *reason);
@@ -99,25 +99,25 @@ int sh_subscription_cancel(sh_worker *worker, sh_subscription *sub, sh_error *re
 int sh_subscription_tell(sh_worker *worker, sh_subscription *sub, sh_batch message,
                          sh_error **error);
 
-/* Control on the consumer's side; any worker. All take effect when the request arrives at the
- * consumer, not in its turn: at once when the consumer is on the caller's worker. They do
- * nothing to a subscription that has ended.
+/* Control on the consumer's side; any worker. These functions take effect when the request arrives
+ * at the consumer, without waiting for its turn: at once when the consumer is on the caller's
+ * worker. They do nothing to a subscription that has ended.
  *
- * pause: no more asks are sent, and what comes from the producer (events, notifications, its
- * end) waits, in order, until resume; the consumer's other subscriptions go on. At most what was
- * asked for before can come. A batch that handle_events has begun is handled. A consumer that
- * ends in order, and one that the host drains, resumes and can't be paused any more; events that
+ * pause: no more asks are sent, and the producer's events, notifications and end wait, in order,
+ * until resume; the consumer's other subscriptions go on. Only events that were asked for before
+ * can still come. A batch that handle_events has begun is handled. A consumer that ends
+ * gracefully, and one that the host drains, resumes and can't be paused any more; events that
  * wait when it ends otherwise are counted like those of its mailbox. sh_subscription_ask is not
  * held back. */
 int sh_subscription_pause(sh_worker *worker, sh_subscription *sub);
-/* What has waited is handled first; asks that it earned meanwhile are sent. */
+/* Handles what has waited first; asks that became due meanwhile are sent. */
 int sh_subscription_resume(sh_worker *worker, sh_subscription *sub);
-/* Leaves the producer; never ends the consumer, whatever the cancel mode. Resumes; asks for
- * nothing more; events sent before are still handled, then both sides get handle_cancel with
- * `reason` (taken). */
+/* Leaves the producer; never ends the consumer, whatever the cancel mode. Resumes the subscription
+ * and asks for no more; events sent before are still handled, then both sides get handle_cancel
+ * with `reason` (taken). */
 int sh_subscription_unsubscribe(sh_worker *worker, sh_subscription *sub, sh_error *reason);
-/* Unsubscribes `consumer` from `producer` where the subscription was made on behalf of `via` and of
- * nobody else. In turn with other messages from the same sender. Takes `reason`. Any worker. */
+/* Unsubscribes `consumer` from `producer` if the subscription was made on behalf of `via` alone, in
+ * turn with other messages from the same sender. Takes `reason`. Any worker. */
 int sh_stage_part(sh_worker *worker, sh_stage *consumer, sh_stage *producer, uint64_t via,
                   sh_error *reason);
 
@@ -125,15 +125,15 @@ int sh_stage_part(sh_worker *worker, sh_stage *consumer, sh_stage *producer, uin
 
 typedef struct sh_subscription_stats {
     uint64_t events, messages, asks; /* seen on this side */
-    int64_t outstanding;             /* asked and not yet delivered */
+    int64_t outstanding;             /* asked for and not yet delivered */
 } sh_subscription_stats;
 
-/* `side`: whose counters. On that side's worker; zeros if the subscription is closed there. */
+/* The counters of `side`. On that side's worker; zeros if the subscription is closed there. */
 void sh_subscription_get_stats(const sh_subscription *sub, sh_role side,
                                sh_subscription_stats *out);
-/* How often the batch that the consumer's handle_events has in hands was given to a callback,
- * this time included: more than 1 when it is tried again (on_error) or delivered again (ack).
- * 0 while it handles none of this subscription. On the consumer's worker. */
+/* How many times the batch now in the consumer's handle_events has been delivered, this time
+ * included: more than 1 when it is tried again (on_error) or delivered again (ack). 0 while the
+ * consumer handles no batch of this subscription. On the consumer's worker. */
 uint32_t sh_subscription_deliveries(const sh_subscription *sub);
 
 #ifdef __cplusplus
