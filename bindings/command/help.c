@@ -65,9 +65,8 @@ void cli_help(struct cli_text *out)
         out,
         "\n"
         "Runs a Lua script of demand-driven stages until the script has returned and no\n"
-        "stage is alive. With - the script is read from standard input, and arg[1], arg[2] "
-        "...\n"
-        "are the words behind it. Standard output belongs to the script, messages go to\n"
+        "stage is alive. With - the script is read from standard input; its arguments are\n"
+        "arg[1], arg[2] ... Standard output belongs to the script, messages go to\n"
         "standard error.\n"
         "\n"
         "Options:\n");
@@ -75,26 +74,27 @@ void cli_help(struct cli_text *out)
         add_option(out, option);
     cli_text_add(
         out,
-        "  --                       what follows is the script, even with a - in front\n");
+        "  --                       end of options: the next word is the script, even if\n"
+        "                           it starts with -\n");
     add_environment(out);
     cli_text_add(
         out,
         "\n"
         "Signals:\n"
-        "  TERM, INT                stop the producers, let what is under way arrive, then "
+        "  TERM, INT                stop the producers, handle events under way, then "
         "exit;\n"
-        "                           once more, half a second later: stop at once\n"
+        "                           a second signal, half a second later, stops at once\n"
         "  USR1                     log each stage with its demand, queues and last error, "
         "and\n"
         "                           callbacks that do not return\n"
         "\n"
         "Exit status:\n"
-        "  0   finished, or drained whole after a signal\n"
+        "  0   finished, or drained completely after a signal\n"
         "  64  the command line is wrong\n"
-        "  66  there is no such script\n"
+        "  66  the script does not exist or can't be read\n"
         "  70  the script or a stage failed, or standard output could not be written\n"
         "      (a pipe that nobody reads any more, as before head, is no failure)\n"
-        "  75  stopped before the drain was through, or events are left unfinished\n"
+        "  75  stopped before the drain was complete, or events are left unfinished\n"
         "\n"
         "Examples:\n"
         "  stagehost -w 4 pipeline.lua access.log\n"

@@ -122,11 +122,11 @@ const struct cli_option cli_option_table[] = {
     {'w', "workers", "N", "threads that run stages (default: one for each CPU)",
      apply_workers, CLI_RUN},
     {0, "max-demand", "N",
-     "how many events a subscription asks for at most that does\n"
-     "not say it (default: 1000)",
+     "the max_demand of subscriptions that do not set it\n"
+     "(default: 1000)",
      apply_max_demand, CLI_RUN},
     {0, "drain-timeout", "TIME",
-     "how long a drain may take before what is left is killed:\n"
+     "time that a drain may take before the stages left are killed:\n"
      "500ms, 30s, 2m, none (default: 30s)",
      apply_drain_timeout, CLI_RUN},
     {0, "watchdog", "TIME",
@@ -143,10 +143,10 @@ const struct cli_option cli_option_table[] = {
      "text: for people on a terminal, else key=value lines;\n"
      "json: one object a line (default: text)",
      apply_log_format, CLI_RUN},
-    {0, "seed", "N", "one worker, stages in an order shuffled by N: repeats a test run",
+    {0, "seed", "N", "one worker, stages in an order shuffled by N (repeatable tests)",
      apply_seed, CLI_RUN},
     {0, "allow-bytecode", NULL,
-     "load precompiled scripts and modules, which nobody verifies:\n"
+     "load precompiled scripts and modules, which are not verified:\n"
      "they can do anything to the process",
      apply_allow_bytecode, CLI_RUN},
     {'q', NULL, NULL, "as --log-level error", apply_quiet, CLI_RUN},
