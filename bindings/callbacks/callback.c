@@ -203,7 +203,7 @@ int shl_callback_run(struct shl_stage *s, int nargs, sh_result *r)
     }
     return fail_coroutine(
         s,
-        "%s called coroutine.yield outside of a coroutine of its own (to wait, use "
+        "%s called coroutine.yield outside a coroutine of its own (to wait, use "
         "stagehost.sleep, stage:call or stagehost.await)",
         r);
 }
@@ -235,7 +235,7 @@ static int resume_with(struct shl_stage *s, struct answer *answer, sh_result *r)
     if (lua_status(s->co) != LUA_YIELD) {
         drop_coroutine(s);
         error = sh_error_fmt(SH_REASON_RAISED, SH_ESTATE, NULL,
-                             "%s was resumed by somebody else while it waited",
+                             "%s was resumed by other code while it waited",
                              shl_callback_name(s->callback));
         return shl_callback_fail(s, error, r);
     }

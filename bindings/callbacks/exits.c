@@ -60,7 +60,8 @@ static struct shl_stage *check_current(lua_State *L, const char *what)
 {
     struct shl_stage *s = shl_context(L)->current;
     if (!s)
-        luaL_error(L, "%s: no stage's callback is running (is this one of luv's?)", what);
+        luaL_error(L, "%s: no stage's callback is running (is it a callback of luv?)",
+                   what);
     return s;
 }
 
@@ -89,7 +90,7 @@ static int exits_monitor(lua_State *L)
     const struct shl_stage *s = check_current(L, "monitor");
     if (!s->functions[SHL_DOWN])
         return luaL_error(L,
-                          "monitor: stage<%s> has no handle_down to be told by (to wait "
+                          "monitor: stage<%s> has no callback handle_down (to wait "
                           "for an end, use stage:join)",
                           sh_stage_name(s->self));
     uint64_t ref = 0;
@@ -104,7 +105,7 @@ static int exits_monitor(lua_State *L)
 static int exits_demonitor(lua_State *L)
 {
     lua_Number ref = luaL_checknumber(L, 1);
-    luaL_argcheck(L, ref >= 1, 1, "expected what stagehost.monitor returned");
+    luaL_argcheck(L, ref >= 1, 1, "expected a number that stagehost.monitor returned");
     sh_stage *self = check_current(L, "demonitor")->self;
     int status = sh_stage_demonitor(shl_context(L)->worker, self, (uint64_t)ref);
     lua_pushboolean(L, status == SH_OK);

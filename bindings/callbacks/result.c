@@ -243,13 +243,15 @@ static int take_reply(struct shl_stage *s, sh_result *r)
     if (!shl_from_close(s))
         return lua_isnil(co, 1)
                    ? take_events(s, 2, r)
-                   : bad_return(s, 1, "a reply although from:reply had answered", r);
+                   : bad_return(s, 1, "a second reply (from:reply has already answered)",
+                                r);
     lua_pushvalue(co, 1);
     if (shl_payload_take(s->ctx, co, &r->reply) < 0)
         return fail(s, NULL, r);
     r->has_reply = true;
-    return shl_verdict_is_stop(s, 2) ? bad_return(s, 2, "a stop as its events", r)
-                                     : take_events(s, 2, r);
+    return shl_verdict_is_stop(s, 2)
+               ? bad_return(s, 2, "stagehost.stop(...) where events are expected", r)
+               : take_events(s, 2, r);
 }
 
 static int take_mode(struct shl_stage *s, sh_result *r)

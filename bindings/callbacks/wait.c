@@ -26,10 +26,10 @@ static const char *obstacle(lua_State *L, const struct shl_context *ctx)
     if (ctx->still)
         return lua_pushfstring(L, "%s must not wait", ctx->still);
     if (!ctx->current)
-        return "only a callback of a stage can wait, and none is running (is this one of "
-               "luv's?)";
+        return "only a callback of a stage can wait, and none is running (is it a callback "
+               "of luv?)";
     if (!lua_isyieldable(L))
-        return "can't wait inside of a C function (table.sort, string.gsub, require, ...)";
+        return "can't wait inside a C function (table.sort, string.gsub, require, ...)";
     return NULL;
 }
 

@@ -24,7 +24,7 @@ static void report_unfinished_stage(void *data, const char *stage, uint64_t even
 static void report_unfinished(struct log_sink *sink, const sh_host *host,
                               const sh_host_summary *summary)
 {
-    const char *lead = summary->killed ? "stopped before the drain was through; " : "";
+    const char *lead = summary->killed ? "stopped before the drain was complete; " : "";
     if (summary->unfinished > 0)
         log_sink_diagnose(sink, SH_LOG_ERROR, NULL, NULL, "%s%" PRIu64 " %s unfinished",
                           lead, summary->unfinished,

@@ -43,7 +43,7 @@ static unsigned long now_ms(void)
 static void give_up(int number)
 {
     static const char text[] =
-        "stagehost: a callback does not return; ended without its events\n";
+        "stagehost: a callback does not return; the process ends without its events\n";
     (void)number;
     if (!atomic_exchange(&shared.is_given_up, true)) {
         watch_give_up();
@@ -109,10 +109,11 @@ static void drain(struct signals *signals, const char *name)
     sh_worker *worker = sh_host_worker0(signals->host);
     if (signals->drain_timeout_ms > 0)
         sh_log(worker, SH_LOG_INFO, NULL,
-               "%s: draining for at most %.3g s; another one stops at once", name,
+               "%s: draining for at most %.3g s; a second signal stops at once", name,
                (double)signals->drain_timeout_ms / 1000);
     else
-        sh_log(worker, SH_LOG_INFO, NULL, "%s: draining; another one stops at once", name);
+        sh_log(worker, SH_LOG_INFO, NULL, "%s: draining; a second signal stops at once",
+               name);
     sh_host_drain(signals->host, signals->drain_timeout_ms);
 }
 

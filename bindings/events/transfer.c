@@ -190,7 +190,7 @@ int shl_decode_events(lua_State *L, const sh_parcel *parcel, uint32_t *n, sh_err
     struct shl_parcel_view view;
     *error = NULL;
     if (!shl_parcel_read(parcel, &view) || view.kind == SHL_PARCEL_VALUE)
-        return fail(error, SH_EFAILED, "not a whole parcel of events");
+        return fail(error, SH_EFAILED, "an incomplete parcel of events");
     *n = view.n;
     return decode(L, &view, error);
 }
@@ -200,7 +200,7 @@ int shl_decode_value(lua_State *L, const sh_parcel *parcel, sh_error **error)
     struct shl_parcel_view view;
     *error = NULL;
     if (!shl_parcel_read(parcel, &view) || view.kind != SHL_PARCEL_VALUE)
-        return fail(error, SH_EFAILED, "not a whole parcel of a value");
+        return fail(error, SH_EFAILED, "an incomplete parcel of a value");
     return decode(L, &view, error);
 }
 

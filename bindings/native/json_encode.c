@@ -153,7 +153,7 @@ static bool add_number_key(struct shl_json_writer *writer,
     const char *name = writer->first + before;
     if (is_taken(writer->L, level, name, (size_t)(writer->at - name)))
         return shl_json_refuse(writer,
-                               "is there twice, as a number and as a string or cdata");
+                               "appears twice, as a number and as a string or cdata");
     shl_json_add(writer, '"');
     return true;
 }

@@ -116,7 +116,8 @@ static sh_stage *check_current(lua_State *L, const char *what)
 {
     sh_stage *self = shl_current_stage(shl_context(L));
     if (!self)
-        luaL_error(L, "%s: no stage's callback is running (is this one of luv's?)", what);
+        luaL_error(L, "%s: no stage's callback is running (is it a callback of luv?)",
+                   what);
     return self;
 }
 

@@ -268,7 +268,7 @@ static int stage_demand(lua_State *L)
     static const char *const modes[] = {"forward", "accumulate", NULL};
     sh_stage *stage = shl_check_stage(L, 1);
     if (lua_isnoneornil(L, 2)) {
-        refuse_self(L, stage, "demand", "it knows its mode: it is the one it set last");
+        refuse_self(L, stage, "demand", "its mode is the one it set last");
         return query(L, stage, "stage:demand", SH_QUERY_DEMAND_MODE, convert_demand_mode);
     }
     sh_demand_mode mode =

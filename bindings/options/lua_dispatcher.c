@@ -91,8 +91,8 @@ static int send_events(lua_State *L)
 {
     struct lua_dispatcher **door = lua_touserdata(L, lua_upvalueindex(1)), *self = *door;
     if (!self || !self->out)
-        return luaL_error(
-            L, "send: can only be called inside of the dispatch it was given to");
+        return luaL_error(L,
+                          "send: can only be called inside the dispatch it was given to");
     sh_subscription *sub = shl_check_subscription(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     int64_t n = (int64_t)lua_objlen(L, 2), credit = get_credit(sub);

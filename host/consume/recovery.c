@@ -155,7 +155,7 @@ static bool retry(sh_stage *stage, const sh_error *error)
     recovery->is_due = false;
     stage->is_waiting = true;
     sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_RETRY, stage, error,
-            "handle_events failed; its batch will be given again: %s", text_of(error));
+            "handle_events failed; its batch will be tried again: %s", text_of(error));
     return true;
 }
 

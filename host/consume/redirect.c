@@ -137,7 +137,7 @@ void sh__redirect_send(sh_stage *stage, struct sh__task *task, sh_result *r)
     if (task->subscribe->hops >= MOST_HOPS) {
         sh__redirect_free(redirect);
         error = sh_error_fmt(SH_REASON_CUSTOM, 0, "redirected_too_often",
-                             "redirected %d times, and no producer yet", MOST_HOPS);
+                             "redirected %d times without reaching a producer", MOST_HOPS);
     } else {
         struct sh__message *message = redirect_message(stage, task, redirect);
         stage->stats.messages_out++;

@@ -95,14 +95,14 @@ static void init_done(sh_stage *stage, sh_result *r)
         r->stop = true;
         sh_error_unref(r->reason);
         r->reason =
-            sh_error_fmt(SH_REASON_CUSTOM, SH_EIGNORED, "ignore", "init answered ignore");
+            sh_error_fmt(SH_REASON_CUSTOM, SH_EIGNORED, "ignore", "init returned ignore");
         return;
     }
     if (r->stop) {
         /* A process may be done when it has begun (a script is); another stage did not
          * start. */
         if (!r->reason && stage->kind != SH_PROCESS)
-            r->reason = sh_error_fmt(SH_REASON_CUSTOM, 0, "normal", "init answered stop");
+            r->reason = sh_error_fmt(SH_REASON_CUSTOM, 0, "normal", "init returned stop");
         return;
     }
     if (stage->n_subscribe_to == 0 && stage->n_tasks == 0) {
@@ -115,10 +115,10 @@ static void init_done(sh_stage *stage, sh_result *r)
 }
 
 static const char manual_mode[] =
-    "handle_subscribe of a producer answered \"manual\": only "
+    "handle_subscribe of a producer returned \"manual\": only "
     "\"automatic\" is possible towards a consumer";
 static const char redirect_mode[] =
-    "handle_subscribe of a consumer answered a redirection: only "
+    "handle_subscribe of a consumer returned a redirection: only "
     "producers can redirect";
 
 static sh_error *bad_mode(const sh_stage *stage, const char *message)

@@ -395,7 +395,7 @@ for _, worker in ipairs(workers) do
             sink { to = p, max_demand = 2, min_demand = 1 }
             p:cast { 1 }
             local cancels = cancels_of(1, p)
-            assert.matches("send: can only be called inside of the dispatch", cancels[1][1].message)
+            assert.matches("send: can only be called inside the dispatch", cancels[1][1].message)
         end)
     end)
 end

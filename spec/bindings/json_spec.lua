@@ -224,10 +224,10 @@ describe("lists and maps of JSON", function()
     end)
 
     it("can't have a key twice, or one that is no name", function()
-        assert_error("Cannot serialise a table key at a: is there twice, as a number and as a string or cdata",
+        assert_error("Cannot serialise a table key at a: appears twice, as a number and as a string or cdata",
             json.encode { a = { [7] = 1, ["7"] = 2 } })
         for _, key in ipairs { 7, "7" } do
-            assert_error("a table key: is there twice", json.encode { [7LL] = 1, [key] = 2, x = 3 })
+            assert_error("a table key: appears twice", json.encode { [7LL] = 1, [key] = 2, x = 3 })
         end
         assert_error("Cannot serialise a table key: must be a number or string", json.encode { [true] = 1 })
         assert_error("Cannot serialise a table key at [2]: must be a number or string",

@@ -238,7 +238,7 @@ describe("transfer of events", function()
                     local part = parcel:cut(len)
                     local n, message = fixture.to:decode_events(part, "got")
                     assert.is_nil(n)
-                    assert.equal("not a whole parcel of events", message)
+                    assert.equal("an incomplete parcel of events", message)
                 end
             end
         end)
@@ -257,9 +257,9 @@ describe("transfer of events", function()
         it("fails when it holds something else", function()
             local value = fixture.from:encode_value "return 1"
             local events = fixture.from:encode_events("return { 1 }", 0, 1)
-            assert.same({ nil, "not a whole parcel of events", "EFAILED" },
+            assert.same({ nil, "an incomplete parcel of events", "EFAILED" },
                 { fixture.to:decode_events(value, "got") })
-            assert.same({ nil, "not a whole parcel of a value", "EFAILED" },
+            assert.same({ nil, "an incomplete parcel of a value", "EFAILED" },
                 { fixture.to:decode_value(events, "got") })
         end)
     end)

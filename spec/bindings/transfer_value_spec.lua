@@ -318,7 +318,7 @@ describe("transfer of a value", function()
         for len = 0, #parcel - 1 do
             local ok, message = fixture.to:decode_value(parcel:cut(len), "got")
             assert.is_nil(ok)
-            assert.equal("not a whole parcel of a value", message)
+            assert.equal("an incomplete parcel of a value", message)
         end
     end)
 

@@ -53,7 +53,7 @@ describe("sleep", function()
             stagehost.sleep(1)
         end)
         assert.is_false(ok)
-        assert.matches("can't wait inside of a C function", message)
+        assert.matches("can't wait inside a C function", message)
     end)
 
     it("may be killed", function()

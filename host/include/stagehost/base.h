@@ -36,7 +36,7 @@ typedef struct sh_dispatcher_ops sh_dispatcher_ops; /* see dispatcher.h         
     XX(ENOTCONSUMER, -7, "the stage is not a consumer")                                    \
     XX(ENOTPRODUCER, -8, "the stage is not a producer")                                    \
     XX(EFAILED, -9, "failed; the error tells why")                                         \
-    XX(EIGNORED, -10, "init answered ignore")                                              \
+    XX(EIGNORED, -10, "init returned ignore")                                              \
     XX(ENOSYS, -11, "not supported by this kind of stage")                                 \
     XX(ESTATE, -12, "not possible in this state")
 
