@@ -9,12 +9,12 @@ enum {
     /* Recursion through functions that are not guarded takes up to 3.9 MB. */
     LARGE = 6144 * KB,
     LARGE_RESERVE = 4608 * KB,
-    /* Where all functions are guarded: what one call may take at most (a module in C that reads
+    /* The most that one call may take where all functions are guarded (a module in C that reads
      * nested data, a linker that loads one). */
     SMALL_RESERVE = 256 * KB,
-    /* The main thread's stack may be allowed to grow without an end; this much can be relied on. */
+    /* The main thread's stack may have no limit; this much can be relied on. */
     MOST = 8192 * KB,
-    /* Of a stack that is not the thread's own, such as one of the program's coroutines. */
+    /* The size assumed for a stack that is not the thread's own, such as that of a coroutine. */
     UNKNOWN = 256 * KB,
 };
 

@@ -12,16 +12,16 @@
 struct shl_c_stack {
     pthread_t thread;
     uintptr_t low, high; /* its addresses */
-    uintptr_t floor;     /* of what recursion may use; what is below is kept in reserve */
-    bool is_small;       /* the reserve is too small for what is not bounded, see guard.c */
+    uintptr_t floor;     /* recursion ends here; the stack below is kept in reserve */
+    bool is_small;       /* the reserve is too small for unbounded functions, see guard.c */
 };
 
-/* For shl_c_stack_is_short. `here` is below the floor, or on another stack, which is measured
- * now. */
+/* For shl_c_stack_is_short only: `here` is below the floor, or on another stack, which this call
+ * measures. */
 bool shl_c_stack_look_again(struct shl_c_stack *stack, uintptr_t here);
 
-/* Whether no further level of a recursion may begin. On any thread, on any stack; one comparison as
- * long as they stay the same. */
+/* Whether no further level of a recursion may begin. On any thread and any stack; one comparison
+ * as long as both stay the same. */
 static inline bool shl_c_stack_is_short(struct shl_c_stack *stack)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);

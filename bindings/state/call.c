@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Protected calls. No other file of bindings/ calls lua_pcall or lua_cpcall (.ci/run layers).
- * Each looks first at what is left of the C stack: Lua functions that C calls may call C again. */
+ * Each call first checks how much of the C stack is left: a Lua function may call C again. */
 #include "state/call.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@ int shl_traceback(lua_State *L)
     return 1;
 }
 
-/* Puts the error in the place of the call. */
+/* Replaces the call on the stack by the error. */
 static int refuse_call(struct shl_context *ctx, lua_State *L, int nargs)
 {
     lua_pop(L, nargs + 1);
@@ -55,7 +55,7 @@ int shl_pcall_still(struct shl_context *ctx, const char *what, int nargs, int nr
     return status;
 }
 
-/* The message of a failed cpcall; not even a string can be relied on. */
+/* The message of a failed cpcall; the error value need not be a string. */
 static sh_error *make_error(lua_State *L, int status)
 {
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;

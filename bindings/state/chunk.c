@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * LuaJIT does not verify bytecode: what it loads can do anything to the process. So load and its
- * like take text, unless the program allows more. And the compiler takes 1.2 KB of C stack for
- * each of 200 levels of nested code: it is given the text in small pieces, and no more of them
- * when too little is left. */
+ * LuaJIT does not verify bytecode, which can do anything to the process. So load and similar
+ * functions take only text unless the program allows bytecode. The compiler takes 1.2 KB of C
+ * stack for each of 200 levels of nested code: it gets the text in small pieces, and no more of
+ * them when too little stack is left. */
 #include "state/chunk.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ static const char refusal[] =
     "precompiled bytecode is refused, because LuaJIT does not verify it "
     "(--allow-bytecode, sh_lua_opts.allow_bytecode)";
 
-/* No more than so many levels of nested code can be in one. */
+/* Bytes of a piece of text, and so the most levels of nested code in it. */
 enum { PIECE = 64 };
 
 /* Where the text comes from: memory, a file, or calls of the function at index 1. */
@@ -58,7 +58,7 @@ static void fill(lua_State *L, struct source *source)
     }
 }
 
-/* A lua_Reader. It raises nothing of its own: a message handler would be given that. */
+/* A lua_Reader. It raises no error of its own, because a message handler would get it. */
 static const char *next_piece(lua_State *L, void *data, size_t *size)
 {
     struct source *source = data;
@@ -77,7 +77,7 @@ static const char *next_piece(lua_State *L, void *data, size_t *size)
     return *size ? piece : NULL;
 }
 
-/* "x.lua: the problem"; a chunk without a name of its own is not named. */
+/* Pushes "x.lua: the problem"; without a name if the chunk has none. */
 static void push_problem(lua_State *L, const char *name, const char *problem)
 {
     bool is_named = *name == '@' || *name == '=';
@@ -109,7 +109,7 @@ static int fail_file(lua_State *L, const char *what, const char *name)
     return LUA_ERRFILE;
 }
 
-/* path NULL: standard input. Leaves the function or the message. */
+/* Loads a file; path NULL: standard input. Leaves the function or the message. */
 static int load_file(struct shl_guard *guard, lua_State *L, const char *path,
                      const char *mode)
 {
@@ -163,7 +163,7 @@ static int return_chunk(lua_State *L, int status, int env)
     return 1;
 }
 
-/* LuaJIT also loads the bytes in a buffer of string.buffer: they take its place. */
+/* LuaJIT also loads the bytes in a buffer of string.buffer: they replace it on the stack. */
 static void unpack_buffer(lua_State *L)
 {
     if (lua_type(L, 1) != LUA_TUSERDATA || !luaL_getmetafield(L, 1, "__metatable"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of bindings/ share: one context per worker, its Lua state and what hangs off it.
- * Nothing here is seen outside bindings/. */
+ * The context that the files of bindings/ share: one per worker, with its Lua state. Nothing here
+ * is visible outside bindings/. */
 #ifndef SHL_CONTEXT_H
 #define SHL_CONTEXT_H
 
@@ -18,17 +18,17 @@ struct shl_stage; /* callbacks/stage.h */
 enum shl_helper {
     SHL_HELPER_TRACEBACK, /* message handler of shl_pcall */
     SHL_HELPER_COPY,      /* lua/stagehost/engine/batch.lua: copy(to, at, list, first, n) */
-    SHL_HELPER_FIND_NIL,  /* find_nil(list, n): where the first nil is, or 0 */
+    SHL_HELPER_FIND_NIL,  /* find_nil(list, n): the index of the first nil, or 0 */
     SHL_HELPER_INT64,     /* int64(high, low): a boxed integer */
     SHL_HELPER_HALVES,    /* halves(boxed): high, low, or nil */
     SHL_HELPER_ENCODE,    /* string.buffer: plain data as a string ... */
     SHL_HELPER_DECODE,    /* ... and back */
-    SHL_HELPER_STOP,      /* metatable of what stagehost.stop() returns */
+    SHL_HELPER_STOP,      /* metatable of the results of stagehost.stop() */
     SHL_HELPER_NOREPLY,   /* stagehost.noreply */
     SHL_HELPER_IGNORE,    /* stagehost.ignore */
-    SHL_HELPER_REDIRECT,  /* metatable of what stagehost.redirect() returns */
+    SHL_HELPER_REDIRECT,  /* metatable of the results of stagehost.redirect() */
     SHL_HELPER_OVERFLOW,  /* the text of the error of state/guard.c */
-    SHL_HELPER_LOOP,      /* closes what luv has open; slot 0: luv is not loaded */
+    SHL_HELPER_LOOP,      /* closes the open handles of luv; slot 0: luv is not loaded */
     SHL_N_HELPERS
 };
 
@@ -55,9 +55,9 @@ struct shl_context {
     sh_worker *worker;
     lua_State *L;     /* main state */
     lua_State *store; /* a thread that never runs: its one value, the slots table */
-    struct shl_stage *current; /* whose callback runs now; NULL between callbacks */
+    struct shl_stage *current; /* its callback runs now; NULL between callbacks */
     const char *still;         /* the function that runs now and must not wait, or NULL */
-    bool is_abandoned;         /* the host is gone: callbacks of luv are not run any more */
+    bool is_abandoned;         /* the host is gone: luv's callbacks do not run any more */
     enum shl_leave leaving;    /* what runs now is being left */
     sh_error *leave_error;     /* of the last SHL_FAIL */
     const sh_lua_opts *opts;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Reasons: why a stage ended, as sh_error in the core and as a value in Lua. A Lua value
- * that is more than a word travels in sh_error's data, encoded; the word and the message
- * are then its text. */
+ * that is more than a word is encoded in the data of the sh_error; the word and the message
+ * are then the text of the value. */
 #include "state/error.h"
 
 #include <stdio.h>
@@ -74,7 +74,8 @@ const char *shl_push_c_text(lua_State *L, int index)
     return lua_tostring(L, -1);
 }
 
-/* Pushes the string at `key` of the table at `index` as text; nil, and NULL, if it is none. */
+/* Pushes the string at `key` of the table at `index` as text; pushes nil and returns NULL if the
+ * field is not a string. */
 static const char *push_string_field(lua_State *L, int index, const char *key)
 {
     lua_pushstring(L, key);
@@ -95,7 +96,7 @@ static void push_table_text(lua_State *L, int index)
     lua_pushliteral(L, "(error object is a table value)");
 }
 
-/* Puts a string on top into the form that C can read to its end. */
+/* Replaces the string on top by one that C can read completely. */
 static void escape_top(lua_State *L)
 {
     shl_push_c_text(L, -1);
@@ -169,7 +170,7 @@ static const char *push_encoded(lua_State *L, int index, size_t *len)
     return NULL;
 }
 
-/* Pushes the value that came with a reason; false: there is none. */
+/* Pushes the value that belongs to a reason; false: there is none. */
 static bool push_data(lua_State *L, const sh_error_fields *fields)
 {
     if (!fields->data)
@@ -346,7 +347,7 @@ static int take_shutdown(lua_State *L, int index, sh_error **out)
     return store(&fields, out);
 }
 
-/* Any other value: its text is the word, and it itself comes along if it is plain data. */
+/* Any other value: its text becomes the word, and the data is the value if it is plain data. */
 static int take_value(lua_State *L, int index, sh_error **out)
 {
     sh_error_fields fields = {.kind = SH_REASON_CUSTOM};

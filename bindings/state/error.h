@@ -22,19 +22,19 @@ sh_error *shl_error_raised(lua_State *L, int index, lua_State *co, const char *s
 /* Error object for a call that failed, from its message with the traceback behind it, as shl_pcall
  * leaves it; NULL: unknown. */
 sh_error *shl_error_of_text(const char *callback, const char *text);
-/* Pushes the string at `index` as text for people, which in C ends at its first zero byte: each
- * of these is "\0" in it, a backslash and a zero. Returns it; it lives as long as it is on the
- * stack. Raises when out of memory. */
+/* Pushes the string at `index` as text for people: since a C string ends at its first zero byte,
+ * each zero byte becomes "\0", a backslash and a zero. Returns the text, which lives as long as it
+ * is on the stack. Raises when out of memory. */
 const char *shl_push_c_text(lua_State *L, int index);
-/* Pushes the text of an error value of any type, also of one whose __tostring fails, as
- * shl_push_c_text does. */
+/* Pushes the text of an error value of any type like shl_push_c_text, even if its __tostring
+ * fails. */
 void shl_push_error_text(lua_State *L, int index);
 /* That of what `co` has raised, whose frames are still there: of nil it says where it was
  * raised. */
 void shl_push_raised_text(lua_State *L, int index, lua_State *co);
 /* Pushes "stage<x>: handle_events: message". */
 void shl_push_sentence(lua_State *L, const sh_error *error);
-/* Pushes nil, message, reason: what expected failures return; the count, 3. */
+/* Pushes nil, message, reason, the results of an expected failure; returns their count, 3. */
 int shl_return_failure(lua_State *L, int status, const sh_error *error);
 
 #endif

@@ -2,8 +2,8 @@
 /* clang-format off */
 /* LuaJIT bounds recursion by the size of a coroutine's Lua stack, 65500 slots. That does not bound
  * the C stack: a C function that calls a Lua function takes C stack for each level of a recursion
- * through it, and each coroutine that is resumed inside another brings a Lua stack of its own. So
- * what is left of the C stack is looked at before a further level begins. Bytes for a level, and
+ * through it, and each coroutine that is resumed inside another has a Lua stack of its own. So
+ * the guards check how much C stack is left before a further level begins. Bytes for a level, and
  * for the deepest recursion that the Lua stack allows, measured:
  *
  *   print                          8400   110 MB     the buffer of the line
@@ -16,7 +16,7 @@
  *   table.sort                      220   1.1 MB
  *   require, dofile                 130   0.9 MB
  *
- * All others (pcall, xpcall, tostring, metamethods, iterators) run without C stack. string.format
+ * All others (pcall, xpcall, tostring, metamethods, iterators) use no C stack. string.format
  * and buffer:put are left alone where the reserve is large enough for them (c_stack.c), since a
  * function that is replaced can't be compiled. */
 /* clang-format on */
@@ -40,7 +40,7 @@ static int check(lua_State *L)
     return 0;
 }
 
-/* Called as it is, the original finds its own arguments, and its caller's position for errors. */
+/* The original is called directly, so that it finds its arguments, and its caller for errors. */
 static int call_guarded(lua_State *L)
 {
     struct shl_guard *guard = lua_touserdata(L, lua_upvalueindex(1));
@@ -48,8 +48,8 @@ static int call_guarded(lua_State *L)
     return guard->originals[lua_tointeger(L, lua_upvalueindex(2))](L);
 }
 
-/* A finalizer that has others run by this must not fail, since the error would appear anywhere:
- * nothing is collected then. */
+/* A finalizer that calls this to run other finalizers must not fail, since the error would appear
+ * anywhere: then nothing is collected. */
 static int collect_guarded(lua_State *L)
 {
     struct shl_guard *guard = lua_touserdata(L, lua_upvalueindex(1));
@@ -62,7 +62,7 @@ static int collect_guarded(lua_State *L)
     return guard->originals[lua_tointeger(L, lua_upvalueindex(2))](L);
 }
 
-/* `table` is a global, or NULL for globals; of the module string.buffer it is the metatable. */
+/* `table` is a global, or NULL for globals; "buffer" is the metatable of string.buffer. */
 static const struct {
     const char *table, *name;
     lua_CFunction replacement;
@@ -97,7 +97,7 @@ static void push_table(lua_State *L, size_t i)
     }
 }
 
-/* A library may have put a function of its own in the place of one already, which is left alone. */
+/* Leaves a function alone that a library has already replaced. */
 static void replace(struct shl_guard *guard, lua_State *L, size_t i)
 {
     push_table(L, i);

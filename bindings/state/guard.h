@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What keeps scripts from harming the process by mistake: bounds on what they use of the C stack,
- * and on what they load (chunk.h). */
+ * The guard keeps scripts from harming the process by mistake: it bounds their use of the C stack
+ * and the code they load (chunk.h). */
 #ifndef SHL_GUARD_H
 #define SHL_GUARD_H
 
@@ -11,7 +11,7 @@
 
 enum { SHL_N_GUARDED = 7 };
 
-/* Of one Lua state, which it outlives. All zero at first. */
+/* The guard of one Lua state, which it outlives. All zero at first. */
 struct shl_guard {
     struct shl_c_stack stack;
     bool allow_bytecode;
@@ -20,14 +20,14 @@ struct shl_guard {
     lua_CFunction originals[SHL_N_GUARDED]; /* in the order of guard.c's table */
 };
 
-/* Has the functions of the standard library that call Lua functions look at the C stack first.
- * Called when the state is opened, and before a script or a stage begins: it may be on another
- * thread now, whose stack is so small that more functions have to. Whether any was replaced.
- * Raises. */
+/* Makes the functions of the standard library that call Lua functions check the C stack first.
+ * Called when the state is opened, and before a script or a stage begins: the thread may be
+ * another one by then, with a stack so small that more functions have to check. Returns whether
+ * any was replaced. Raises. */
 bool shl_guard_enter(struct shl_guard *guard, lua_State *L);
 /* Raises "C stack overflow" when too little is left. */
 void shl_guard_check(struct shl_guard *guard, lua_State *L);
-/* Pushes a function that does. */
+/* Pushes a function that calls shl_guard_check. */
 void shl_guard_push_check(struct shl_guard *guard, lua_State *L);
 
 #endif

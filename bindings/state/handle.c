@@ -9,7 +9,7 @@ static const char cache_key; /* its address is the weak table's key in the regis
 
 struct box {
     struct shl_object base;
-    /* NULL once finalised, which other finalizers can see, and a script that calls __gc. */
+    /* NULL once finalised, which other finalizers, and scripts that call __gc, can see. */
     void *object;
 };
 
@@ -57,7 +57,7 @@ static struct box *push_box(lua_State *L, const struct shl_type *type, void *obj
     return is_new ? box : NULL;
 }
 
-/* A box outside of the cache, for a reference that would be lost if pushing its handle raised. */
+/* A box outside the cache, for a reference that would be lost if pushing its handle raised. */
 static void **push_holder(lua_State *L, const struct shl_type *type)
 {
     struct box *box = shl_type_new(L, type, sizeof *box);
@@ -117,7 +117,7 @@ static int stage_tostring(lua_State *L)
     return 1;
 }
 
-/* nil for a stage without one: a real name never starts with '#'. */
+/* The name, or nil for a stage without one: a real name never starts with '#'. */
 static int stage_name(lua_State *L)
 {
     const char *name = sh_stage_name(shl_check_stage(L, 1));
@@ -209,7 +209,7 @@ static int gc_subscription(lua_State *L)
     return 0;
 }
 
-/* A producer that was subscribed to by an unknown name is none. */
+/* NULL: the producer of a subscription that was made with an unknown name. */
 static const char *label(const sh_stage *stage)
 {
     return stage ? sh_stage_name(stage) : "unknown";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A signal handler may set a hook, and nothing else. The hook is called before the next instruction
- * that is interpreted: it has the traceback, and may have the callback left. Compiled code that
- * neither leaves its trace nor allocates never gets there. */
+ * that is interpreted: it makes the traceback, and may make the callback be left. Compiled code
+ * that neither leaves its trace nor allocates never calls it. */
 #include "state/interrupt.h"
 
 #include <stdatomic.h>
@@ -24,7 +24,7 @@ void shl_place_keep(struct shl_stage *s, lua_State *L, enum shl_callback callbac
     atomic_store_explicit(&s->lines[callback], (uint32_t)line, memory_order_relaxed);
 }
 
-/* The name of a chunk without the mark of its kind; of a chunk that is code, a word. */
+/* The name of a chunk without the mark of its kind; a word if the name is code. */
 static const char *source_name(const struct shl_stage *s)
 {
     const char *source = atomic_load_explicit(&s->source, memory_order_acquire);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * An error would be the way out, if scripts did not catch errors, and if one that leaves a __gc
- * could not crash. So a hook raises it before every instruction, until all protected calls of the
+ * An error alone does not leave a callback, since scripts catch errors, and one that leaves a __gc
+ * can crash. So a hook raises it before every instruction, until all protected calls of the
  * script have been left; finalizers run without hooks. Compiled code knows no hooks: it is thrown
- * away, but for the trace that has called us, which ends with the call. */
+ * away, except the trace that has called us, which ends with the call. */
 #include "state/leave.h"
 
 #include <luajit.h>

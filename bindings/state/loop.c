@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * luv on the worker's loop. It is opened when a script first requires it, bound to the loop
- * before (luv would make one of its own), with an error policy of ours (luv's own exits).
- * What it has open refers to the Lua state, so all of it must be closed before the state
- * is. */
+ * before (luv would make its own), with an error policy of ours (luv's own policy exits).
+ * The handles it has open refer to the Lua state, so all of them must be closed before the
+ * state is. */
 #include "state/loop.h"
 
 #include <luv/luv.h>
@@ -35,7 +35,7 @@ void shl_loop_failed(struct shl_context *ctx, const char *text)
     fail_with(ctx, shl_error_of_text("a callback of luv", text));
 }
 
-/* How luv calls a callback: as luv_cfpcall, but what it raises is a failure of the host, and the
+/* Calls a callback of luv like luv_cfpcall, but its error is a failure of the host, and the
  * program goes on. */
 static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
 {
@@ -61,15 +61,15 @@ static int call_from_loop(lua_State *L, int nargs, int nresults, int flags)
     return -status;
 }
 
-/* For the states of luv's own threads, which have no host to report to: luv prints, and
- * does not exit. */
+/* Calls a callback in a state of luv's own threads, which has no host to report to: luv prints
+ * the error, and does not exit. */
 static int call_in_thread(lua_State *L, int nargs, int nresults, int flags)
 {
     return luv_cfpcall(L, nargs, nresults, flags | LUVF_CALLBACK_NOEXIT);
 }
 
-/* Such a state runs scripts' functions as a worker's does. No engine wait can happen in it: no
- * value is the token of one. */
+/* The state of a luv thread runs scripts' functions like a worker's state. No engine wait can
+ * happen in it, since it has no wait token. */
 static void guard_thread_state(lua_State *L)
 {
     static const char no_token;
@@ -158,7 +158,7 @@ static void on_closed(uv_handle_t *handle)
     closing->is_closed = true;
 }
 
-/* Closes what is open now; whether anything of luv's is left. */
+/* Closes all open handles of luv; returns whether any is left. */
 static bool close_some(struct shl_context *ctx)
 {
     lua_State *L = ctx->L;

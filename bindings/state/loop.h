@@ -11,7 +11,7 @@ void shl_loop_open(lua_State *L);
 /* A callback of luv has failed: logs it and counts it as a failure of the host. `text` is its
  * message with the traceback behind it; NULL: unknown. */
 void shl_loop_failed(struct shl_context *ctx, const char *text);
-/* Ends what luv has open there and runs the loop until it is closed. False: a request in
+/* Closes luv's handles on the loop and runs it until they are closed. False: a request in
  * the thread pool did not come back in time (a read that blocks for ever), and the state
  * must stay. */
 bool shl_loop_close(struct shl_context *ctx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The stage whose callback runs, and what callbacks are called. */
+ * The stage whose callback runs, and the names of callbacks. */
 #include "state/lua_stage.h"
 
 static const char *const names[] = {

@@ -30,7 +30,7 @@ enum shl_callback {
         SHL_N_CALLBACKS
 };
 
-/* Turns an answer into results on L; returns their count (at most 8). Owns nothing; may
+/* Converts an answer to results on L; returns their count (at most 8). Owns nothing; may
  * raise. */
 typedef int (*shl_convert)(lua_State *L, int status, sh_batch value, const sh_error *error);
 
@@ -43,25 +43,25 @@ struct shl_stage {
     uint32_t functions[SHL_N_CALLBACKS]; /* slots; 0: the definition has none */
     enum shl_callback callback;          /* the one that runs or waits */
     bool is_ready;                       /* the coroutine has SHL_AT_* at its bottom */
-    uint32_t from_slot;                  /* of what is at SHL_AT_FROM; 0: nothing */
-    struct shl_list *given;  /* its table lies on top of the coroutine; NULL: none does */
+    uint32_t from_slot;                  /* of the value at SHL_AT_FROM; 0: none */
+    struct shl_list *given;  /* its table is on top of the coroutine; NULL: no table is */
     uint64_t waiting;        /* for the answer to this request; 0: for none */
     shl_convert convert;     /* of that answer */
-    struct shl_start *start; /* until init is through */
-    uint32_t requests;       /* slot of those that are to be awaited later; 0: none */
+    struct shl_start *start; /* until init has finished */
+    uint32_t requests;       /* slot of the requests to be awaited later; 0: none */
     uint32_t call_slot;      /* the `from` of the handle_call that runs or waits */
     uint32_t *sub_slots; /* slots of subscription objects; a subscription knows its index */
     uint32_t n_sub_slots;
     int64_t expected; /* handle_demand, handle_events: the events asked for, or given */
     uint32_t n_lists; /* that ready callbacks have returned (events/hole.c) */
-    bool demand_by;   /* handle_demand is told who asks */
+    bool demand_by;   /* handle_demand gets the list of consumers that ask */
     /* Where the callbacks are, for other threads (state/interrupt.c). The text belongs to a
      * function that `functions` keeps. */
     _Atomic(const char *) source;
     _Atomic uint32_t lines[SHL_N_CALLBACKS];
 };
 
-/* What is at the bottom of a ready coroutine. */
+/* The values at the bottom of a ready coroutine. */
 enum {
     SHL_AT_SELF = 1,
     SHL_AT_DEMAND,
@@ -70,7 +70,7 @@ enum {
     SHL_N_READY = SHL_AT_FROM
 };
 
-/* How many values are on the coroutine below arguments and results. */
+/* The number of values on the coroutine below arguments and results. */
 static inline int shl_callback_bottom(const struct shl_stage *s)
 {
     return s->is_ready ? SHL_N_READY : 0;

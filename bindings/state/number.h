@@ -7,9 +7,9 @@
 #include <lua.h>
 #include <stdint.h>
 
-/* Milliseconds, rounded up to whole ones; raises if it is no number >= min. */
+/* Milliseconds, rounded up to whole ones; raises if the value is not a number >= min. */
 uint64_t shl_check_ms(lua_State *L, int index, uint64_t min);
-/* How long to wait at most, in ms; nil and math.huge: 0, for ever. */
+/* The longest time to wait, in ms; nil and math.huge: 0, for ever. */
 uint64_t shl_check_limit(lua_State *L, int index);
 /* An integer >= min. */
 int64_t shl_check_count(lua_State *L, int index, int64_t min);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What Lua writes to standard output. A broken pipe there means that nobody wants more, as for
+ * The standard output of Lua. A broken pipe there means that no more output is wanted, as for
  * every filter in front of `head`: it counts as a quiet SIGTERM, and the callback that writes
  * ends. */
 #include "state/output.h"
@@ -24,8 +24,7 @@ static void output_is_gone(lua_State *L)
 
 /* -- print ----------------------------------------------------------------------------- */
 
-/* Puts strings in the place of the values. As in Lua 5.1 the global tostring makes them,
- * whatever it is by now. */
+/* Replaces the values by strings. As in Lua 5.1 the current global tostring makes them. */
 static void make_strings(lua_State *L, int n)
 {
     for (int i = 1; i <= n; i++) {
@@ -38,9 +37,9 @@ static void make_strings(lua_State *L, int n)
     }
 }
 
-/* LuaJIT's own writes each value and each tab by itself, so that what several workers print meets
- * within a line; here a line is one write, under stdio's lock. As LuaJIT's, it leaves an output
- * that can't be written to the report at the end. */
+/* LuaJIT's print writes each value and each tab by itself, so that the output of several workers
+ * mixes within a line; here a line is one write, under stdio's lock. Like LuaJIT's print, it
+ * ignores write errors: the report at the end shows them. */
 static int print(lua_State *L)
 {
     int n = lua_gettop(L);
@@ -72,7 +71,7 @@ static bool is_stdout(lua_State *L, int index)
     return *file == stdout;
 }
 
-/* Looks at what LuaJIT's function has returned: nil, message and errno if it failed. */
+/* Checks the results of LuaJIT's function: nil, message and errno if it failed. */
 static bool is_broken_pipe(lua_State *L, int n_results)
 {
     return n_results >= 3 && lua_isnil(L, -n_results) &&
@@ -127,7 +126,7 @@ static int file_flush(lua_State *L)
     return check_file(L, run(L, SHL_FILE_FLUSH));
 }
 
-/* Puts f in the place of the function `name` of the table on top. */
+/* Replaces the function `name` of the table on top by f. */
 static void replace(struct shl_context *ctx, lua_State *L, const char *name,
                     shl_library which, lua_CFunction f)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Standard output for scripts: print for stages on several workers, and what follows when nobody
- * reads it any more. */
+ * Standard output for scripts: print for stages on several workers, and the end of a program whose
+ * output is not read any more. */
 #ifndef SHL_OUTPUT_H
 #define SHL_OUTPUT_H
 
@@ -9,7 +9,7 @@
 
 /* Replaces the global print by one that writes whole lines. Raises. */
 void shl_output_open_print(struct shl_guard *guard, lua_State *L);
-/* Does so, and has it, io.write, io.flush and these methods of files notice a broken pipe.
+/* Does so, and makes print, io.write, io.flush and these methods of files notice a broken pipe.
  * Raises. */
 void shl_output_open(struct shl_context *ctx, lua_State *L);
 

@@ -8,8 +8,8 @@
 
 #include "stagehost.h"
 
-/* Raises what a core function answered at the caller's position, as "what: text". Takes
- * error. */
+/* Raises the failure of a core function at the caller's position, as "what: text". Takes
+ * `error`. */
 int shl_raise(lua_State *L, const char *what, int status, sh_error *error);
 
 #endif

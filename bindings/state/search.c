@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where require of a worker's Lua state looks: first in the library itself, then in the paths that
- * the program gave. */
+ * How require of a worker's Lua state finds modules: first in the library itself, then in the
+ * paths that the program gave. */
 #include "state/search.h"
 
 #include <lauxlib.h>
@@ -25,7 +25,7 @@ static int search_embedded(lua_State *L)
     return 1;
 }
 
-/* A searcher of package.loaders, in the place of LuaJIT's: Lua files in package.path. Upvalues: the
+/* A searcher of package.loaders that replaces LuaJIT's: Lua files in package.path. Upvalues: the
  * guard, `package`, and its searchpath. */
 static int search_file(lua_State *L)
 {

@@ -2,8 +2,8 @@
  *
  * Slots. C code that keeps a Lua value alive holds its index in one table, the only value
  * on the stack of a thread that never runs code (ctx->store): reading and writing a slot is
- * rawgeti/rawseti at a fixed place, whatever runs at the time, and neither allocates nor
- * raises. Free slots hold false, so that the table's array part never shrinks. */
+ * rawgeti/rawseti at a fixed place, whichever code runs, and neither allocates nor raises.
+ * Free slots hold false, so that the table's array part never shrinks. */
 #include "state/slot.h"
 
 #include "state/call.h"

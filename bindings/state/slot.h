@@ -8,11 +8,11 @@
 
 /* Makes the table of slots and the thread that holds it. Raises when out of memory. */
 void shl_slots_open(struct shl_context *ctx, lua_State *L);
-/* Frees what is not in the Lua state, which is closed. */
+/* Frees the part that is outside the Lua state, once the state is closed. */
 void shl_slots_free(struct shl_context *ctx);
 /* Keeps the value on top of L and pops it; returns its slot, never 0. Raises when out of memory. */
 uint32_t shl_slot_take(struct shl_context *ctx, lua_State *L);
-/* The same outside of protected calls: 0 when out of memory. Pops in any case. */
+/* Like shl_slot_take, for use outside protected calls: 0 when out of memory. Always pops. */
 uint32_t shl_slot_try(struct shl_context *ctx, lua_State *L);
 /* A slot to be filled later, or given back unfilled; 0 when out of memory. */
 uint32_t shl_slot_reserve(struct shl_context *ctx);

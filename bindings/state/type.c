@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What all object types have in common. A metatable is found by the address of its type, which
- * costs no string; an object is known without it. */
+ * The common part of all object types. A metatable is found by the address of its type, which
+ * costs no string; an object is recognised without its metatable. */
 #include "state/type.h"
 
 #include <string.h>
