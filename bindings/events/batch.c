@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lua tables as lists of events. A list holds the slot of its table; a batch that is a
- * whole list is handed to a callback as that very table, any other range as a copy. A
- * payload (one message) is a list of one event whose slot holds the value itself; slot 0
- * stands for nil.
+ * Lua tables as lists of events. A list holds the slot of its table; a callback gets a batch
+ * that is a whole list as that very table, any other range as a copy. A payload (one message)
+ * is a list of one event whose slot holds the value itself; slot 0 stands for nil.
  *
- * What a callback returns stays where it is, on top of the coroutine of the stage that gave it,
- * and its slot is only reserved: nearly always the consumer takes it from there before the giver
+ * The table that a callback returns stays on top of the coroutine of its stage, the giver, and its
+ * slot is only reserved: nearly always the consumer takes the table from there before the giver
  * runs again. */
 #include "events/batch.h"
 
@@ -26,7 +25,7 @@ struct shl_list {
     struct shl_list *next_free;
     uint32_t slot;
     bool is_payload, is_lost;
-    /* Whose coroutine has the table on top; NULL: it is in the slot. */
+    /* The stage whose coroutine has the table on top; NULL: the table is in the slot. */
     struct shl_stage *giver;
 };
 
@@ -50,7 +49,7 @@ static struct shl_list *list_new(struct shl_context *ctx, uint32_t n, uint32_t s
     return list;
 }
 
-/* A script that resumes the coroutine of an idle stage takes what lies on it. */
+/* A script that resumes the coroutine of an idle stage takes the values on it. */
 static bool is_untouched(const struct shl_stage *s)
 {
     return lua_status(s->co) == 0 && lua_gettop(s->co) == shl_callback_bottom(s) + 1;
@@ -248,7 +247,7 @@ void shl_payload_push(struct shl_context *ctx, lua_State *L, sh_batch payload)
     }
 }
 
-/* -- what the core asks of a list ------------------------------------------------------ */
+/* -- the core's functions of a list ---------------------------------------------------- */
 
 struct concat {
     struct shl_context *ctx;
@@ -281,7 +280,7 @@ static sh_list *list_concat(sh_worker *worker, const sh_batch *parts, size_t n_p
     return shl_protect(job.ctx, concat_parts, &job, NULL) < 0 ? NULL : job.out.list;
 }
 
-/* How a batch travels: what transfer.c made of it, and how that is to be read. */
+/* An encoded batch: the parcel that transfer.c made of it, and how to read it. */
 struct batch_parcel {
     sh_parcel body;
     enum { EVENTS, PAYLOAD, EXTRA } form;

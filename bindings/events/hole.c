@@ -4,11 +4,11 @@
 #include "state/call.h"
 #include "state/slot.h"
 
-/* The first lists of a stage, and every so many after them, are looked at event by event. A power
- * of two. */
+/* This many lists of a stage, the first ones, and one in this many later ones are checked event by
+ * event. A power of two. */
 enum { LOOKED_AT = 64 };
 
-/* Whether the table at `index` has a place for an event behind n. */
+/* Whether the table at `index` has a key above n. */
 static bool has_more(lua_State *L, int index, size_t n)
 {
     if (n > 0)

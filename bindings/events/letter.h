@@ -6,7 +6,7 @@
 
 #include "stagehost.h"
 
-/* The dead letters of a list's events; as sh_list_ops has it. */
+/* Makes the dead letters of a list's events: `letters` of sh_list_ops. */
 sh_list *shl_letters(sh_worker *worker, const sh_batch *events, const sh_error *error,
                      const char *stage, uint32_t deliveries);
 

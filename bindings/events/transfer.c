@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The C half of lua/stagehost/engine/transfer/, which has the serializer: here its functions
- * are called, protected, and the bytes they leave in the span are put into parcels. */
+ * The C half of lua/stagehost/engine/transfer/, which has the serializer: it calls the
+ * serializer's functions, protected, and puts the bytes that they leave in the span in parcels. */
 #include "events/transfer.h"
 
 #include <assert.h>
@@ -11,7 +11,7 @@
 #include "state/chunk.h"
 #include "state/handle.h"
 
-/* The functions of the coder, and what decodes each kind of parcel. */
+/* The functions of the coder, and the decoder of each kind of parcel. */
 enum {
     ENCODE_EVENTS,
     ENCODE_GRAPH,
@@ -104,8 +104,8 @@ static int push_range(lua_State *L, uint32_t first, uint32_t n)
     return 2;
 }
 
-/* The error of the serializer says what it can't take, but not where: then the slow way,
- * which takes more, tells. */
+/* The error of the serializer says what it can't take, but not where: then the slow way, which
+ * takes more kinds of values, finds the place. */
 static int encode_list(lua_State *L, int list, uint32_t first, uint32_t n, sh_parcel *out,
                        sh_error **error)
 {

@@ -9,32 +9,32 @@
 
 #include "stagehost.h"
 
-/* Prepares a worker's state, once. Raises; pushes nothing. Call it when the host has put
- * everything of its own into the standard library and _G, and before any script runs: what
- * is there now travels by name, what comes later by value. */
+/* Prepares a worker's state, once. Raises; pushes nothing. Call it when the host has put all
+ * its functions into the standard library and _G, and before any script runs: functions that
+ * are there now travel by name, later ones by value. */
 int shl_transfer_open(lua_State *L);
-/* The host has replaced something there since. Raises. */
+/* Tells the coder that the host has replaced a function there since. Raises. */
 void shl_transfer_note_library(lua_State *L);
 
-/* All below: SH_ENOMEM or SH_EFAILED with *error (the caller's); they raise nothing, and on
- * failure push nothing. Handles in a parcel hold a reference until parcel->free. */
+/* All functions below fail with SH_ENOMEM or SH_EFAILED and *error (the caller's); they raise
+ * nothing, and on failure push nothing. Handles in a parcel hold a reference until parcel->free. */
 
-/* Events first+1 .. first+n of the list (table) on top of L (left there) as bytes. Events
- * are plain data: nil, booleans, numbers (64-bit integers and complex ones, too), strings,
- * light userdata, tables of these, and stage or subscription handles at any depth. A table
- * in several places arrives as several copies or as one; one that contains itself is an
- * error. Metatables are dropped, but for that of errors. The message names the place in the
+/* Encodes events first+1 .. first+n of the list (table) on top of L (left there). Events are
+ * plain data: nil, booleans, numbers (64-bit integers and complex ones, too), strings, light
+ * userdata, tables of these, and stage or subscription handles at any depth. A table in
+ * several places arrives as several copies or as one; a table that contains itself is an
+ * error. Metatables are dropped, except that of errors. The message names the place in the
  * list: "event 3, field \"callback\": a function can't cross to another worker". */
 int shl_encode_events(lua_State *L, uint32_t first, uint32_t n, sh_parcel *out,
                       sh_error **error);
 /* Pushes the list and sets *n. */
 int shl_decode_events(lua_State *L, const sh_parcel *parcel, uint32_t *n, sh_error **error);
 
-/* One value (top of L, left there) that may also hold functions, cyclic tables and
+/* Encodes one value (top of L, left there) that may also hold functions, cyclic tables and
  * metatables: a stage definition with its args. Functions travel as bytecode with their
  * upvalues copied (shared and cyclic ones kept as such) and see the globals of the target;
- * what belongs to the standard library or a required module travels by name, and the module
- * is loaded on the target. The message names the way there: "handle_events: upvalue
+ * functions of the standard library or of a required module travel by name, and the module
+ * is loaded on the target. The message names the path to the value: "handle_events: upvalue
  * \"file\": a userdata can't travel to ...". */
 int shl_encode_value(lua_State *L, sh_parcel *out, sh_error **error);
 /* Pushes the value. */

@@ -30,7 +30,7 @@ static void free_parcel(void *data, size_t len)
     sh_free(data);
 }
 
-/* The table holds nothing but handles, and keeps their userdata alive meanwhile. */
+/* The table holds only handles, and keeps their userdata alive meanwhile. */
 static void take_handles(lua_State *L, int table, struct shl_parcel_handle *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a Lua parcel looks like: a head, the handles it carries, and the serialized body. */
+ * The form of a Lua parcel: a head, the handles it carries, and the serialized body. */
 #ifndef SHL_TRANSFER_PARCEL_H
 #define SHL_TRANSFER_PARCEL_H
 
@@ -30,11 +30,11 @@ struct shl_parcel_view {
     size_t len;
 };
 
-/* Makes a parcel of view->body and the handles in the table at `handles` (0: none), of
+/* Makes a parcel of view->body and the handles in the table at `handles` (0: none), to
  * which it takes references. SH_ENOMEM. Raises nothing. */
 int shl_parcel_new(lua_State *L, const struct shl_parcel_view *view, int handles,
                    sh_parcel *out);
-/* False if these bytes are not a whole parcel. */
+/* False if these bytes are not a complete parcel. */
 bool shl_parcel_read(const sh_parcel *parcel, struct shl_parcel_view *out);
 /* Pushes a table with a handle for each one in the parcel. Raises when out of memory. */
 void shl_parcel_push_handles(lua_State *L, const struct shl_parcel_view *view);

@@ -7,11 +7,11 @@
  *   number -> C            an integer if it is integral and within 2^53, else a number
  *   list, map -> Lua       a table; a map's key can't be nil or NaN
  *   table -> C             a list if its keys are 1 .. n (so is an empty one), else a map
- *   pointer -> Lua         a userdata that keeps the list alive that it came in
+ *   pointer -> Lua         a userdata that keeps its list alive
  *   userdata of a pointer, light userdata
  *           -> C           a pointer, borrowed: valid during the callback
  *
- * All else (functions, coroutines, handles) has no C value and is an error. */
+ * Other values (functions, coroutines, handles) have no C value and are errors. */
 /* clang-format on */
 #include "events/value.h"
 
