@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What lua/ has to know of the options' bounds and defaults. */
+ * The bounds and defaults of options that lua/ has to know. */
 #ifndef SHL_CONSTANTS_H
 #define SHL_CONSTANTS_H
 

@@ -9,8 +9,8 @@
 #include "stagehost.h"
 
 /* Sets out->dispatcher and out->dispatcher_opts from the table at `index` (positive) for
- * the producer `self`. What they point to stays on the stack of L. Raises when out of
- * memory, and then owns nothing; else *splitter (may be NULL) is what dispatcher_opts owns. */
+ * the producer `self`. The data they point to stays on the stack of L. Raises when out of
+ * memory, and then owns nothing; else dispatcher_opts owns *splitter (may be NULL). */
 void shl_dispatcher_read(lua_State *L, int index, sh_stage *self, sh_stage_opts *out,
                          sh_splitter **splitter);
 

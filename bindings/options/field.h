@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which of the words stands at `key` of the table at `index`; the first if there is none. `words`
- * ends with NULL. Raises if it is another word. */
+/* The index of the word at `key` of the table at `index`; 0 if there is none. `words` ends with
+ * NULL. Raises if the word is not among them. */
 int shl_word_field(lua_State *L, int index, const char *key, const char *const *words);
 /* 0 if there is none. */
 int64_t shl_integer_field(lua_State *L, int index, const char *key);

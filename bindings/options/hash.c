@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Hashes of Lua values: numbers, strings and booleans as in stagehost/hash.h, tables by their
- * pairs, handles by the number of what they stand for.
+ * pairs, handles by the id of their object.
  *
- * lua/stagehost/engine/routing.lua has compiled Lua call the functions of `natives` for single
- * strings and numbers, which costs less than a call through the stack; they know no Lua. */
+ * Compiled Lua of lua/stagehost/engine/routing.lua calls the functions of `natives` for single
+ * strings and numbers, which costs less than a call through the stack; they do not use Lua. */
 #include "options/hash.h"
 
 #include <stdarg.h>
@@ -16,14 +16,14 @@
 #include "state/number.h"
 #include "state/slot.h"
 
-/* A table that refers again and again to the same large one has an end, too. */
+/* This bounds the time for tables that refer to the same large table many times. */
 enum { MAX_DEPTH = 100, MAX_VALUES = 1 << 20 };
 
-/* One value on its way to a hash. */
+/* The state of hashing one value. */
 struct walk {
     int depth, n_values;
     char problem[160]; /* why there is no hash; "": there is one */
-    bool has_place;    /* the problem says in which field it is */
+    bool has_place;    /* the problem names its field */
     const void *parents[MAX_DEPTH];
 };
 
@@ -47,7 +47,7 @@ static uint64_t fail(struct walk *walk, const char *fmt, ...)
 
 static uint64_t hash_value(lua_State *L, int index, struct walk *walk);
 
-/* Says in which field of the innermost table the problem is; the key is at `index`. */
+/* Adds the field of the innermost table to the problem; the key is at `index`. */
 static void add_place(lua_State *L, int index, struct walk *walk)
 {
     size_t len = strlen(walk->problem);
@@ -152,7 +152,7 @@ static uint32_t check_places(lua_State *L, int index)
     return (uint32_t)n;
 }
 
-/* Of the value at index 1. */
+/* The hash of the value at index 1. */
 static uint32_t place_of_value(lua_State *L, uint32_t n, struct walk *walk)
 {
     begin(walk);
@@ -186,8 +186,8 @@ static int try_hash(lua_State *L)
     return 1;
 }
 
-/* hash_events(places, events, first, last, n): places[i] = the place of events[i], from 1; or, of
- * one that has no hash, a string that says why */
+/* hash_events(places, events, first, last, n): places[i] = the place of events[i], from 1; or, if
+ * it has no hash, a string that says why */
 static int hash_events(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -220,7 +220,7 @@ static uint32_t place_of_number(double value, uint32_t n)
     return sh_hash_place(sh_hash_number(value), n);
 }
 
-/* routing.lua declares it in the same way. */
+/* routing.lua repeats this declaration. */
 static const struct natives {
     uint32_t (*string)(const char *data, size_t len, uint32_t n);
     uint32_t (*number)(double value, uint32_t n);

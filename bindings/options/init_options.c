@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The options of a stage but for those that must be known before it exists. They travel with its
- * definition, as the table they are, and are applied by the new stage in its init: a hash or a
- * dispatcher is a Lua function of that worker's state. */
+ * The options of a stage except those that must be known before it exists. They travel with its
+ * definition, as a table, and the new stage applies them in its init: a hash or a dispatcher is
+ * a Lua function of that worker's state. */
 #include "options/init_options.h"
 
 #include <string.h>
@@ -124,7 +124,7 @@ static int read_subscribe_to(lua_State *L, int list, sh_stage_opts *out)
     return SH_OK;
 }
 
-/* The table at `index` is of the form that options.merge answers. */
+/* The table at `index` has the form that options.merge returns. */
 static int configure(lua_State *L, sh_stage *self, int index, sh_error **error)
 {
     sh_stage_opts opts = {.kind = sh_stage_kind(self)};
@@ -147,7 +147,7 @@ static int configure(lua_State *L, sh_stage *self, int index, sh_error **error)
     return status;
 }
 
-/* Pushes what options.merge makes of both tables. */
+/* Pushes the result of options.merge for both tables. */
 static int push_merged(lua_State *L, const sh_stage *self, int start_index,
                        int returned_index, sh_error **error)
 {

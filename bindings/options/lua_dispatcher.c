@@ -3,19 +3,19 @@
 /* A Lua table of callbacks as a dispatcher. Each producer gets an instance: a table whose
  * metatable's __index is the callbacks. None of them may wait.
  *
- *   init(self, options)            optional; the options given beside it: { Dispatcher, rate = 5 }
+ *   init(self, options)            optional; options of the form { Dispatcher, rate = 5 }
  *   subscribe(self, sub, opts)     a new consumer, with its subscription options; `return false,
  *                                  reason` (or an error) refuses it
- *   cancel(self, sub)              it is gone
- *   ask(self, sub, n)              it wants n more events
+ *   cancel(self, sub)              the consumer is gone
+ *   ask(self, sub, n)              the consumer wants n more events
  *   credit(self) -> n              optional; how many events dispatch would take now; without it:
  *                                  as many as were asked for and not sent yet
- *   dispatch(self, events, send)   gives events away by send(sub, list); returns how many of
- *                                  `events` it took from the head, or the list of what is left
- *                                  of them; nil: all
+ *   dispatch(self, events, send)   sends events by send(sub, list); returns how many of `events`
+ *                                  it took from the head, or the list of the events left; nil:
+ *                                  it took all
  *
- * What was asked for is kept here too, one number a subscription: sending a consumer more
- * than it asked for is an error of the dispatcher, which ends the producer. */
+ * The demand of each subscription is counted here too: sending a consumer more events than it
+ * asked for is an error of the dispatcher, which ends the producer. */
 /* clang-format on */
 #include "options/lua_dispatcher.h"
 
@@ -54,7 +54,7 @@ struct lua_dispatcher {
     sh_stage *stage;                 /* its producer */
     uint32_t functions[N_FUNCTIONS]; /* slots; 0: there is none */
     uint32_t instance, send;         /* slots */
-    struct lua_dispatcher **door;    /* how `send` finds this; NULL in it after fini */
+    struct lua_dispatcher **door;    /* how `send` finds this struct; NULL after fini */
     sh_dispatch *out;                /* while dispatch runs */
     int64_t sent;                    /* in this dispatch */
     int64_t asked;                   /* by all, and not sent yet */
@@ -74,7 +74,7 @@ struct job {
 
 /* -- demand ---------------------------------------------------------------------------- */
 
-/* What one consumer may still be sent is the word that a dispatcher has for it. */
+/* The demand of one consumer is kept in the word that a dispatcher has for its subscription. */
 static int64_t get_credit(sh_subscription *sub)
 {
     return (intptr_t)*sh_subscription_dispatch_data(sub);
@@ -123,7 +123,7 @@ static void push_function(struct job *job, lua_State *L)
     shl_slot_push(self->ctx, L, self->instance);
 }
 
-/* false or nothing at `index`, and a reason. */
+/* Reads a refusal: false or nothing at `index`, then a reason. */
 static void read_refusal(struct job *job, lua_State *L, int index)
 {
     bool refused = lua_isboolean(L, index) && !lua_toboolean(L, index);
@@ -175,7 +175,7 @@ static int do_credit(lua_State *L)
     return 0;
 }
 
-/* How many events a leftover list leaves taken; -1 if it is not the end of the events. */
+/* The number of events taken if the list at `left` is the rest; -1 if it is not their tail. */
 static int64_t count_taken(lua_State *L, int events, int left, int64_t n)
 {
     int64_t taken = n - (int64_t)lua_objlen(L, left);
@@ -223,7 +223,7 @@ static int do_dispatch(lua_State *L)
     return 0;
 }
 
-/* The error that the callback ended with; NULL: none. */
+/* The error of the callback; NULL: none. */
 static sh_error *run_job(struct job *job, lua_CFunction f)
 {
     sh_error *error = NULL;
@@ -252,7 +252,7 @@ static void fini(void *state)
     release(state);
 }
 
-/* The instance at the top of the stack gets its functions' slots. */
+/* Keeps the functions of the instance at the top of the stack in slots. */
 static void keep_functions(struct lua_dispatcher *self, lua_State *L)
 {
     for (int i = 0; i < N_FUNCTIONS; i++) {
@@ -341,8 +341,8 @@ static void ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out)
         out->fail(out, sub, error);
 }
 
-/* The core asks for credit where nothing can fail: an error is reported by the next
- * dispatch, which the answer makes sure of. */
+/* The core asks for credit where nothing can fail: the next dispatch reports the error, and the
+ * credit returned makes sure that there is one. */
 static int64_t credit(const void *state)
 {
     struct lua_dispatcher *self = *((const struct lua_dispatcher *)state)->door;
@@ -371,7 +371,7 @@ static int64_t dispatch(void *state, sh_batch batch, sh_dispatch *out, sh_error 
     self->out = NULL;
     if (*error)
         return SH_EFAILED;
-    if (self->sent < job.n) /* taken, and given to nobody */
+    if (self->sent < job.n) /* taken, but sent to no consumer */
         out->skip(out, (uint32_t)(job.n - self->sent), NULL);
     return job.n;
 }

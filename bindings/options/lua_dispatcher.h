@@ -8,8 +8,8 @@
 
 extern const sh_dispatcher_ops shl_lua_dispatcher;
 
-/* Its dispatcher_opts. The table at `index` of L has `callbacks` and `options`; both are
- * read by init, which runs before sh_stage_configure returns. */
+/* The dispatcher_opts of a Lua dispatcher. The table at `index` of L has `callbacks` and
+ * `options`, which init reads before sh_stage_configure returns. */
 struct shl_lua_dispatcher_opts {
     struct shl_context *ctx;
     sh_stage *stage; /* the producer; outlives the dispatcher */

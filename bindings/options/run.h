@@ -7,13 +7,13 @@
 
 #include "state/context.h"
 
-/* Pushes onto ctx->L the table of the list behind `batch`, all of it: nothing is copied for
- * a list that is a Lua table. SH_EFAILED with *error pushes nothing. */
+/* Pushes onto ctx->L the whole table of the list of `batch`: nothing is copied for a list that
+ * is a Lua table. SH_EFAILED with *error pushes nothing. */
 int shl_run_push_list(struct shl_context *ctx, sh_batch batch, sh_error **error);
 /* Pushes a table of exactly the events of `batch`. */
 int shl_run_push_events(struct shl_context *ctx, sh_batch batch, sh_error **error);
-/* Calls what stands below the arguments on ctx->L. SH_EFAILED with *error leaves nothing
- * there; `what` names the function in it. */
+/* Calls the function below the arguments on ctx->L. SH_EFAILED with *error leaves nothing
+ * there; `what` names the function in *error. */
 int shl_run(struct shl_context *ctx, const char *what, int nargs, int nresults,
             sh_error **error);
 

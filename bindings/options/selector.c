@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The function is run over a whole batch by lua/stagehost/engine/routing.lua. */
+ * lua/stagehost/engine/routing.lua runs the selector's function over a whole batch. */
 #include "options/selector.h"
 
 #include "events/batch.h"
@@ -11,7 +11,7 @@
 struct selector {
     sh_selector base;
     struct shl_context *ctx;
-    uint32_t slot; /* of what routing.selector() made */
+    uint32_t slot; /* of the function made by routing.selector() */
 };
 
 static int select_events(sh_selector *base, sh_worker *worker, sh_batch in, sh_batch *out,

@@ -12,12 +12,11 @@
 struct splitter {
     sh_splitter base;
     struct shl_context *ctx;
-    uint32_t slot;    /* of what routing.splitter() made */
+    uint32_t slot;    /* of the function made by routing.splitter() */
     sh_batch refused; /* events of the last split whose hash failed */
 };
 
-/* What routing.lua's split answers stands at these places of the stack, from the first
- * result on. */
+/* The places on the stack of the results of routing.lua's split, from the first one on. */
 enum { TAKEN, SKIPPED, BAD, PROBLEM, LISTS, COUNTS, REFUSED, N_RESULTS };
 
 static uint32_t count_at(lua_State *L, int index)
@@ -69,7 +68,7 @@ static int push_call(struct splitter *self, sh_batch in, uint32_t limit, sh_erro
     return SH_OK;
 }
 
-/* Without memory for them they are only counted. */
+/* Keeps the refused events; without memory for them they are only counted. */
 static void keep_refused(struct splitter *self, int index, uint32_t n)
 {
     sh_batch_unref(self->refused);

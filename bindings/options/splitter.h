@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A partition dispatcher's `hash`: a Lua function, the name of a field, or the default, which goes
- * by the events themselves. */
+ * A partition dispatcher's `hash`: a Lua function, the name of a field, or the default, which
+ * hashes the events themselves. */
 #ifndef SHL_SPLITTER_H
 #define SHL_SPLITTER_H
 
@@ -9,8 +9,8 @@
 
 #include "stagehost.h"
 
-/* For the list of partition names at `names_index` and the function or string at `hash_index`
- * (nil: the default). Raises when out of memory. */
+/* Makes a splitter for the list of partition names at `names_index` and the function or string at
+ * `hash_index` (nil: the default). Raises when out of memory. */
 sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index);
 
 #endif

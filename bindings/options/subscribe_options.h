@@ -8,14 +8,14 @@
 
 #include "stagehost.h"
 
-/* Reads the table at `index` (positive). Names and stages are borrowed from the table; what
- * the core takes is owned by *out. SH_ENOMEM: *out owns nothing. */
+/* Reads the table at `index` (positive). Names and stages are borrowed from the table; *out
+ * owns the fields that the core takes. SH_ENOMEM: *out owns nothing. */
 int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out);
 /* The option "rate" of the table at `index`, { events =, per_ms = }, or none. */
 void shl_rate_read(lua_State *L, int index, sh_rate *out);
 /* The word in field "cancel" of the table at `index`; none: permanent. */
 sh_cancel shl_cancel_read(lua_State *L, int index);
-/* Drops what *opts owns, for options that the core never got. */
+/* Frees what *opts owns if the core never got the options. */
 void shl_subscribe_opts_drop(sh_subscribe_opts *opts);
 
 #endif
