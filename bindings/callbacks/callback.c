@@ -20,11 +20,11 @@
 struct failure {
     struct shl_stage *s;
     lua_State *co;    /* its error value is on top, its frames are those of the error */
-    const char *text; /* instead of an error value */
+    const char *text; /* used instead of an error value, or NULL */
     sh_error *error;
 };
 
-/* The error of a coroutine that has failed, or that yielded what nobody asked for. */
+/* The error of a coroutine that has failed, or that yielded without a wait. */
 static int describe_failure(lua_State *L)
 {
     struct failure *failure = lua_touserdata(L, 1);
@@ -39,7 +39,7 @@ static int describe_failure(lua_State *L)
     return 0;
 }
 
-/* Gives the coroutine up: what is left of it belongs to whoever else holds it. */
+/* Gives the coroutine up; a script may still hold it. */
 static void drop_coroutine(struct shl_stage *s)
 {
     shl_slot_free(s->ctx, s->co_slot);
@@ -94,7 +94,7 @@ static int make_usable(struct shl_stage *s, enum shl_callback callback, sh_resul
 {
     s->callback = callback;
     shl_batch_keep(s);
-    if (s->waiting) { /* the core has given up waiting */
+    if (s->waiting) { /* the core has given up the wait */
         s->waiting = 0;
         drop_coroutine(s);
     }

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* clang-format off */
 /* How the callbacks of a Lua stage run. Each stage has a coroutine that is empty between callbacks,
- * or *ready*: as long as only handle_demand and handle_events run, they, `self` and `from` stay at
- * its bottom, and what was returned may lie on them (events/batch.c). To run one, its function and
- * arguments are put on it and it is resumed:
+ * or *ready*: as long as only handle_demand and handle_events run, these functions, `self` and
+ * `from` stay at its bottom, and a returned list may be on top (events/batch.c). To run one,
+ * its function and arguments are put on the coroutine, which is resumed:
  *
  *   it returns   -> the values on it become the sh_result (result.c); it is empty again
- *   it waits     -> it yields the wait token (wait.c); the stage answers SH_WAIT, and is
+ *   it waits     -> it yields the wait token (wait.c); the stage returns SH_WAIT, and is
  *                   resumed by handle_reply; then as above, through sh_stage_complete
- *   it raises    -> the coroutine is spent: error with traceback, SH_EFAILED; what runs next
+ *   it raises    -> the coroutine is spent: error with traceback, SH_EFAILED; the next callback
  *                   (terminate) gets a new one
  *
  * The hot path (events in, events out) touches no table, allocates nothing, and calls nothing that
- * can raise. All else that may raise goes through shl_protect. */
+ * can raise. All other code that may raise goes through shl_protect. */
 /* clang-format on */
 #ifndef SHL_CALLBACK_H
 #define SHL_CALLBACK_H
 
 #include "state/lua_stage.h"
 
-/* Before all that a stage runs: its thread's C stack is minded. Raises. */
+/* Called before a stage runs anything: guards its thread's C stack. Raises. */
 void shl_callback_enter(struct shl_stage *s, lua_State *L);
-/* shl_callback_begin for handle_demand and handle_events: leaves the coroutine ready. */
+/* Like shl_callback_begin, for handle_demand and handle_events: leaves the coroutine ready. */
 int shl_callback_make_ready(struct shl_stage *s, enum shl_callback callback, sh_result *r);
 static inline int shl_callback_begin_ready(struct shl_stage *s, enum shl_callback callback,
                                            sh_result *r)
@@ -31,22 +31,22 @@ static inline int shl_callback_begin_ready(struct shl_stage *s, enum shl_callbac
     s->callback = callback;
     return SH_OK;
 }
-/* Takes from a ready coroutine what is at its bottom, so that results begin at index 1. */
+/* Removes the values at the bottom of a ready coroutine, so that results begin at index 1. */
 void shl_callback_unready(struct shl_stage *s);
-/* Has a usable, empty coroutine, making one if the last is spent or was left waiting. */
+/* Provides a usable, empty coroutine: a new one if the last is spent or was left waiting. */
 int shl_callback_begin(struct shl_stage *s, enum shl_callback callback, sh_result *r);
-/* Puts its function and self on the coroutine. */
+/* Puts the callback's function and self on the coroutine. */
 void shl_callback_push(struct shl_stage *s, enum shl_callback callback);
-/* All of it: runs a callback with the arguments that `push` moves to the coroutine; it finds
+/* Runs a whole callback with the arguments that `push` moves to the coroutine; `push` finds
  * `args` at index 1 of its own state and may raise. */
 int shl_callback_call(struct shl_stage *s, enum shl_callback callback, lua_CFunction push,
                       void *args, sh_result *r);
-/* Runs what is on the coroutine: a function and nargs arguments. */
+/* Runs the function on the coroutine with the nargs arguments above it. */
 int shl_callback_run(struct shl_stage *s, int nargs, sh_result *r);
-/* The answer a callback waits for: resumes it. Others are ignored. Takes value. */
+/* Resumes the callback if it waits for this answer; ignores other answers. Takes value. */
 void shl_callback_answer(struct shl_stage *s, uint64_t ref, int status, sh_batch value,
                          const sh_error *error);
-/* r->reason = error, or a stand-in when it could not be made; the coroutine is emptied. */
+/* Sets r->reason to `error`, or to a substitute if that is NULL; empties the coroutine. */
 int shl_callback_fail(struct shl_stage *s, sh_error *error, sh_result *r);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "state/lua_stage.h"
 
-/* Runs the callback; `by` is a list of { from =, demand =, partition = } of all subscriptions
- * that have open demand now. */
+/* Runs the callback; `by` is a list of { from =, demand =, partition = }, one entry for each
+ * subscription that has open demand now. */
 int shl_demand_by(struct shl_stage *s, int64_t n, sh_result *r);
 
 #endif

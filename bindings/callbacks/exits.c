@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Links, monitors and exit signals of Lua stages: what scripts call, and the two callbacks
- * that tell them. */
+ * Links, monitors and exit signals of Lua stages: the functions that scripts call, and the two
+ * callbacks. */
 #include "callbacks/exits.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@
 
 struct arguments {
     struct shl_stage *s;
-    sh_stage *stage; /* NULL: nobody */
+    sh_stage *stage; /* NULL: no sender */
     const sh_error *reason;
     uint64_t ref; /* 0: none */
 };
@@ -53,7 +53,7 @@ int shl_exits_handle_down(sh_stage *self, void *state, sh_stage *stage, sh_error
     return shl_callback_call(args.s, SHL_DOWN, push_arguments, &args, r);
 }
 
-/* -- what scripts call ----------------------------------------------------------------- */
+/* -- functions for scripts ------------------------------------------------------------- */
 
 /* The stage whose callback runs: links and monitors are its own. */
 static struct shl_stage *check_current(lua_State *L, const char *what)
@@ -101,7 +101,7 @@ static int exits_monitor(lua_State *L)
     return 1;
 }
 
-/* demonitor(number) -> whether it was still to come */
+/* demonitor(number) -> whether the monitor was still active */
 static int exits_demonitor(lua_State *L)
 {
     lua_Number ref = luaL_checknumber(L, 1);

@@ -11,7 +11,7 @@ extern const struct shl_type shl_call_type;
 
 /* The object a callback gets as `from` of a call; answers with :reply(). */
 void shl_push_from(lua_State *L, sh_from from);
-/* Whether the call that handle_call runs for is still to be answered; from now on, it is not. */
+/* Marks the current call of handle_call as answered; returns whether it was not answered yet. */
 bool shl_from_close(struct shl_stage *s);
 
 #endif

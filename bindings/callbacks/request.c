@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls whose answers are awaited later, or never. A stage keeps a table of those that are
- * not answered yet: by number, a table that the answer is put into when it comes while the
- * stage does not wait for it. */
+ * Calls whose answers are awaited later, or never. A stage keeps a table of the unanswered
+ * requests by number; each is a table that gets the answer when it comes while the stage does
+ * not wait for it. */
 #include "callbacks/request.h"
 
 #include "callbacks/wait.h"
@@ -25,7 +25,7 @@ static void push_requests(struct shl_stage *s, lua_State *L)
     shl_slot_push(s->ctx, L, s->requests);
 }
 
-/* Pushes the request of that number, or nil; true: there is one. */
+/* Pushes the request of that number, or nil; returns whether there is one. */
 static bool push_request(lua_State *L, const struct shl_stage *s, lua_Number ref)
 {
     if (!s->requests) {
@@ -88,7 +88,7 @@ void shl_request_keep(struct shl_stage *s, uint64_t ref, int status, sh_batch va
                       const sh_error *error)
 {
     struct answer answer = {s, ref, status, value, error};
-    if (status != SH_ETIMEDOUT) /* that one was of a wait that is over */
+    if (status != SH_ETIMEDOUT) /* a timeout belongs to a wait that has ended */
         shl_protect(s->ctx, keep, &answer, NULL);
 }
 
@@ -107,8 +107,8 @@ void shl_request_close(struct shl_stage *s, uint64_t ref)
 
 /* -- for lua/stagehost/task.lua -------------------------------------------------------- */
 
-/* request(stage, message) -> number, request; request.answer is there when the answer came
- * while nobody waited for it */
+/* request(stage, message) -> number, request; request.answer is set if the answer came while the
+ * stage did not wait for it */
 static int request_send(lua_State *L)
 {
     struct shl_context *ctx = shl_context(L);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a callback returned, as an sh_result: a list of events, a reply, a mode, or the wish
- * to stop. What is none of these is an error that says what came and what may come. */
+ * Converts the results of a callback to an sh_result: a list of events, a reply, a mode, or a
+ * stop. Any other value is an error that names the value and the values allowed. */
 #include "callbacks/result.h"
 
 #include <assert.h>
@@ -21,7 +21,7 @@ enum { MAX_RESULTS = 2 }; /* more is ignored, as in Lua */
 
 /* -- errors ---------------------------------------------------------------------------- */
 
-/* What each callback may return. */
+/* The values that each callback may return. */
 static const char *allowed(enum shl_callback callback)
 {
     switch (callback) {
@@ -56,7 +56,7 @@ struct finish {
     struct shl_stage *s;
     lua_State *from;  /* has the value */
     int index;        /* of the value */
-    const char *what; /* said of it, or NULL */
+    const char *what; /* a description of it, or NULL */
     sh_error *error;
 };
 
@@ -178,7 +178,7 @@ static bool is_empty(lua_State *co, int index)
     return false;
 }
 
-/* The last part of a result: events at `index`, and nothing of interest above them. */
+/* Takes the last part of a result: events at `index`; values above them are ignored. */
 static int take_events(struct shl_stage *s, int index, sh_result *r)
 {
     lua_State *co = s->co;
@@ -200,7 +200,7 @@ static int take_events(struct shl_stage *s, int index, sh_result *r)
     return SH_DONE;
 }
 
-/* Whether the value on top is a table without a metatable that has nothing in it. */
+/* Whether the value on top is an empty table without a metatable. */
 static bool is_empty_table(lua_State *co)
 {
     if (!is_empty(co, lua_gettop(co)))
@@ -211,8 +211,8 @@ static bool is_empty_table(lua_State *co)
     return false;
 }
 
-/* What is nearly always returned on a ready coroutine, nothing or a list; it stays ready. False:
- * it is something else. No verdict has a length. */
+/* Handles the usual results on a ready coroutine, nothing or a list; it stays ready. False: the
+ * result is another one. No verdict has a length. */
 static bool take_ready(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;

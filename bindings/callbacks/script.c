@@ -14,7 +14,7 @@
 #include "state/lua_stage.h"
 #include "state/slot.h"
 
-/* A copy of what the caller gave; all strings stand behind the struct. */
+/* A copy of the caller's script; all strings are behind the struct in the same block. */
 struct script {
     size_t len, n_args;
     char *chunk, *name, *arg0;
@@ -118,8 +118,8 @@ static const sh_stage_ops script_ops = {
 
 /* -- starting it ----------------------------------------------------------------------- */
 
-/* In a state of its own: the worker's may not have been made yet. Bytecode is left to the worker,
- * which knows whether it may be loaded. */
+/* Checks the syntax in a separate state: the worker's may not exist yet. Bytecode is left to the
+ * worker, which knows whether it may be loaded. */
 static int check_syntax(const sh_lua_script *script, sh_error **error)
 {
     if (script->len > 0 && *script->chunk == *LUA_SIGNATURE)
@@ -140,7 +140,7 @@ static int check_syntax(const sh_lua_script *script, sh_error **error)
     return status;
 }
 
-/* What logs call it: its file without the folders. */
+/* The name in logs: the file without its folders. */
 static const char *label(const char *name)
 {
     if (!name || *name != '@')

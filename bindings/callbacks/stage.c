@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The callbacks of a stage as the core calls them: each puts its function and arguments on
- * the stage's coroutine and runs it. What is told of every message and every batch,
- * handle_demand and handle_events, takes its arguments from slots; the others make them in
- * a protected call. */
+ * the stage's coroutine and runs it. The frequent ones, handle_demand and handle_events, take
+ * their arguments from slots; the others make theirs in a protected call. */
 #include "callbacks/stage.h"
 
 #include "callbacks/callback.h"
@@ -23,7 +22,7 @@
 
 /* -- arguments ------------------------------------------------------------------------- */
 
-/* What the arguments of the rarer callbacks are made of. */
+/* The material for the arguments of the rarer callbacks. */
 struct arguments {
     struct shl_stage *s;
     sh_batch batch;
@@ -35,8 +34,8 @@ struct arguments {
     sh_from from;
 };
 
-/* Runs `callback` with what `push` leaves on its state above index 1, where it finds the
- * arguments. */
+/* Runs `callback` with the values that `push` leaves on its state above index 1, where it finds
+ * its arguments. */
 static int run_with(struct arguments *args, enum shl_callback callback, lua_CFunction push,
                     sh_result *r)
 {
@@ -118,7 +117,7 @@ static const char *const cancel_words[] = {[SH_CANCEL_DEFAULT] = "permanent",
                                            [SH_CANCEL_TRANSIENT] = "transient",
                                            [SH_CANCEL_TEMPORARY] = "temporary"};
 
-/* What the consumer's or the host's defaults have decided. */
+/* Adds the values that the consumer's or the host's defaults have decided. */
 static void add_defaults(lua_State *L, const sh_subscribe_opts *opts)
 {
     int table = lua_gettop(L);
@@ -140,7 +139,7 @@ static void add_defaults(lua_State *L, const sh_subscribe_opts *opts)
     lua_settop(L, table);
 }
 
-/* The options as the user gave them, or a table of those a C program gave. */
+/* Pushes the options as the user gave them, or a table of the options of a C program. */
 static void push_subscribe_opts(lua_State *L, const struct arguments *args)
 {
     const sh_subscribe_opts *opts = args->opts;
@@ -311,7 +310,7 @@ static int terminate(sh_stage *self, void *state, sh_error *reason, sh_result *r
                                        : SH_DONE;
 }
 
-/* The error, taken, as one of this stage. */
+/* Turns `error` (taken) into an error of this stage. */
 static void fail_later(struct shl_stage *s, sh_error *error)
 {
     sh_error_fields fields = {.kind = SH_REASON_RAISED, .message = sh_strerror(SH_ENOMEM)};
@@ -322,8 +321,7 @@ static void fail_later(struct shl_stage *s, sh_error *error)
     sh_error_unref(error);
 }
 
-/* Only an explicit false keeps it from being logged. A failure ends the stage, a little
- * later. */
+/* Only an explicit false prevents the log message. A failure ends the stage soon after. */
 static bool format_discarded(sh_stage *self, void *state, uint64_t count)
 {
     struct shl_stage *s = state;
@@ -385,9 +383,9 @@ static void destroy(sh_stage *self, void *state, void *arg)
 
 /* -- tables ---------------------------------------------------------------------------- */
 
-/* The core behaves differently where these are missing: demand goes upstream, notifications
- * on to the consumers, an exit signal ends the stage, and so does the first producer that ends.
- * For all others it makes no difference. */
+/* The core behaves differently if these callbacks are missing: demand goes upstream, notifications
+ * go on to the consumers, an exit signal ends the stage, and so does the first producer that ends.
+ * For all other callbacks it makes no difference. */
 #define OPS(demand, notification, exit_, end)                                              \
     {                                                                                      \
         .size = sizeof(struct shl_stage), .init = shl_start_init,                          \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Starting a Lua stage: what travels to its worker, and init. */
+ * Starting a Lua stage: the data that travels to its worker, and init. */
 #include "callbacks/start.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@
 
 enum part { DEFINITION, ARGS, OPTIONS, N_PARTS };
 
-/* Their fields in the table that travels: the start of the place in messages about it. */
+/* The fields of the parts in the table that travels; messages about a part begin with its field. */
 static const char *const part_names[N_PARTS] = {"definition", "args", "options"};
 
 struct shl_start {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Starting a Lua stage: what travels to its worker, and init. */
+ * Starting a Lua stage: the data that travels to its worker, and init. */
 #ifndef SHL_START_H
 #define SHL_START_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stagehost.stop(reason, events, reply), stagehost.noreply and stagehost.ignore: what a callback
- * returns when it is not only events. */
+ * stagehost.stop(reason, events, reply), stagehost.noreply and stagehost.ignore: the values that a
+ * callback returns instead of plain events. */
 #include "callbacks/verdict.h"
 
 #include "callbacks/from.h"
@@ -16,7 +16,7 @@
  * length is 0, so that it is never taken for a list of events. */
 enum { STOP_REASON = 0, STOP_EVENTS = -1, STOP_REPLY = -2, STOP_COUNT = -3 };
 
-/* A redirection is one, too: { list of handles and names, cancel mode or nil }. */
+/* A redirection is a marked table, too: { list of handles and names, cancel mode or nil }. */
 enum { REDIRECT_TARGETS = 1, REDIRECT_CANCEL };
 
 enum { MOST_GIVEN = 3 }; /* reason, events, reply */
@@ -100,7 +100,7 @@ void shl_verdict_open(struct shl_context *ctx, lua_State *L)
 
 /* -- reading --------------------------------------------------------------------------- */
 
-/* Only a table with a metatable can be one: this costs nothing for a plain list. */
+/* Only a table with a metatable can be a verdict: a plain list costs nothing. */
 static bool is_marked(struct shl_stage *s, int index, enum shl_helper helper,
                       bool as_metatable)
 {
@@ -177,7 +177,7 @@ int shl_verdict_take_stop(struct shl_stage *s, int index, sh_result *r, sh_error
     int status = shl_protect(s->ctx, read_stop, &reader, error);
     if (status < 0 || !r->has_reply)
         return status;
-    if (s->callback != SHL_CALL || !shl_from_close(s)) { /* nobody waits for it */
+    if (s->callback != SHL_CALL || !shl_from_close(s)) { /* no caller waits for it */
         sh_batch_unref(r->reply);
         r->reply = (sh_batch){0};
         r->has_reply = false;

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * The marked values that callbacks return. All of these look at the stage's coroutine. */
+ * The marked values that callbacks return. All functions read the stage's coroutine. */
 #ifndef SHL_VERDICT_H
 #define SHL_VERDICT_H
 
 #include "state/lua_stage.h"
 
-/* Makes the values that stagehost.stop and its like are known by. Raises. */
+/* Makes the metatables and values that mark verdicts. Raises. */
 void shl_verdict_open(struct shl_context *ctx, lua_State *L);
 
 /* Whether the value at `index` was made by stagehost.stop. */
 bool shl_verdict_is_stop(struct shl_stage *s, int index);
-/* The place of the first hole in the events of such a stop; 0: there is none. */
+/* The index of the first hole in the events of such a stop; 0: there is none. */
 size_t shl_verdict_find_hole(struct shl_stage *s, int index);
-/* Fills *r from it: stop, reason, events, and a reply if there is a call to be answered.
- * SH_EFAILED with *error; what *r holds then is the caller's. */
+/* Fills *r from a stop: stop, reason, events, and a reply if there is a call to be answered.
+ * SH_EFAILED with *error; the contents of *r are then the caller's. */
 int shl_verdict_take_stop(struct shl_stage *s, int index, sh_result *r, sh_error **error);
 /* Whether the value at `index` was made by stagehost.redirect. */
 bool shl_verdict_is_redirect(struct shl_stage *s, int index);
-/* Fills *r from it. SH_EFAILED with *error. */
+/* Fills *r from a redirection. SH_EFAILED with *error. */
 int shl_verdict_take_redirect(struct shl_stage *s, int index, sh_result *r,
                               sh_error **error);
 /* Whether the value is stagehost.noreply or stagehost.ignore. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Suspending the current stage. A function that waits sends a request whose answer is to
- * come to the stage's handle_reply, then yields the wait token: past any coroutines of the
- * script's own, which hand it on (lua/stagehost/engine/nest.lua), to shl_callback_run. */
+ * Suspending the current stage. A function that waits sends a request whose answer goes to the
+ * stage's handle_reply, then yields the wait token. The script's own coroutines pass the token
+ * on (lua/stagehost/engine/nest.lua) until it reaches shl_callback_run. */
 #include "callbacks/wait.h"
 
 #include "state/number.h"
@@ -20,7 +20,7 @@ bool shl_is_wait_token(lua_State *L, int index)
     return lua_touserdata(L, index) == &wait_token;
 }
 
-/* Why the code that runs in L can't wait, or NULL. */
+/* The reason why the code that runs in L can't wait, or NULL. */
 static const char *obstacle(lua_State *L, const struct shl_context *ctx)
 {
     if (ctx->still)
@@ -80,7 +80,7 @@ static int wait_sleep(lua_State *L)
     return shl_wait(L, from, convert_nothing);
 }
 
-/* -- what await is made of: a waker is a request that the script itself answers -------- */
+/* -- the parts of await: a waker is a request that the script itself answers ----------- */
 
 struct waker {
     struct shl_object base;
