@@ -6,7 +6,7 @@
 #include "stagehost.h"
 #include "state/context.h"
 
-/* The line appears when reading takes longer, and is drawn anew so often. */
+/* The line appears when reading takes longer, and is redrawn at this interval. */
 enum { SHOW_AFTER_MS = 1000, REDRAW_MS = 250 };
 
 /* The share of the newest interval in the rate. */
@@ -15,11 +15,11 @@ static const double SMOOTHING = 0.3;
 struct sums {
     int sources;
     int64_t bytes, lines, total;
-    bool has_total; /* no source takes part that can't know how much it will read */
+    bool has_total;          /* every source knows how much it will read */
     uint64_t started, drawn; /* milliseconds */
     int64_t drawn_bytes;
     double rate;       /* bytes a second */
-    lua_Integer width; /* of what is on the screen */
+    lua_Integer width; /* of the line on the screen */
 };
 
 struct shl_board {
@@ -65,7 +65,7 @@ static uint64_t now_ms(void)
     return uv_hrtime() / 1000000;
 }
 
-/* board_join(total | nil): a source begins to read so many bytes. */
+/* board_join(total | nil): a source begins to read `total` bytes. */
 static int join(lua_State *L)
 {
     bool has_total = !lua_isnoneornil(L, 1);
@@ -99,7 +99,7 @@ static bool is_due(struct shl_board *board, uint64_t now)
 }
 
 /* board_add(bytes, lines) -> nothing, or, if the caller is to draw the line: bytes, lines, rate,
- * width of what is on the screen, total | nil */
+ * width of the line on the screen, total | nil */
 static int add(lua_State *L)
 {
     int64_t bytes = (int64_t)luaL_checknumber(L, 1),
@@ -123,7 +123,7 @@ static int add(lua_State *L)
     return 5;
 }
 
-/* board_drawn(width): so many columns of the screen's last line are taken. */
+/* board_drawn(width): the line takes this many columns of the screen. */
 static int drawn(lua_State *L)
 {
     lua_Integer width = luaL_checkinteger(L, 1);
@@ -133,7 +133,7 @@ static int drawn(lua_State *L)
     return 0;
 }
 
-/* board_leave() -> width of what is to be erased: a source has ended, perhaps the last one. */
+/* board_leave() -> width of the line to erase: a source has ended, perhaps the last one. */
 static int leave(lua_State *L)
 {
     struct shl_board *board = lock(L);
@@ -143,7 +143,7 @@ static int leave(lua_State *L)
     return 1;
 }
 
-/* board_hide() -> width of what is to be erased: nothing is drawn from now on. */
+/* board_hide() -> width of the line to erase: nothing is drawn from now on. */
 static int hide(lua_State *L)
 {
     struct shl_board *board = lock(L);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How far the sources of all workers of a host have read: what the progress line shows
- * (lua/stagehost/engine/progress.lua). One for each host; any worker. */
+ * The progress of the sources of all workers of a host, for the progress line
+ * (lua/stagehost/engine/progress.lua). One board for each host; any worker. */
 #ifndef SHL_BOARD_H
 #define SHL_BOARD_H
 

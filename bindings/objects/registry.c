@@ -18,7 +18,7 @@ static sh_host *get_host(lua_State *L)
     return sh_worker_host(shl_context(L)->worker);
 }
 
-/* -- what the core has handed over, released also if an error is raised ---------------- */
+/* -- blocks and references from the core, also released if an error is raised ---------- */
 
 struct block {
     struct shl_object base;
@@ -130,7 +130,7 @@ static int registry_join(lua_State *L)
     return status < 0 ? shl_raise(L, "join", status, NULL) : 0;
 }
 
-/* leave(group) -> whether it was in it */
+/* leave(group) -> whether the stage was in the group */
 static int registry_leave(lua_State *L)
 {
     const char *group = check_group(L);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a script can learn from the host and tell it. */
+ * The functions by which a script reads and changes the state of the host. */
 #include "objects/runtime.h"
 
 #include <string.h>
@@ -49,7 +49,7 @@ static int runtime_workers(lua_State *L)
     return 1;
 }
 
-/* worker() -> index of the one this runs on */
+/* worker() -> index of the worker that runs this code */
 static int runtime_worker(lua_State *L)
 {
     lua_pushinteger(L, (lua_Integer)sh_worker_index(shl_context(L)->worker));
@@ -72,7 +72,7 @@ static int runtime_set_exit_status(lua_State *L)
     return 0;
 }
 
-/* max_demand(): of subscriptions where nobody says one */
+/* max_demand(): the default of subscriptions */
 static int runtime_max_demand(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)sh_host_max_demand(get_host(L)));
@@ -86,7 +86,7 @@ static int runtime_set_max_demand(lua_State *L)
     return 0;
 }
 
-/* count_failure(reason): of the current stage */
+/* count_failure(reason): counts a failure of the current stage */
 static int runtime_count_failure(lua_State *L)
 {
     sh_stage *self = shl_current_stage(shl_context(L));

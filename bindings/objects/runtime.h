@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a script can learn from the host and tell it. */
+ * The functions by which a script reads and changes the state of the host. */
 #ifndef SHL_RUNTIME_H
 #define SHL_RUNTIME_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The methods of a stage handle. Those that wait suspend the calling stage until the answer
- * is there; a stage that waited for itself would wait for ever, which is refused. */
+ * The methods of a stage handle. Methods that wait suspend the calling stage until the answer
+ * comes; they refuse to let a stage wait for itself, which would last for ever. */
 #include "objects/stage_methods.h"
 
 #include <math.h>
@@ -65,7 +65,7 @@ static int convert_value(lua_State *L, int status, sh_batch value, const sh_erro
     return 1;
 }
 
-/* Ended now or before: either way it has stopped. */
+/* Whether the stage ended now or before, it has stopped. */
 static int convert_stopped(lua_State *L, int status, sh_batch value, const sh_error *error)
 {
     return convert_done(L, status == SH_ENOPROC ? SH_OK : status, value, error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Starting stages. What must be known before a stage exists (kind, name, worker) goes to the core
- * at once; all other options travel with the definition (options/init_options.c). */
+ * Starting stages. The options that must be known before a stage exists (kind, name, worker) go to
+ * the core at once; all others travel with the definition (options/init_options.c). */
 #include "objects/stage_start.h"
 
 #include "callbacks/stage.h"
@@ -22,7 +22,7 @@ static sh_kind kind_field(lua_State *L, int index)
     return kinds[shl_word_field(L, index, "kind", words)];
 }
 
-/* An index, "any", or none: the starter's. */
+/* The worker: an index, "any", or none, which means the starter's. */
 static int worker_field(lua_State *L, int index)
 {
     lua_getfield(L, index, "worker");
@@ -42,7 +42,7 @@ static int convert_started(lua_State *L, int status, sh_batch value, const sh_er
     return 1;
 }
 
-/* A taken name is an expected failure; what is left is a mistake in the script or its data. */
+/* A taken name is an expected failure; others are mistakes in the script or its data. */
 static int refuse_start(lua_State *L, int status, sh_error *error)
 {
     if (status != SH_EEXIST)
@@ -53,7 +53,7 @@ static int refuse_start(lua_State *L, int status, sh_error *error)
 }
 
 /* start(definition, request of options.start) -> true | nil, message, reason; the handle is
- * left in request.stage, since a waiting C function can keep nothing. */
+ * left in request.stage, since a waiting C function can keep no value. */
 static int start(lua_State *L)
 {
     struct shl_context *ctx = shl_context(L);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What scripts start stages with. */
+ * The function by which scripts start stages. */
 #ifndef SHL_STAGE_START_H
 #define SHL_STAGE_START_H
 

@@ -50,7 +50,7 @@ static int subscribe(lua_State *L)
 
 /* -- methods --------------------------------------------------------------------------- */
 
-/* ask(subscription, n). Nobody is asked for 0 events, nor where no stage has the name. */
+/* ask(subscription, n). Sends nothing for 0 events, or if no stage has the producer's name. */
 static int subscription_ask(lua_State *L)
 {
     sh_subscription *sub = shl_check_subscription(L, 1);
@@ -103,8 +103,8 @@ static int subscription_unsubscribe(lua_State *L)
     return status < 0 ? shl_raise(L, "subscription:unsubscribe", status, NULL) : 0;
 }
 
-/* subscription:deliveries() -> integer | nil, message, reason: how often the batch in hands
- * was given */
+/* subscription:deliveries() -> integer | nil, message, reason: how many times the current batch
+ * has been delivered */
 static int subscription_deliveries(lua_State *L)
 {
     const sh_subscription *sub = shl_check_subscription(L, 1);
@@ -118,7 +118,7 @@ static int subscription_deliveries(lua_State *L)
     return 3;
 }
 
-/* part(consumer, producer, via): ends what was made between them on its behalf alone */
+/* part(consumer, producer, via): ends the subscription between them made on behalf of via alone */
 static int part(lua_State *L)
 {
     sh_stage *consumer = shl_check_stage(L, 1), *producer = shl_check_stage(L, 2);
@@ -147,8 +147,8 @@ static sh_role check_side(lua_State *L, int index)
                                                         : SH_ROLE_CONSUMER;
 }
 
-/* subscription:stats("producer" | "consumer") -> table | nil, message, reason: what that
- * side has counted */
+/* subscription:stats("producer" | "consumer") -> table | nil, message, reason: the counters of
+ * that side */
 static int subscription_stats(lua_State *L)
 {
     const sh_subscription *sub = shl_check_subscription(L, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Timers: messages to the stage that started them. They end with it. */
+ * Timers: messages to the stage that started them. They end with the stage. */
 #include "objects/timer.h"
 
 #include "events/batch.h"
@@ -14,7 +14,7 @@ struct timer {
     uint64_t id;
 };
 
-/* start(ms, message), with `every_ms` for one that repeats */
+/* start(ms, message), with `every_ms` for a timer that repeats */
 static int start_timer(lua_State *L, const char *what, uint64_t after_ms, uint64_t every_ms)
 {
     struct shl_context *ctx = shl_context(L);
@@ -48,7 +48,7 @@ static int timer_every(lua_State *L)
     return start_timer(L, "stagehost.every", ms, ms);
 }
 
-/* timer:cancel() -> whether it was still running */
+/* timer:cancel() -> whether the timer was still running */
 static int timer_cancel(lua_State *L)
 {
     const struct timer *timer = shl_type_check(L, 1, &shl_timer_type);
