@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The public doors: the hooks that give every worker of a host a Lua state, and what a C
- * program may do with that state. */
+ * The public doors: the hooks that give every worker of a host a Lua state, and the functions
+ * by which a C program uses that state. */
 #include "stagehost_lua.h"
 
 #include <stdatomic.h>
@@ -15,7 +15,7 @@
 #include "state/context.h"
 #include "state/handle.h"
 
-/* `hooks` first: it is what the caller holds. */
+/* `hooks` comes first: the caller holds a pointer to it. */
 struct lua_hooks {
     sh_worker_hooks hooks;
     sh_lua_opts opts;

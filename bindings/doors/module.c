@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * luaopen of "stagehost.core", the C half of the library. Scripts require "stagehost",
- * whose facade (lua/stagehost/init.lua) stands on this; lua/stagehost/_meta.lua describes
+ * whose facade (lua/stagehost/init.lua) uses this module; lua/stagehost/_meta.lua describes
  * it. */
 #include "doors/module.h"
 
@@ -52,7 +52,7 @@ int luaopen_stagehost_core(lua_State *L)
     add_functions(L, shl_runtime_functions);
     add_functions(L, shl_board_functions);
     add_functions(L, shl_hash_functions);
-    /* Methods by type: the facade adds those that are written in Lua. */
+    /* Methods by type: the facade adds the methods that are written in Lua. */
     add_methods(L, "stage", &shl_stage_type);
     add_methods(L, "subscription", &shl_subscription_type);
     add_methods(L, "call", &shl_call_type);

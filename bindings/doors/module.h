@@ -7,7 +7,7 @@
 #include <lua.h>
 
 /* Makes `require "stagehost.core"` find the module. Handles have their methods from now on: a C
- * program may give one to a script that never requires it. Raises. */
+ * program may give a handle to a script that never requires the module. Raises. */
 void shl_module_open(lua_State *L);
 
 int luaopen_stagehost_core(lua_State *L);

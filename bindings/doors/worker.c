@@ -107,7 +107,7 @@ static int open_libraries(lua_State *L)
     return 0;
 }
 
-/* Before anything else, because slots are. */
+/* Called before anything else, because everything else uses slots. */
 static int open_slots(lua_State *L)
 {
     shl_slots_open(lua_touserdata(L, 1), L);

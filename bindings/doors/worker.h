@@ -10,7 +10,7 @@
  * the caller's. NULL with *error. */
 struct shl_context *shl_worker_open(sh_worker *worker, const sh_lua_opts *opts,
                                     struct shl_board *board, sh_error **error);
-/* Closes the state and what luv has open on the worker's loop. False: a request can't be ended, so
+/* Closes the state and luv's handles on the worker's loop. False: a request can't be ended, so
  * that both stay behind, cut off from the host. */
 bool shl_worker_close(struct shl_context *ctx);
 
