@@ -31,13 +31,13 @@ struct command {
     sh_stage *script_stage; /* NULL until it is started */
     struct signals signals;
     struct watch watch;
-    bool is_stuck; /* a thread of libuv's does not come back */
+    bool is_stuck; /* a thread of libuv does not come back */
 };
 
 /* -- before and around the run --------------------------------------------------------- */
 
-/* A closed standard descriptor would be given to the next file opened, and print() would
- * write into it. Each is filled with one that refuses what the descriptor is for. */
+/* A closed standard descriptor would be reused for the next file opened, and print() would write
+ * into that file. Each is filled with a descriptor that refuses its normal use. */
 static void fill_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -46,7 +46,7 @@ static void fill_standard_descriptors(void)
             _exit(CLI_STATUS_FAILED);
 }
 
-/* Of the better status and the worse one, the one that says more. */
+/* Chooses the status that says more, of a better and a worse one. */
 static enum cli_status first_failure(enum cli_status first, enum cli_status second)
 {
     return first != CLI_STATUS_OK ? first : second;
@@ -88,8 +88,8 @@ static sh_worker_hooks *make_hooks(const struct cli_options *options)
     return hooks;
 }
 
-/* What a failed script, or a stage that failed behind its back, leaves running would wait for
- * nobody: it is drained. A script that still runs decides for itself. */
+/* After a failed script, or a failed stage once the script has returned, the stages left would run
+ * without purpose: they are drained. A script that still runs decides for itself. */
 static void wind_down(void *data)
 {
     struct command *command = data;
@@ -205,7 +205,7 @@ static enum cli_status run_script(struct command *command, const char *program)
     return first_failure(end, report_flush_stdout(&command->sink));
 }
 
-/* -- what is wanted -------------------------------------------------------------------- */
+/* -- requests -------------------------------------------------------------------------- */
 
 static enum cli_status run_command(struct command *command, const char *program)
 {
@@ -215,7 +215,7 @@ static enum cli_status run_command(struct command *command, const char *program)
             return complain_of_usage("");
         options->script = "-";
     }
-    /* What Lua shows on a terminal of its own accord (progress.lua) is as quiet as the log. */
+    /* The progress that Lua shows on a terminal (progress.lua) is as quiet as the log. */
     if (options->log_level <= SH_LOG_ERROR)
         setenv("STAGEHOST_LOG_LEVEL", "error", 1);
     return run_script(command, program);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the command says about itself. */
+ * The help texts of the command. */
 #ifndef CLI_HELP_H
 #define CLI_HELP_H
 
@@ -8,7 +8,7 @@
 
 /* The two lines shown with a usage error. */
 void cli_help_usage(struct cli_text *out);
-/* All of --help. */
+/* The whole text of --help. */
 void cli_help(struct cli_text *out);
 /* "stagehost 0.1.0 (LuaJIT ..., libuv ...)". */
 void cli_help_version(struct cli_text *out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Log lines for programs: key=value and JSON. Both are valid UTF-8 whatever the bytes, and
- * without control characters: a log is looked at on terminals, too. Bytes that are no UTF-8
- * are \xNN in the first; in the second, which has no escape for them, U+FFFD. */
+ * Log lines for programs: key=value and JSON. Both are always valid UTF-8 without control
+ * characters, since people read logs on terminals, too. Bytes that are not UTF-8 become \xNN in
+ * the first; in the second, which has no escape for them, U+FFFD. */
 #include <string.h>
 
 #include "command/log_parts.h"
@@ -11,7 +11,7 @@
 
 /* -- logfmt ---------------------------------------------------------------------------- */
 
-/* The escapes that logfmt and JSON have in common; whether it was one of them. */
+/* Adds an escape that logfmt and JSON have in common; returns whether the character has one. */
 static bool add_short_escape(struct cli_text *out, char c)
 {
     if (c == '"' || c == '\\')

@@ -11,7 +11,7 @@
 
 enum log_style {
     LOG_STYLE_TEXT,   /* for people: local time, tracebacks over several lines */
-    LOG_STYLE_COLOUR, /* the same in colours */
+    LOG_STYLE_COLOUR, /* text in colours */
     LOG_STYLE_LOGFMT, /* key=value, one line a record */
     LOG_STYLE_JSON,   /* one object a line */
 };
@@ -22,14 +22,14 @@ struct log_line {
     const char *stage; /* NULL: none */
     const char *message;
     const sh_error_fields *error; /* NULL: none */
-    uint64_t repeats;   /* > 0: stands for so many records like one shown before */
+    uint64_t repeats;   /* > 0: stands for this many records like one shown before */
     bool is_diagnostic; /* text styles: "stagehost: message", no time and level */
 };
 
 /* Adds the line and its newline. The keys of LOGFMT and JSON are ts, level, msg, stage,
- * err; those without a value are left out of LOGFMT and null in JSON. What a terminal would
- * obey, U+0000 .. U+001F and U+007F .. U+009F, and bytes that are no UTF-8 are shown by their
- * bytes, \xNN each; in JSON the former as \u00NN, the latter as U+FFFD. */
+ * err; keys without a value are left out of LOGFMT and null in JSON. Control characters, U+0000
+ * .. U+001F and U+007F .. U+009F, and bytes that are not UTF-8 are shown as \xNN for each byte;
+ * in JSON the former as \u00NN, the latter as U+FFFD. */
 void log_format(struct cli_text *out, enum log_style style, const struct log_line *line);
 
 #endif

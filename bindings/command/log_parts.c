@@ -45,8 +45,8 @@ void log_part_message(struct cli_text *out, const struct log_line *line)
     add_repeats(out, line);
 }
 
-/* "stage: callback: message", each part only if it is there and the stage not the line's
- * own. */
+/* "stage: callback: message", each part only if it exists, the stage only if it is not the
+ * line's own. */
 static void add_error_sentence(struct cli_text *out, const struct log_line *line)
 {
     const sh_error_fields *error = line->error;
@@ -58,7 +58,7 @@ static void add_error_sentence(struct cli_text *out, const struct log_line *line
     cli_text_add(out, text);
 }
 
-/* Only with an error: what ends in its wake is reported with the sentence alone. A
+/* Only for error lines: stages that end as a consequence are reported with the sentence alone. A
  * traceback that starts with the message again is shown without it. */
 static void add_traceback(struct cli_text *out, const struct log_line *line)
 {

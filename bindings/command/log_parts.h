@@ -12,17 +12,17 @@
 /* The message for styles that show the error beside it: in one line when it is the error's own
  * text. */
 void log_part_message(struct cli_text *out, const struct log_line *line);
-/* "stage: callback: message", and the traceback behind it when the line is an error. */
+/* "stage: callback: message", followed by the traceback if the line is an error. */
 void log_part_error(struct cli_text *out, const struct log_line *line);
-/* Message and error as one: many messages end with the error's own text. */
+/* Message and error as one sentence: many messages end with the error's own text. */
 void log_part_sentence(struct cli_text *out, const struct log_line *line);
 /* "2024-05-01T12:00:00.250Z" */
 void log_part_utc_time(struct cli_text *out, const struct timespec *at);
-/* Whether the character at `s` is a control character, U+0000 .. U+001F or U+007F .. U+009F: a
- * terminal would obey it. */
+/* Whether the character at `s` is a control character, U+0000 .. U+001F or U+007F .. U+009F,
+ * which a terminal would obey. */
 bool log_part_is_control(const char *s);
-/* Adds the character at `s`; control characters, and bytes that are no character, as \xNN for each
- * byte. Returns how many bytes of `s` that was. */
+/* Adds the character at `s`; control characters, and bytes that are not UTF-8, as \xNN for each
+ * byte. Returns the number of bytes taken from `s`. */
 size_t log_part_add_char(struct cli_text *out, const char *s);
 
 /* One style each. */

@@ -33,7 +33,7 @@ void log_sink_open(struct log_sink *sink, int fd, enum log_style style)
     *sink = (struct log_sink){.fd = fd, .style = style, .clock_ms = monotonic_ms};
 }
 
-/* There is nobody to tell when this fails; a full pipe is waited for. */
+/* A failure can't be reported anywhere and is ignored; a full pipe is waited for. */
 static void write_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {
@@ -79,8 +79,7 @@ static void forget(struct log_recent *recent)
     *recent = (struct log_recent){0};
 }
 
-/* Stages without a name are all the same: one that is restarted again and again is another one
- * each time. */
+/* Stages without a name count as the same stage, because each restart makes another stage. */
 static const char *stage_key(const char *stage)
 {
     if (!stage)
@@ -89,7 +88,7 @@ static const char *stage_key(const char *stage)
                                                                                  : stage;
 }
 
-/* What makes two records the same; malloc'd. */
+/* The key of a record: equal records have equal keys; malloc'd. */
 static char *make_key(const sh_log_record *record)
 {
     struct cli_text key = {0};
@@ -121,7 +120,7 @@ static struct log_recent *find_recent(struct log_sink *sink, const char *key)
     return oldest;
 }
 
-/* Counts whose second is over and whose record has stopped coming. */
+/* Writes the counts of records that have not come again within their second. */
 static void write_due_repeats(struct log_sink *sink, uint64_t now_ms)
 {
     for (size_t i = 0; i < LOG_SINK_RECENT; i++) {
@@ -133,7 +132,7 @@ static void write_due_repeats(struct log_sink *sink, uint64_t now_ms)
     }
 }
 
-/* A count of records of several stages names none. */
+/* A count of records of several stages names no stage. */
 static void note_stage(struct log_recent *recent, const char *stage)
 {
     if (!recent->stage || (stage && strcmp(recent->stage, stage) == 0))
@@ -142,7 +141,7 @@ static void note_stage(struct log_recent *recent, const char *stage)
     recent->stage = NULL;
 }
 
-/* Whether the record is to be written now; takes note of it. */
+/* Whether the record is to be written now; notes the record in any case. */
 static bool note_record(struct log_sink *sink, const sh_log_record *record, uint64_t now_ms)
 {
     char *key = make_key(record);

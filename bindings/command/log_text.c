@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Log lines for people. Messages come from scripts and their data: control characters, and
- * bytes that are no UTF-8, are shown as \xNN, so that no event can steer a terminal. */
+ * bytes that are not UTF-8, are shown as \xNN, so that no event can control a terminal. */
 #include "command/log_parts.h"
 #include "command/values.h"
 
-/* What follows a newline is indented; a tab counts as indentation. */
+/* The text after a newline is indented; a tab counts as indentation. */
 static void add_for_people(struct cli_text *out, const char *string)
 {
     while (*string) {

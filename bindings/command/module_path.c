@@ -72,7 +72,7 @@ static void add_folder_of(struct cli_text *out, const char *file)
     cli_text_fini(&templates);
 }
 
-/* A script that is a link into its project finds the modules beside the real file. */
+/* A script that is a symbolic link finds the modules beside the real file. */
 static void add_script_folder(struct cli_text *out, const char *script)
 {
     struct stat info;
@@ -106,8 +106,8 @@ static void add_share_folder(struct cli_text *out)
 
 /* -- Lua's own ------------------------------------------------------------------------- */
 
-/* What package.path and package.cpath are without LUA_PATH and LUA_CPATH: only the library
- * knows. */
+/* The values of package.path and package.cpath without LUA_PATH and LUA_CPATH, which only the
+ * library knows. */
 static void read_defaults(struct cli_text *path, struct cli_text *cpath)
 {
     lua_State *L = luaL_newstate();
@@ -136,7 +136,7 @@ static const char lua51_cpath[] =
 #endif
     "/usr/lib/lua/5.1/?.so";
 
-/* An empty variable counts as none. */
+/* An empty variable counts as not set. */
 static const char *get_variable(const char *name)
 {
     const char *value = getenv(name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What each option of the command means. */
+ * The meaning of each option of the command. */
 #include <string.h>
 
 #include "command/options.h"
@@ -89,7 +89,7 @@ static const char *apply_seed(struct cli_options *options, const char *value)
     return NULL;
 }
 
-/* Without a value on the command line, with one in the environment. */
+/* The option has no value on the command line, but has one in the environment. */
 static const char *apply_allow_bytecode(struct cli_options *options, const char *value)
 {
     if (value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Reads the command line by the table of option_table.c. Options end at the script, at "-", or at
- * "--"; what follows the script is the script's. */
+ * "--"; the words after the script are its arguments. */
 #include "command/options.h"
 
 #include <ctype.h>
@@ -18,7 +18,7 @@ struct parser {
     struct cli_text *why;
 };
 
-/* Verbs that will come; words that may not become scripts meanwhile. */
+/* Verbs reserved for later: until then these words are not taken as scripts. */
 static const char *const planned_verbs[] = {"check", "graph", "repl", "tap", "test", "top"};
 
 bool cli_option_env_name(const struct cli_option *option, struct cli_text *out)
@@ -37,7 +37,7 @@ bool cli_option_env_name(const struct cli_option *option, struct cli_text *out)
 
 /* -- one option ------------------------------------------------------------------------ */
 
-/* `shown` is how the user wrote it, "-w" or "STAGEHOST_WORKERS". */
+/* `shown` is the option as the user wrote it, "-w" or "STAGEHOST_WORKERS". */
 static bool apply_option(struct parser *p, const struct cli_option *option,
                          const char *shown, const char *value)
 {
@@ -182,7 +182,7 @@ static void take_script(struct parser *p)
         p->options->n_args++;
 }
 
-/* An empty variable counts as none. */
+/* An empty variable counts as not set. */
 static bool apply_environment(struct parser *p, char *(*env)(const char *name))
 {
     bool ok = true;
@@ -210,7 +210,7 @@ static bool check_combination(struct parser *p)
     return true;
 }
 
-/* -q and -v stand for --log-level: with one of them STAGEHOST_LOG_LEVEL is not asked. */
+/* -q and -v stand for --log-level: with one of them STAGEHOST_LOG_LEVEL is not read. */
 static void note_level_given(struct parser *p)
 {
     uint64_t level = 0, shorthand = 0;

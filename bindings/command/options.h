@@ -32,14 +32,14 @@ struct cli_options {
     sh_log_level log_level;
 };
 
-/* What is wanted. */
+/* The request of a command line. */
 enum cli_request { CLI_RUN, CLI_HELP, CLI_VERSION, CLI_USAGE_ERROR };
 
-/* One row of the option table: what options.c accepts and help.c prints. */
+/* One row of the option table, which options.c reads by and help.c prints. */
 struct cli_option {
     char letter;       /* 0: none */
     const char *name;  /* without the dashes; NULL: none */
-    const char *value; /* placeholder of its value; NULL: it takes none */
+    const char *value; /* placeholder of its value; NULL: it takes no value */
     const char *help;  /* one line; a second one after '\n' */
     /* Stores the value. NULL, or what is wrong: "expected ...". */
     const char *(*apply)(struct cli_options *options, const char *value);
@@ -49,15 +49,15 @@ struct cli_option {
 /* Ends with a row that is all zero. */
 extern const struct cli_option cli_option_table[];
 
-/* Fills *options (all of it) from argv[1..] and `env`, which is getenv or like it. The
+/* Fills all of *options from argv[1..] and `env`, which is getenv or a function like it. The
  * command line wins over the environment. With CLI_USAGE_ERROR, *why has one sentence about
- * it. */
+ * the error. */
 enum cli_request cli_options_parse(struct cli_options *options, int argc, char *const *argv,
                                    char *(*env)(const char *name), struct cli_text *why);
 void cli_options_fini(struct cli_options *options);
 
-/* Name of an option's environment variable, "STAGEHOST_DRAIN_TIMEOUT"; false if it has
- * none. The variable of an option without a value has one: 0 or 1. */
+/* The name of an option's environment variable, "STAGEHOST_DRAIN_TIMEOUT"; false if it has
+ * none. For an option without a value the variable is 0 or 1. */
 bool cli_option_env_name(const struct cli_option *option, struct cli_text *out);
 
 #endif

@@ -34,7 +34,7 @@ static void report_unfinished(struct log_sink *sink, const sh_host *host,
     sh_host_each_unfinished(host, report_unfinished_stage, sink);
 }
 
-/* Core has logged every failure, unless nothing at all is logged. */
+/* The core has logged every failure, unless nothing at all is logged. */
 static void report_failure(struct log_sink *sink, const sh_host *host)
 {
     const sh_error *failure = sh_host_first_failure(host);
@@ -97,7 +97,7 @@ static int flush_stdout(void)
     return status < 0 && is_broken_pipe() ? 0 : status;
 }
 
-/* Standard output has been looked after: nothing is left for the end of the process. */
+/* Standard output is dealt with: nothing is left for the end of the process. */
 static bool is_flushed;
 
 static void flush_at_exit(void)

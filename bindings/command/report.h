@@ -7,13 +7,13 @@
 #include "command/log_sink.h"
 #include "command/status.h"
 
-/* Says what is unfinished and where, what was discarded, and, when the log level kept it
- * back, what failed first. After sh_host_run. */
+/* Reports the unfinished events and their places, the discarded events, and the first failure
+ * if the log level suppressed it. After sh_host_run. */
 enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_level level);
-/* From here on an exit() of some library fails too if the output can't be written. Once. */
+/* From now on an exit() of a library fails too if the output can't be written. Called once. */
 void report_guard_exit(void);
-/* Writes what the script has printed and is still buffered. An output that can't be written
- * is a failure, also when it was noticed earlier; but for a pipe that nobody reads any more. */
+/* Writes the script's output that is still buffered. An output that can't be written is a
+ * failure, also when it was noticed earlier, except a pipe without a reader. */
 enum cli_status report_flush_stdout(struct log_sink *sink);
 
 #endif

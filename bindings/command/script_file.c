@@ -47,7 +47,7 @@ static bool read_path(const char *path, struct cli_text *out, struct cli_text *w
 
 /* -- several pieces -------------------------------------------------------------------- */
 
-/* As a Lua string; bytes that are no plain ones in decimal. */
+/* Adds the text as a Lua string; bytes that are not plain become decimal escapes. */
 static void add_literal(struct cli_text *out, const char *bytes, size_t len)
 {
     cli_text_add(out, "\"");

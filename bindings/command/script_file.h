@@ -14,7 +14,7 @@ struct script_file {
     const char *arg0;           /* borrowed */
 };
 
-/* Reads what is to be run: the script, the code of -e, or both, code first, as one chunk.
+/* Reads the code to be run: the script, the code of -e, or both, code first, as one chunk.
  * False: *why says what is wrong ("pipeline.lua: no such script"). */
 bool script_file_read(struct script_file *script, const struct cli_options *options,
                       const char *program, struct cli_text *why);

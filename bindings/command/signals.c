@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The handlers count and wake worker 0, which does the work. libuv's own signal handles
- * would never be heard of while a callback runs for ever, and then neither would the second
- * ^C: so a handler that finds its forerunner still waiting after a second ends the process
- * itself, and an alarm does it when nobody asks again. */
+ * would never run while a callback runs for ever, and so would not see the second ^C. So a
+ * handler that finds the previous signal still waiting after a second ends the process
+ * itself; without a further signal an alarm does. */
 #include "command/signals.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 /* Two stop signals within SAME_MS are one, of somebody who has told the process and its group. */
 enum { STUCK_MS = 1000, GRACE_S = 5, SAME_MS = 500 };
 
-/* What signal handlers can reach: a signal has no argument. Guarded by being atomic. */
+/* The state that signal handlers reach, since a signal has no argument. Guarded by being atomic. */
 static struct {
     _Atomic(uv_async_t *) wake;
     atomic_uint n_stops, n_dumps;

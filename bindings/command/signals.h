@@ -18,14 +18,14 @@ struct signals {
     unsigned n_taken;          /* stop signals acted on so far */
 };
 
-/* From here on signals reach `host`; once in a process. `loop` is worker 0's. */
+/* From now on signals reach `host`; called once in a process. `loop` is worker 0's. */
 int signals_open(struct signals *signals, sh_host *host, uv_loop_t *loop,
                  uint64_t drain_timeout_ms);
-/* Signals have their default effect again; closes the handle: run the loop before it is
- * closed. Nothing if the open failed. */
+/* Gives signals their default effect again and closes the handle: run the loop before closing
+ * it. Does nothing if the open failed. */
 void signals_close(struct signals *signals);
-/* Writing to a pipe nobody reads fails with EPIPE from here on, and beyond the limit of file sizes
- * with EFBIG. Programs the script starts get the default. */
+/* From now on, writing to a pipe without a reader fails with EPIPE, and beyond the limit of file
+ * sizes with EFBIG. Programs that the script starts get the default. */
 void signals_ignore_writes(void);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for `more` bytes and the terminator. */
+/* Makes room for `more` bytes and the terminator. */
 static bool text_reserve(struct cli_text *text, size_t more)
 {
     size_t needed = text->len + more + 1;

@@ -24,7 +24,7 @@ bool cli_parse_count(const char *word, uint64_t least, uint64_t most, uint64_t *
     return true;
 }
 
-/* Milliseconds of a unit; 0: no such unit. */
+/* The milliseconds of a unit; 0: no such unit. */
 static uint64_t unit_ms(const char *unit)
 {
     static const struct {

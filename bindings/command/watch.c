@@ -24,7 +24,7 @@ enum {
     PATIENCE_MS = 2000
 };
 
-/* What signal handlers can reach. */
+/* The state that signal handlers reach. */
 static struct {
     sem_t wake;
     atomic_bool is_open, is_over, is_asked, is_hopeless;
@@ -71,7 +71,7 @@ static void on_interrupt(int number)
 
 /* -- naming ---------------------------------------------------------------------------- */
 
-/* Where the Lua code is; owned, NULL: it does not say. */
+/* The place of the Lua code; owned, NULL: the code does not answer. */
 static char *ask_for_traceback(struct watch *watch, const sh_busy *busy, bool kill)
 {
     sh_lua_interrupt_prepare(kill);
@@ -114,7 +114,7 @@ static void diagnose_busy(void *data, const sh_busy *busy)
         text);
 }
 
-/* Ends the process. The ledger of the workers that are able to end is told first. */
+/* Ends the process, after reporting the ledger of the workers that are able to end. */
 static _Noreturn void give_up(struct watch *watch)
 {
     sh_host_stop(watch->host);
@@ -124,14 +124,14 @@ static _Noreturn void give_up(struct watch *watch)
     enum cli_status status = CLI_STATUS_CUT_SHORT;
     if (sh_host_is_only_busy(watch->host))
         status = report_end(watch->sink, watch->host, watch->options->log_level);
-    alarm(1); /* an output that nobody reads is not waited for */
+    alarm(1); /* do not wait for an output without a reader */
     fflush(stdout);
     _exit(status == CLI_STATUS_OK ? CLI_STATUS_CUT_SHORT : (int)status);
 }
 
 /* -- looking --------------------------------------------------------------------------- */
 
-/* Of the watchdog: each is named once, and ended if that is wanted. */
+/* Names each callback that does not return once, and ends it if requested. */
 static void bark(void *data, const sh_busy *busy)
 {
     struct watch *watch = data;
@@ -148,7 +148,7 @@ static void note_busy(void *data, const sh_busy *busy)
     *(bool *)data = true;
 }
 
-/* A host that is stopped ends at once, if nothing keeps it. */
+/* A host that is stopped ends at once, unless a callback keeps it. */
 static void look_at_the_end(struct watch *watch)
 {
     if (!sh_host_is_stopping(watch->host))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The watchdog: a thread that names callbacks that do not return, and ends the process when one of
- * them is in the way of its end. */
+ * The watchdog: a thread that names callbacks that do not return, and ends the process if one of
+ * them prevents its end. */
 #ifndef WATCH_H
 #define WATCH_H
 
@@ -24,10 +24,10 @@ struct watch {
  * host and the sink are borrowed until watch_close. */
 int watch_open(struct watch *watch, const struct cli_options *options, sh_host *host,
                struct log_sink *sink);
-/* Nothing if the open failed. Before the host is freed. */
+/* Does nothing if the open failed. Called before the host is freed. */
 void watch_close(struct watch *watch);
 
-/* From a signal handler: what does not return is to be named; or it is to be given up. */
+/* For a signal handler: asks to name callbacks that do not return; or to give them up. */
 void watch_ask(void);
 void watch_give_up(void);
 
