@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Allocation. The countdown of injected failures is the one piece of process-wide state of
- * the core: allocation has no host to hang it on. While it is 0 it costs one relaxed load. */
+ * Allocation. The countdown of injected failures is the only process-wide state of the core,
+ * since allocation knows no host. While it is 0 it costs one relaxed load. */
 #include "base/alloc.h"
 
 #include <stdatomic.h>

@@ -16,7 +16,7 @@
 #define sh__printf(fmt, args)
 #endif
 
-/* Says that a thread waits in a loop for another one. */
+/* Tells the processor that this thread waits in a loop for another one. */
 static inline void sh__relax(void)
 {
 #if defined(__x86_64__)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Errors are one block: the head, then the opaque data (so that it is aligned), then the
- * texts. NULL means "normal", so running out of memory must never yield NULL where
- * something went wrong: there is one immortal error for that. */
+ * texts. NULL means "normal", so a failure must never become NULL when memory runs out:
+ * there is one immortal error for that case. */
 #include "stagehost/base.h"
 
 #include <stdarg.h>
@@ -70,7 +70,7 @@ static size_t text_size(const char *text)
     return text ? strlen(text) + 1 : 0;
 }
 
-/* Copies `text` to *end and moves *end behind it. */
+/* Copies `text` to *end and moves *end past it. */
 static const char *copy_text(char **end, const char *text)
 {
     if (!text)
@@ -107,8 +107,8 @@ sh_error *sh_error_new(const sh_error_fields *fields)
     return error;
 }
 
-/* Formats into `fixed` or, where that is too small, into memory that is returned. A long
- * text that there is no memory for is cut rather than lost. */
+/* Formats into `fixed` or, if that is too small, into memory that is returned. Without memory a
+ * long text is cut rather than lost. */
 static char *format_text(char *fixed, size_t size, const char *fmt, va_list args)
 {
     va_list again;

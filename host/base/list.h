@@ -32,7 +32,7 @@ static inline void sh__link_append(struct sh__link *head, struct sh__link *link)
     head->prev = link;
 }
 
-/* Takes `link` out of its ring; harmless when it is in none. */
+/* Takes `link` out of its ring; does nothing if it is in none. */
 static inline void sh__link_remove(struct sh__link *link)
 {
     link->prev->next = link->next;
