@@ -21,8 +21,8 @@ sh_batch sh_batch_slice(sh_batch batch, uint32_t first, uint32_t n)
     return sh__batch_ref((sh_batch){batch.list, batch.first + first, n});
 }
 
-/* How many leading parts can be one list, and whether they are one range of one list
- * already. */
+/* The number of leading parts that can become one list, and whether they already are one range
+ * of one list. */
 static uint32_t count_joinable(const sh_batch *parts, uint32_t n_parts, uint32_t *n_events,
                                bool *is_range)
 {

@@ -20,10 +20,9 @@ static inline void sh__batch_unref(sh_batch batch)
 }
 
 /* Joins owned parts into one owned batch; takes all of them. Parts that follow one another
- * in the same list are joined without a copy. Where lists are of different kinds they can't
- * be joined: then only the leading parts of one kind are, and *joined says how many were
- * used (the others are still the caller's). SH_ENOMEM drops nothing: all parts are still
- * the caller's. */
+ * in the same list are joined without a copy. Lists of different kinds can't be joined: then
+ * it joins only the leading parts of one kind, and *joined is their number (the others are
+ * still the caller's). SH_ENOMEM drops nothing: all parts are still the caller's. */
 int sh__batch_join(sh_worker *worker, const sh_batch *parts, uint32_t n_parts,
                    sh_batch *out, uint32_t *joined);
 

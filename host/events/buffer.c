@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Invariants: a marker stands behind an event; at the head there is one only if it was put
- * back there, in front of an event. So the ring is empty exactly when `count` is 0. The
- * scratch of sh__buffer_take comes with the ring, so taking can always go on, if in smaller
- * steps, without memory. */
+ * Invariants: a marker comes after an event; it is at the head only if it was put back there,
+ * in front of an event. So the ring is empty exactly when `count` is 0. The scratch of
+ * sh__buffer_take is allocated with the ring, so taking can always go on without memory, if in
+ * smaller steps. */
 #include "events/buffer.h"
 
 #include <assert.h>
@@ -83,13 +83,13 @@ int sh__buffer_reserve(struct sh__buffer *buffer, uint32_t n)
     return grow_ring(buffer, buffer->length + n);
 }
 
-/* Whether range `next` goes on where `batch` ends: then both are one entry. */
+/* Whether range `next` begins where `batch` ends: then both become one entry. */
 static bool is_continued(const sh_batch *batch, const sh_batch *next)
 {
     return batch->list == next->list && batch->first + batch->n == next->first;
 }
 
-/* Room for one more entry is reserved. */
+/* Appends an entry, for which room is reserved. */
 static void append_events(struct sh__buffer *buffer, sh_batch batch)
 {
     buffer->count += batch.n;
@@ -116,7 +116,7 @@ static bool release_markers(struct sh__buffer *buffer, struct sh__markers *relea
     return any;
 }
 
-/* Events that came back; they stand before all others. */
+/* The number of events that came back; they are before all others. */
 static int64_t count_returned(const struct sh__buffer *buffer)
 {
     int64_t n = 0;
@@ -130,7 +130,7 @@ static int64_t count_returned(const struct sh__buffer *buffer)
     return n;
 }
 
-/* Drops the oldest n of the others. Markers stay: events that came back are before them. */
+/* Drops the oldest n of the other events. Markers stay: events that came back are before them. */
 static void drop_behind_returned(struct sh__buffer *buffer, int64_t n)
 {
     uint32_t kept = 0;
@@ -175,7 +175,7 @@ static void drop_oldest(struct sh__buffer *buffer, int64_t n, struct sh__markers
     }
 }
 
-/* Makes `batch`, which has `excess` events too many, fit; may leave it empty. */
+/* Drops `excess` events, old ones or those of `batch`, so that it fits; may leave it empty. */
 static sh_batch make_fit(struct sh__buffer *buffer, sh_batch batch, int64_t excess,
                          struct sh__markers *released)
 {
@@ -199,7 +199,7 @@ int sh__buffer_store(struct sh__buffer *buffer, sh_batch batch,
         sh__batch_unref(batch);
         return SH_OK;
     }
-    /* Reserved before anything is dropped, so that failing changes nothing. */
+    /* Reserves memory before anything is dropped, so that a failure changes nothing. */
     if (sh__buffer_reserve(buffer, 1) != SH_OK) {
         sh__batch_unref(batch);
         return SH_ENOMEM;

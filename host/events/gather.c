@@ -52,7 +52,7 @@ int sh__gather_take(struct sh__gather *gather, sh_worker *worker, int64_t n, sh_
     int64_t sum = 0;
     while (sum < n)
         sum += gather->parts[k++].n;
-    uint32_t over = (uint32_t)(sum - n); /* of the last part, which stay */
+    uint32_t over = (uint32_t)(sum - n); /* events of the last part that stay */
     sh_batch *last = &gather->parts[k - 1];
     sh_batch tail = over > 0 ? sh_batch_slice(*last, last->n - over, over) : (sh_batch){0};
     last->n -= over;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What these functions return is part of the interface: partitions of two producers, of two runs
- * or of two machines fit one another only as long as nothing here changes. */
+ * The results of these functions are part of the interface: partitions of two producers, of two
+ * runs or of two machines match only as long as nothing here changes. */
 #include "stagehost/hash.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 /* Odd, with as many ones as zeros in every part. */
 static const uint64_t multiplier = UINT64_C(0xd6e8feb86659fd93);
 
-/* What sets apart values of different types that would look the same. */
+/* These constants distinguish values of different types that would look the same. */
 static const uint64_t of_string = UINT64_C(0x9e3779b97f4a7c15);
 static const uint64_t of_integer = UINT64_C(0xc2b2ae3d27d4eb4f);
 static const uint64_t of_unsigned = UINT64_C(0xe7037ed1a0b428db);
@@ -19,14 +19,14 @@ static const uint64_t of_boolean = UINT64_C(0x27d4eb2f165667c5);
 static const uint64_t of_pairs = UINT64_C(0x85ebca77c2b2ae63);
 static const uint64_t of_pointer = UINT64_C(0xa0761d6478bd642f);
 
-/* One more word of a string. For a given word this is a bijection, too. */
+/* Adds one more word of a string. For a given word this is a bijection, too. */
 static uint64_t add_word(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * multiplier;
     return hash ^ hash >> 32;
 }
 
-/* A bijection in which every bit of the argument turns every bit of the result in half of all
+/* A bijection in which every bit of the argument flips every bit of the result in half of all
  * cases. */
 static uint64_t mix(uint64_t hash)
 {

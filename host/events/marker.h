@@ -11,7 +11,7 @@
 struct sh_marker {
     sh_marker *next; /* in a buffer or a list of released markers */
     bool is_notification;
-    uint32_t pending; /* partition queues it still has to pass (dispatch/partition.c) */
+    uint32_t pending; /* number of partition queues still to pass (dispatch/partition.c) */
     sh_batch message; /* owned */
     sh_from from;     /* unused by buffers and dispatchers */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Parts stand one behind the other in an array. What is acknowledged leaves at the head;
- * when the end is reached, the rest moves down or the array grows. */
+ * The parts are in sequence in an array. Acknowledged parts leave at the head; when the end of
+ * the array is reached, the rest moves down or the array grows. */
 #include "events/unacked.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static sh_returned *part_at(const struct sh__unacked *unacked, uint32_t i)
     return &unacked->parts[unacked->head + i];
 }
 
-/* Room for one more part, and for the one that splitting may make. */
+/* Makes room for one more part, and for another one that splitting may make. */
 static bool reserve(struct sh__unacked *unacked)
 {
     if (unacked->head + unacked->length + 1 < unacked->capacity)
@@ -86,7 +86,7 @@ int64_t sh__unacked_drop_oldest(struct sh__unacked *unacked, int64_t n)
     return dropped;
 }
 
-/* Cuts part i behind its first n events. The place for one more part is free. */
+/* Cuts part i after its first n events. There is room for one more part. */
 static void split(struct sh__unacked *unacked, uint32_t i, uint32_t n)
 {
     sh_returned *part = part_at(unacked, i);

@@ -99,8 +99,8 @@ void sh__values_copy(struct sh__values *list, sh_value *to, const sh_value *from
     }
 }
 
-/* Walks all pointers with a destructor: moves each to the box at *boxes and goes one
- * further, or calls its destructor where there are no boxes. */
+/* Walks all pointers with a destructor: moves each to the box at *boxes and advances *boxes,
+ * or calls its destructor if there are no boxes. */
 static void take_pointers(const sh_value *values, size_t n, struct sh__box ***boxes)
 {
     for (size_t i = 0; i < n; i++) {

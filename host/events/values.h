@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lists of C values: one block a list, which holds the values, whatever is nested in them
- * and their strings. Only pointers with a destructor live apart, in counted boxes, because
+ * Lists of C values: one block a list, which holds the values, the values nested in them and
+ * their strings. Only pointers with a destructor are stored apart, in counted boxes, because
  * several lists and parcels may hold the same pointer. */
 #ifndef SH_VALUES_H
 #define SH_VALUES_H
@@ -16,7 +16,7 @@ struct sh__box {
     void (*free)(void *data);
 };
 
-/* What values take up, nested ones included. */
+/* The space that values take up, nested ones included. */
 struct sh__extent {
     size_t items;
     size_t bytes; /* of strings, each with a final zero */
@@ -34,11 +34,11 @@ struct sh__values {
 
 /* A list of n values with one reference, room for `extent`, boxes not set. NULL: no memory. */
 struct sh__values *sh__values_new(uint32_t n, const struct sh__extent *extent);
-/* Takes room for nested values, or for a string of `len` bytes and its final zero. */
+/* Reserves room for nested values, or for a string of `len` bytes and its final zero. */
 sh_value *sh__values_add_items(struct sh__values *list, size_t n);
 char *sh__values_add_string(struct sh__values *list, size_t len);
 
-/* Copies n values with all that is nested in them, for which there is room; no boxes. */
+/* Copies n values with all values nested in them, for which there is room; no boxes. */
 void sh__values_copy(struct sh__values *list, sh_value *to, const sh_value *from, size_t n);
 
 /* Adds up the extent of n values; false when they are nested too deep. */

@@ -6,7 +6,7 @@
 
 #include "stagehost/events.h"
 
-/* As sh_list_ops has them. */
+/* The functions of the same names in sh_list_ops. */
 int sh__values_encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
                       sh_error **error);
 sh_list *sh__values_decode(sh_worker *worker, const sh_parcel *parcel, sh_error **error);

@@ -17,7 +17,7 @@ static sh_value text(const char *string)
     return (sh_value){.type = SH_STRING, .u.string = {string, strlen(string)}};
 }
 
-/* { name =, message =, stage =, callback =, traceback = }; those that are not known are nil. */
+/* { name =, message =, stage =, callback =, traceback = }; unknown fields are nil. */
 static sh_value describe(const sh_error *error, sh_value items[ERROR_ITEMS])
 {
     const sh_error_fields *fields = sh_error_get(error);
@@ -29,7 +29,7 @@ static sh_value describe(const sh_error *error, sh_value items[ERROR_ITEMS])
     return (sh_value){.type = SH_MAP, .u.map = {items, ERROR_ITEMS / 2}};
 }
 
-/* A copy of the one value; of its pointers with a destructor, all are in `events`. */
+/* A copy of one value; all its pointers with a destructor are in `events`. */
 static sh_list *copy(const sh_value *value, const sh_batch *events)
 {
     struct sh__extent extent = {0};

@@ -6,7 +6,7 @@
 
 #include "stagehost/events.h"
 
-/* As sh_list_ops has it. */
+/* `letters` of sh_list_ops. */
 sh_list *sh__values_letters(sh_worker *worker, const sh_batch *events,
                             const sh_error *error, const char *stage, uint32_t deliveries);
 
