@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Broadcast dispatcher: every event to every consumer, at the pace of the slowest.
- * `waiting` is the demand that all consumers have in common; what one asked for beyond that
- * is its extra:
+ * `waiting` is the demand that all consumers have in common; the demand of a consumer beyond
+ * that is its extra:
  *
  *      |<- spent ->|<- waiting ->|<- extra ->|
  *                                base        level of the consumer
  *
  * Levels are kept on a common scale, so moving `base` changes the extra of all of them at
  * once: up when the common demand grows, down when a new consumer takes the common demand
- * away. Only finding the lowest level looks at all consumers; `n_at_base` says when that is
+ * away. Only finding the lowest level visits all consumers; `n_at_base` says when that is
  * worth it: when it is 0 all of them have asked, and at least one event can go to each. */
 #include "stagehost/dispatcher.h"
 
@@ -66,7 +66,7 @@ static void broadcast_fini(void *state)
     sh__stage_set_fini(&self->stages);
 }
 
-/* Turns what all consumers have as extra into common demand. */
+/* Turns the extra that all consumers have into common demand. */
 static void sync_demand(struct broadcast *self)
 {
     if (self->n_at_base > 0 || self->n == 0)
@@ -110,7 +110,7 @@ static int broadcast_subscribe(void *state, sh_subscription *sub, sh_subscribe_o
                               "the consumer is already subscribed to this producer");
         return SH_EFAILED;
     }
-    /* The newcomer has asked for nothing yet, so there is no common demand. */
+    /* A newcomer has asked for nothing yet, so there is no common demand any more. */
     if (self->waiting > 0) {
         self->base -= self->waiting;
         self->waiting = 0;
@@ -156,7 +156,7 @@ static int64_t broadcast_credit(const void *state)
     return ((const struct broadcast *)state)->waiting;
 }
 
-/* Sends a consumer what its selector chooses. What it rejects does not use up demand. */
+/* Sends a consumer the events that its selector chooses. Rejected events use up no demand. */
 static void send_selected(struct broadcast *self, struct consumer *consumer, sh_batch part,
                           sh_dispatch *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Demand dispatcher: events go to the consumer with the largest demand, as many as it
- * takes. Among equals the one goes first whose demand has not changed for longest. */
+ * takes. Among equals the consumer whose demand has been unchanged for longest is first. */
 #include "stagehost/dispatcher.h"
 
 #include <assert.h>
@@ -52,7 +52,7 @@ static int demand_init(void *state, const void *opts, uint64_t seed, sh_error **
     return SH_OK;
 }
 
-/* Another consumer comes; there is room in the order. */
+/* Adds another consumer; there is room in the order. */
 static void leave_lane(struct demand *self)
 {
     if (!self->lane.sub)
@@ -63,7 +63,7 @@ static void leave_lane(struct demand *self)
     sh__demand_order_add(&self->order, &consumer->place);
 }
 
-/* A consumer that is in no order is taken out of the dispatcher. */
+/* Takes a consumer that is in no order out of the dispatcher. */
 static void forget(struct demand *self, struct consumer *consumer)
 {
     *sh_subscription_dispatch_data(consumer->sub) = NULL;
@@ -71,7 +71,7 @@ static void forget(struct demand *self, struct consumer *consumer)
     self->n--;
 }
 
-/* The number of consumers has fallen. */
+/* Called when the number of consumers has fallen. */
 static void enter_lane(struct demand *self)
 {
     if (self->n != 1 || self->shuffle)
@@ -158,7 +158,7 @@ static int64_t demand_credit(const void *state)
     return sh__demand_credit(((const struct demand *)state)->lane.credit);
 }
 
-/* Sends the consumer what it takes of the events from `first` on; returns how many. */
+/* Sends the consumer as many events from `first` on as it takes; returns their number. */
 static uint32_t serve(struct demand *self, struct consumer *consumer, sh_batch batch,
                       uint32_t first, sh_dispatch *out)
 {
@@ -217,7 +217,7 @@ static int64_t dispatch_shuffled(struct demand *self, sh_batch batch, sh_dispatc
     return taken;
 }
 
-/* To the only consumer. */
+/* Sends events to the only consumer. */
 static uint32_t dispatch_in_lane(struct sh__lane *lane, sh_batch batch, sh_dispatch *out)
 {
     uint32_t n = batch.n < lane->credit ? batch.n : (uint32_t)lane->credit;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Consumers by what they have asked for: most first, and among equals the one that has waited
+ * Consumers ordered by demand: the largest first, and among equals the one that has waited
  * longest. Nearly all demands are small numbers, so there is one queue for each of these, and
- * whatever is done costs the same for two consumers and for 10,000; larger demands are in a
+ * every operation costs the same for two consumers and for 10,000; larger demands are in a
  * heap. */
 #ifndef SH_DEMAND_ORDER_H
 #define SH_DEMAND_ORDER_H
@@ -34,14 +34,14 @@ struct sh__demand_order {
 bool sh__demand_order_reserve(struct sh__demand_order *order, uint32_t n);
 void sh__demand_order_free(struct sh__demand_order *order);
 
-/* Adds a place, behind all of the same demand. There must be room; place->demand is set. */
+/* Adds a place after all of the same demand. There must be room; place->demand is set. */
 void sh__demand_order_add(struct sh__demand_order *order, struct sh__demand_place *place);
 void sh__demand_order_remove(struct sh__demand_order *order,
                              struct sh__demand_place *place);
 /* The place with the highest demand; there must be one. */
 struct sh__demand_place *sh__demand_order_first(const struct sh__demand_order *order);
 
-/* Gives a place another demand, or the same anew: it goes behind all that have it. */
+/* Sets the demand of a place, which may be the same again: it goes after all that have it. */
 static inline void sh__demand_order_change(struct sh__demand_order *order,
                                            struct sh__demand_place *place, int64_t demand)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the dispatchers share. */
+ * Functions that the dispatchers share. */
 #ifndef SH_DISPATCH_H
 #define SH_DISPATCH_H
 
@@ -8,13 +8,13 @@
 #include "events/batch.h"
 #include "stagehost/dispatcher.h"
 
-/* A sum of demands as credit(). */
+/* A sum of demands as the result of credit(). */
 static inline int64_t sh__demand_credit(uint64_t sum)
 {
     return sum < INT64_MAX ? (int64_t)sum : INT64_MAX;
 }
 
-/* Adds n >= 0 to a counter of demand, which stays at the largest number once it is there. */
+/* Adds n >= 0 to a counter of demand, which stays at the largest number once it reaches it. */
 static inline void sh__demand_count(uint64_t *counter, int64_t n)
 {
     uint64_t room = UINT64_MAX - *counter;

@@ -4,14 +4,14 @@
  * going whole to the one that has asked for most.
  *
  * A higher priority is served first, as far as its consumers have asked. Within a priority
- * a consumer's share is proportional to its weight, but never more than it has asked for:
- * whoever would get more gets all it asked for, and what is left is shared out anew among
- * the others. What remains of a division goes to the largest remainders; these are carried
- * from dispatch to dispatch (`carry`), so that over time, also with single events, nobody
- * gains or loses by rounding. Among equals the one goes first whose last such event is
- * longest ago.
+ * a consumer's share is proportional to its weight, but never more than it has asked for: a
+ * consumer that would get more gets all it asked for, and the rest is shared out anew among
+ * the others. The remainder of a division goes to the largest fractions; these are carried
+ * from dispatch to dispatch (`carry`), so that over time, also with single events, no
+ * consumer gains or loses by rounding. Among equals the one whose last such event is longest
+ * ago is first.
  *
- * A dispatch looks at all consumers of the priorities it reaches. Each gets one message of
+ * A dispatch visits all consumers of the priorities it reaches. Each gets one message of
  * consecutive events. */
 #include "stagehost/dispatcher.h"
 
@@ -32,7 +32,7 @@ struct consumer {
     uint32_t weight;
     /* while a dispatch is being split: */
     uint32_t share;
-    bool is_open; /* would take more than its share of what is left */
+    bool is_open; /* would take more than its share of the events left */
 };
 
 struct fair {
@@ -67,7 +67,7 @@ static void fair_fini(void *state)
     sh_free(self->sorted);
 }
 
-/* -- who is there ---------------------------------------------------------------------- */
+/* -- the consumers --------------------------------------------------------------------- */
 
 static bool grow(struct fair *self)
 {
@@ -109,7 +109,7 @@ static int fair_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts *
     return SH_OK;
 }
 
-/* The consumers of the priority of fair.all[at], wherever in it that stands. */
+/* The consumers of the priority of fair.all[at], which may be any of them. */
 static struct level level_around(const struct fair *self, uint32_t at)
 {
     int32_t priority = self->all[at]->priority;
@@ -121,9 +121,8 @@ static struct level level_around(const struct fair *self, uint32_t at)
     return (struct level){self->all + at, end - at};
 }
 
-/* What one who leaves has ahead or behind by rounding goes to the others of its priority:
- * their carries always add up to 0, so a newcomer with none is neither favoured nor set
- * back. */
+/* The carry of a consumer that leaves goes to the others of its priority: their carries always
+ * add up to 0, so a newcomer without one is neither favoured nor set back. */
 static void pass_carry_on(const struct fair *self, uint32_t at)
 {
     struct consumer *leaving = self->all[at];
@@ -193,8 +192,8 @@ static uint64_t open_weight(const struct level *level)
     return weight;
 }
 
-/* Gives those who have asked for less than their share of n all they asked for; returns
- * what that leaves for the others. */
+/* Gives the consumers that have asked for less than their share of n all they asked for; returns
+ * the number of events that this leaves for the others. */
 static uint32_t fill_small(const struct level *level, uint32_t n, uint64_t weight)
 {
     uint32_t left = n;
@@ -221,9 +220,9 @@ static int compare_carries(const void *a, const void *b)
     return 0;
 }
 
-/* Shares n events out by weight, rounded down, among those who are open and would take
- * more; *fractions is the sum of what that cut off, which is kept in their carries. Returns
- * how many events that leaves; the open ones stand in self->sorted, *n_open of them. */
+/* Shares n events out by weight, rounded down, among the open consumers; *fractions is the sum
+ * of the fractions cut off, which are kept in their carries. Returns how many events that
+ * leaves; the *n_open open consumers are in self->sorted. */
 static uint32_t share_by_weight(struct fair *self, const struct level *level, uint32_t n,
                                 uint64_t weight, int64_t *fractions, uint32_t *n_open)
 {
@@ -245,9 +244,9 @@ static uint32_t share_by_weight(struct fair *self, const struct level *level, ui
     return left;
 }
 
-/* One more event for those with the largest carries, in order; the ones who are equal by
- * carry and turn keep the order in which they came. They pay for it with what the division
- * cut off, to the last bit. */
+/* Gives one more event to the consumers with the largest carries, in order; consumers equal by
+ * carry and turn keep the order in which they came. They pay for it with exactly the fractions
+ * that the division cut off. */
 static void round_up(struct fair *self, uint32_t n, int64_t fractions, uint32_t n_open)
 {
     if (n == 0)
@@ -271,7 +270,7 @@ static void split(struct fair *self, const struct level *level, uint32_t n)
 {
     uint32_t left = open_shares(level, n), before = 0;
     uint64_t weight = open_weight(level);
-    while (weight > 0 && left != before) { /* it is 0 when nobody is open */
+    while (weight > 0 && left != before) { /* it is 0 when no consumer is open */
         before = left;
         left = fill_small(level, left, weight);
         if (left != before)

@@ -3,11 +3,11 @@
  * Partition dispatcher: a splitter sends every event to one of a fixed set of partitions
  * (partition_queue.h), each with one consumer, or with a group of them.
  *
- * Events are taken as long as all demands together exceed what is queued above the limit of
- * the partitions, or the producer owes them anyway. Up to its limit a partition's queue
- * holds up nobody: the others' demand is asked of the producer as if it were not there.
- * Above it, what is queued counts against the demand of the others: so a partition that
- * nobody asks for can't grow without end. Or it is discarded, if so chosen. */
+ * Events are taken as long as all demands together exceed the number queued above the limits of
+ * the partitions, or the producer owes them anyway. Up to its limit a partition's queue does not
+ * hold up the others: their demand is asked of the producer as if the queue were not there.
+ * Above it, queued events count against the demand of the others, so a partition without demand
+ * can't grow without end. As an option, events above the limit are discarded instead. */
 #include "stagehost/dispatcher.h"
 
 #include <assert.h>
@@ -19,11 +19,11 @@
 #include "dispatch/dispatch.h"
 #include "dispatch/partition_queue.h"
 
-/* Of one partition, or added up over all. */
+/* The sums of one partition, or of all. */
 struct sums {
     uint64_t demand;
     uint64_t queued;
-    uint64_t charged; /* of these, above the limit of their partition */
+    uint64_t charged; /* those of them above the limit of their partition */
 };
 
 struct partitions {
@@ -48,7 +48,7 @@ static struct sums sums_of(const struct partitions *self,
                              queued > self->limit ? (uint64_t)(queued - self->limit) : 0};
 }
 
-/* Whoever changes a partition takes it out of the sums before and puts it back after. */
+/* A function that changes a partition takes it out of the sums before and puts it back after. */
 static void take_out(struct partitions *self, const struct sh__partition *partition)
 {
     struct sums own = sums_of(self, partition);
@@ -204,7 +204,7 @@ static int partition_subscribe(void *state, sh_subscription *sub, sh_subscribe_o
     return SH_OK;
 }
 
-/* Its last member has left. */
+/* Called when the last member of a partition has left. */
 static void desert(const struct partitions *self, struct sh__partition *partition,
                    sh_dispatch *out)
 {

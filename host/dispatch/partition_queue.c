@@ -25,7 +25,7 @@ static struct sh__member *member_at(struct sh__link *link)
 
 void sh__partition_fini(struct sh__partition *partition)
 {
-    /* A marker may stand in several queues: the last of them frees it. */
+    /* A marker may be in several queues: the last of them frees it. */
     struct sh__markers released = {0};
     sh_marker *marker;
     sh__buffer_clear(&partition->queue, &released);
@@ -67,7 +67,7 @@ static void change_demand(struct sh__member *member, int64_t n)
     member->turn = ++member->partition->turns;
 }
 
-/* The one with the largest demand; of equals the one whose demand is unchanged for longest. */
+/* The member with the largest demand; among equals the one with the oldest change of demand. */
 static struct sh__member *pick_member(struct sh__partition *partition)
 {
     struct sh__link *head = &partition->members;
@@ -92,7 +92,7 @@ static void notify(struct sh__partition *partition, sh_marker *marker, sh_dispat
         out->notify(out, member_at(link)->sub, marker);
 }
 
-/* The queue has let a marker pass. */
+/* Called when the queue has let a marker pass. */
 static void pass_marker(struct sh__partition *partition, sh_marker *marker,
                         sh_dispatch *out)
 {
@@ -101,8 +101,8 @@ static void pass_marker(struct sh__partition *partition, sh_marker *marker,
         out->release(out, marker);
 }
 
-/* What stood behind the last event taken: notifications go on at once; infos wait for the
- * next ask if there are more events behind them, as in GenStage 1.3. */
+/* Handles the markers after the last event taken: notifications go on at once; infos wait for the
+ * next ask if more events come after them, as in GenStage 1.3. */
 static void pass_markers(struct sh__partition *partition, struct sh__markers *released,
                          bool is_exhausted, sh_dispatch *out)
 {
@@ -114,7 +114,7 @@ static void pass_markers(struct sh__partition *partition, struct sh__markers *re
         else
             pass_marker(partition, marker, out);
     }
-    /* Their places in the queue have just become free: this can't fail. */
+    /* Puts infos back. Their places in the queue have just become free, so this can't fail. */
     if (waiting.head)
         sh__buffer_put_back_markers(&partition->queue, &waiting);
 }
@@ -161,7 +161,7 @@ void sh__partition_mark(struct sh__partition *partition, sh_marker *marker,
 
 /* -- events ---------------------------------------------------------------------------- */
 
-/* Sends ranges as few messages as can be; takes them. */
+/* Sends ranges in as few messages as possible; takes them. */
 static void send_parts(sh_subscription *sub, const sh_batch *parts, uint32_t n_parts,
                        sh_dispatch *out)
 {
@@ -201,7 +201,7 @@ int sh__partition_give_back(struct sh__partition *partition, const sh_returned *
     if (sh__buffer_reserve(&partition->queue, n) != SH_OK)
         return SH_ENOMEM;
     if (n > 0)
-        partition->is_abandoned = false; /* somebody is still to come for them */
+        partition->is_abandoned = false; /* a consumer is to come for them */
     while (n > 0) {
         n--;
         sh__buffer_return(&partition->queue, parts[n].events, parts[n].delivery);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * One partition of the partition dispatcher: who takes its events, and the queue of those
- * that nobody has asked for yet. It has demand or a queue, never both, unless a rate
- * holds up what came back. The queue belongs to the partition: it waits there for the next
+ * One partition of the partition dispatcher: the consumers of its events, and the queue of events
+ * that none of them has asked for yet. It has demand or a queue, never both, unless a rate
+ * holds up returned events. The queue belongs to the partition, where it waits for the next
  * consumer. */
 #ifndef SH_PARTITION_QUEUE_H
 #define SH_PARTITION_QUEUE_H
@@ -10,7 +10,7 @@
 #include "base/list.h"
 #include "events/buffer.h"
 
-/* A consumer of a partition; what a subscription keeps for its dispatcher. */
+/* A consumer of a partition; the dispatcher's record of a subscription. */
 struct sh__member {
     struct sh__link link; /* in partition->members */
     struct sh__partition *partition;
@@ -28,7 +28,7 @@ struct sh__partition {
     struct sh__buffer queue;
 };
 
-/* Copies the name. `size` of the queue as of a buffer. SH_ENOMEM: nothing to free. */
+/* Copies the name. `size` is that of the queue, as of a buffer. SH_ENOMEM: nothing to free. */
 int sh__partition_init(struct sh__partition *partition, const char *name, int64_t size,
                        sh_keep keep);
 void sh__partition_fini(struct sh__partition *partition);
@@ -36,35 +36,35 @@ void sh__partition_fini(struct sh__partition *partition);
 /* NULL when out of memory. */
 struct sh__member *sh__partition_join(struct sh__partition *partition,
                                       sh_subscription *sub);
-/* Frees it; its demand is gone with it. */
+/* Frees a member, and removes its demand. */
 void sh__partition_leave(struct sh__member *member);
 
-/* The last member has left, and no other is expected. What is queued, and notifications among it,
- * wait for one all the same; infos wait for nobody: those that stand in the queue go on, and later
- * ones do not wait for it. */
+/* Called when the last member has left, and no other is expected. Queued events and notifications
+ * still wait for one; infos do not wait: those in the queue go on, and later ones do not enter
+ * it. */
 void sh__partition_abandon(struct sh__partition *partition, sh_dispatch *out);
-/* Drops what is queued, but for events that came back; markers go on. Returns how many events. */
+/* Drops the queued events except those that came back; markers go on. Returns their number. */
 int64_t sh__partition_drop(struct sh__partition *partition, sh_dispatch *out);
 
-/* A member wants n more events: it gets what is queued, with the markers on the way, the
- * rest is demand. */
+/* Called when a member wants n more events: it gets queued events, with the markers on the way;
+ * the rest of n becomes demand. */
 void sh__partition_ask(struct sh__member *member, int64_t n, sh_dispatch *out);
 
-/* Events come back to the head of the queue; who has demand gets them at once. SH_ENOMEM:
- * nothing was taken. */
+/* Puts events that came back at the head of the queue; members with demand get them at once.
+ * SH_ENOMEM: nothing was taken. */
 int sh__partition_give_back(struct sh__partition *partition, const sh_returned *parts,
                             uint32_t n, sh_dispatch *out);
 
-/* Sends what was asked for, largest demand first, and queues the rest; takes `part`.
- * *discarded: events that the size of the queue cost. SH_ENOMEM: what was to be queued is
- * lost. */
+/* Sends as many events as were asked for, largest demand first, and queues the rest; takes `part`.
+ * *discarded: the number of events for which the queue had no room. SH_ENOMEM: the events to be
+ * queued are lost. */
 int sh__partition_deliver(struct sh__partition *partition, sh_batch part, sh_dispatch *out,
                           uint64_t *discarded);
 
 /* Makes sure that the next mark needs no memory. */
 int sh__partition_reserve_mark(struct sh__partition *partition);
-/* Puts a marker behind what is queued and counts it there (marker->pending), but for an info in a
- * partition that is abandoned; with nothing queued a notification goes to all members at once.
+/* Puts a marker after the queued events and counts it there (marker->pending), except an info in a
+ * partition that is abandoned; if nothing is queued a notification goes to all members at once.
  * Memory is reserved. */
 void sh__partition_mark(struct sh__partition *partition, sh_marker *marker,
                         sh_dispatch *out);

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /* A portion lasts at least SHORTEST_MS, so that waiting costs little, and there are at most
- * MOST_PORTIONS in a window, which is smooth enough. LATE_MS: by so much a timer may be late
- * without loss. */
+ * MOST_PORTIONS in a window, which is smooth enough. A timer may be late by LATE_MS without
+ * loss. */
 enum { SHORTEST_MS = 5, LATE_MS = 2, MOST_PORTIONS = 100 };
 
 static const uint64_t ns_per_ms = 1000000;
@@ -64,7 +64,7 @@ static void advance(struct sh__rate *rate, uint64_t now_ns)
     }
 }
 
-/* A little more than 0, for what rounding has lost. */
+/* A little more than 0, to make up for rounding. */
 static const double hair = 1e-6;
 
 int64_t sh__rate_allowed(struct sh__rate *rate, uint64_t now_ns)
@@ -94,7 +94,7 @@ void sh__rate_take(struct sh__rate *rate, uint64_t now_ns, int64_t n)
     *entry_at(rate, rate->length++) = (struct sh__rate_entry){now_ns, now_ns, n};
 }
 
-/* Until the log has room for n. */
+/* The time until the log has room for n. */
 static uint64_t wait_for_log(struct sh__rate *rate, uint64_t now_ns, int64_t n)
 {
     int64_t left = rate->events - rate->taken;

@@ -3,10 +3,10 @@
  * A rate: at most `events` in any window of `per_ms`, spread evenly over it as far as timers can.
  * A pure state machine; time is an argument, in nanoseconds from any origin, never going back.
  *
- * Two bounds together. A log of what was taken in the last window is exact: no window, wherever
- * it begins, holds more than `events`. A token bucket of one portion paces within the window, so
- * that the events come in small portions and not in one burst at its beginning. What is allowed
- * never shrinks but by taking. */
+ * Two bounds work together. A log of the events taken in the last window is exact: no window,
+ * wherever it begins, holds more than `events`. A token bucket of one portion paces within the
+ * window, so that the events come in small portions and not in one burst at its beginning. The
+ * number allowed shrinks only by taking. */
 #ifndef SH_RATE_H
 #define SH_RATE_H
 
@@ -20,7 +20,7 @@ struct sh__rate {
     uint64_t window_ns;
     int64_t portion; /* events that it is worth waiting for; they may be taken at once */
     double tokens, capacity;
-    uint64_t filled_ns; /* when `tokens` was right */
+    uint64_t filled_ns; /* the time at which `tokens` was right */
     bool has_begun;
     int64_t taken; /* in the log */
     uint32_t head, length;
@@ -30,14 +30,14 @@ struct sh__rate {
     } log[SH__RATE_LOG];
 };
 
-/* `events` >= 1, `per_ms` >= 1. `portion`: at least so many events have to be allowed at once,
- * 1 .. events. */
+/* `events` >= 1, `per_ms` >= 1. `portion`, 1 .. events: at least this many events have to be
+ * allowed at once. */
 void sh__rate_init(struct sh__rate *rate, int64_t events, uint64_t per_ms, int64_t portion);
-/* How many events may be taken now. */
+/* The number of events that may be taken now. */
 int64_t sh__rate_allowed(struct sh__rate *rate, uint64_t now_ns);
-/* n events, at most what is allowed, are taken now. */
+/* Takes n events now, at most as many as are allowed. */
 void sh__rate_take(struct sh__rate *rate, uint64_t now_ns, int64_t n);
-/* How long until n <= portion events are allowed if none are taken till then; 0: now. */
+/* The time until n <= portion events are allowed if none are taken till then; 0: now. */
 uint64_t sh__rate_wait_ns(struct sh__rate *rate, uint64_t now_ns, int64_t n);
 
 #endif

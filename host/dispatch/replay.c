@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Broadcast with a memory: who subscribes late first gets the last n events that were
- * broadcast before it came, as far as its selector lets them through. They answer its
+ * Broadcast with a memory: a late subscriber first gets the last n events that were
+ * broadcast before it came, as far as its selector lets them through. They use up its
  * demand like any others.
  *
- * It is the broadcast dispatcher with a queue in front of each newcomer. What a newcomer
- * asks for goes to its queue first; only when that is empty does the broadcast learn of its
+ * It is the broadcast dispatcher with a queue in front of each newcomer. A newcomer's demand
+ * takes events from its queue first; only when that is empty does the broadcast learn of its
  * demand. Until then it is, for the broadcast, a consumer that has not asked yet: the others
- * wait for it, as they wait for any newcomer's first ask. So a queue never grows, nothing is
+ * wait for it, as they wait for any newcomer's first ask. So a queue never grows, no event is
  * kept that is not in the history anyway, and the order is that of the broadcast. Only
- * notifications can come in the meantime: they wait behind the queue.
+ * notifications can come in the meantime: they wait after the queue.
  *
- * A subscription's word belongs to the broadcast in its callbacks, and to this between them. */
+ * A subscription's word belongs to the broadcast in the callbacks of the broadcast, and to the
+ * replay dispatcher between them. */
 #include "stagehost/dispatcher.h"
 
 #include <assert.h>
@@ -27,7 +28,7 @@ struct consumer {
     void *word;              /* the broadcast's record of it */
     sh_selector *selector;   /* of that record; NULL: all events */
     bool is_unfiltered;      /* the selector has not seen the queue yet */
-    struct sh__buffer queue; /* what is to be replayed, with markers */
+    struct sh__buffer queue; /* events to be replayed, with markers */
 };
 
 struct replay {
@@ -90,7 +91,7 @@ static void replay_fini(void *state)
     sh__buffer_fini(&self->history);
 }
 
-/* -- who is there ---------------------------------------------------------------------- */
+/* -- the consumers --------------------------------------------------------------------- */
 
 /* Appends the events of the history, which has no markers. */
 static int copy_history(const struct sh__buffer *history, struct sh__buffer *to)
@@ -166,7 +167,7 @@ static void replay_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
 
 /* -- catching up ----------------------------------------------------------------------- */
 
-/* What the selector makes of one range (taken), appended to `chosen`. */
+/* Appends the events that the selector chooses from one range (taken) to `chosen`. */
 static int choose(struct consumer *consumer, sh_batch part, struct sh__buffer *chosen,
                   sh_dispatch *out, sh_error **error)
 {
@@ -182,9 +183,8 @@ static int choose(struct consumer *consumer, sh_batch part, struct sh__buffer *c
     return status == SH_OK ? SH_OK : sh__dispatch_enomem(error);
 }
 
-/* Leaves in the queue what the selector chooses; if it fails, nothing. Done at the first
- * ask, before a marker can stand behind any of it: filtering may leave no event for it to
- * stand behind. */
+/* Leaves only the events in the queue that the selector chooses; none if it fails. Done at the
+ * first ask, before a marker can follow any of them: filtering may leave no event before it. */
 static void filter(struct consumer *consumer, sh_dispatch *out)
 {
     struct sh__buffer chosen;
@@ -211,7 +211,7 @@ static void filter(struct consumer *consumer, sh_dispatch *out)
     out->fail(out, consumer->sub, error);
 }
 
-/* Sends ranges as few messages as can be; takes them. */
+/* Sends ranges in as few messages as possible; takes them. */
 static void send_parts(struct consumer *consumer, const sh_batch *parts, uint32_t n_parts,
                        sh_dispatch *out)
 {
@@ -273,8 +273,8 @@ static int64_t replay_dispatch(void *state, sh_batch batch, sh_dispatch *out,
     return taken;
 }
 
-/* Before a marker is put behind what is queued it must be known whether any of that is for
- * the consumer. */
+/* Before a marker is put after the queued events the selector must tell whether any of them is
+ * for the consumer. */
 static int reserve_marks(struct replay *self, sh_dispatch *out)
 {
     struct sh__link *head = &self->consumers;
@@ -288,8 +288,8 @@ static int reserve_marks(struct replay *self, sh_dispatch *out)
     return SH_OK;
 }
 
-/* What is replayed has been sent before: an info of the producer to itself need not wait for
- * it. */
+/* Replayed events have been sent before, so an info of the producer to itself need not wait for
+ * them. */
 static int replay_mark(void *state, sh_marker *marker, sh_dispatch *out)
 {
     struct replay *self = state;
@@ -310,8 +310,8 @@ static int replay_mark(void *state, sh_marker *marker, sh_dispatch *out)
     return SH_OK;
 }
 
-/* A producer that ends in order lets newcomers catch up. But these events are copies: who
- * misses them has lost nothing that was for it alone. */
+/* A producer that ends gracefully lets newcomers catch up. But these events are copies: a
+ * consumer that misses them has lost nothing that was for it alone. */
 static int64_t replay_held(const void *state, sh_held which)
 {
     const struct replay *self = state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The default splitter: C values are spread over the partitions by their hash (hash.h).
- * Events that follow one another into the same partition are one run; runs are sorted by
- * partition by counting, then joined. */
+ * Consecutive events for the same partition are one run; runs are sorted by partition by
+ * counting, then joined. */
 #include "stagehost/dispatcher.h"
 
 #include <assert.h>
@@ -64,8 +64,8 @@ static uint32_t find_runs(struct structural *self, sh_batch in, size_t n_parts)
     return n;
 }
 
-/* Sorts runs by partition, keeping their order in each; self->ends tells where each one
- * ends. */
+/* Sorts runs by partition, keeping their order in each; self->ends has the end of each
+ * partition. */
 static void sort_runs(struct structural *self, uint32_t n_runs, size_t n_parts)
 {
     memset(self->ends, 0, n_parts * sizeof(*self->ends));

@@ -11,7 +11,7 @@ void sh__stage_set_fini(struct sh__stage_set *set)
     *set = (struct sh__stage_set){0};
 }
 
-/* Where a stage would stand if every slot were free. */
+/* The slot that a stage would get if every slot were free. */
 static uint32_t home_of(const struct sh__stage_set *set, const sh_stage *stage)
 {
     uint64_t hash = (uint64_t)(uintptr_t)stage * UINT64_C(0x9e3779b97f4a7c15);
@@ -58,7 +58,7 @@ void sh__stage_set_remove(struct sh__stage_set *set, const sh_stage *stage)
     uint32_t mask = set->capacity - 1;
     uint32_t hole = find_slot(set, stage);
     assert(set->slots[hole] == stage);
-    /* Entries behind the hole move into it unless that were before their home. */
+    /* Entries after the hole move into it unless it is before their home. */
     for (uint32_t i = (hole + 1) & mask; set->slots[i]; i = (i + 1) & mask) {
         uint32_t from_home = (i - home_of(set, set->slots[i])) & mask;
         if (from_home >= ((i - hole) & mask)) {

@@ -12,9 +12,9 @@ struct sh__stage_set {
 };
 
 void sh__stage_set_fini(struct sh__stage_set *set);
-/* SH_EEXIST if it is in the set already, SH_ENOMEM. */
+/* Adds a stage. SH_EEXIST if it is in the set already, SH_ENOMEM. */
 int sh__stage_set_add(struct sh__stage_set *set, sh_stage *stage);
-/* It must be in the set. */
+/* Removes a stage, which must be in the set. */
 void sh__stage_set_remove(struct sh__stage_set *set, const sh_stage *stage);
 
 #endif
