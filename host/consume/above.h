@@ -10,13 +10,13 @@
 
 /* -- life/callback.c ------------------------------------------------------------------- */
 
-/* Runs handle_events with `batch` (taken), a part of what is being fed. `ask`: how many events to
- * ask for when it has returned. */
+/* Runs handle_events with `batch` (taken), a part of the message being fed. `ask`: how many events
+ * to ask for when it has returned. */
 void sh__callback_events(sh_stage *stage, sh_batch batch, int64_t ask);
 
 /* -- life/subscribe_opts.c ------------------------------------------------------------- */
 
-/* Fills the defaults in, those of the consumer and then those of the host, and checks all bounds.
+/* Fills in the defaults, those of the consumer and then those of the host, and checks all bounds.
  * SH_EBADOPT with *error. */
 int sh__subscribe_opts_complete(sh_subscribe_opts *opts,
                                 const sh_subscribe_defaults *defaults, const sh_host *host,
@@ -24,19 +24,20 @@ int sh__subscribe_opts_complete(sh_subscribe_opts *opts,
 
 /* -- life/end.c ------------------------------------------------------------------------ */
 
-/* Ends the stage with `reason` (taken; NULL: normal). `in_order`: only after its consumers have
- * taken what it holds. */
+/* Ends the stage with `reason` (taken; NULL: normal). `in_order`: gracefully, after its consumers
+ * have taken the events it holds. */
 void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order);
-/* Nothing more will come: handle_end is called, if the stage has it and the last subscription did
- * not end abnormally; then the stage ends in order with `reason` (taken; normal or shutdown). */
+/* Called when no more input will come: calls handle_end, if the stage has it and the last
+ * subscription did not end abnormally; then the stage ends gracefully with `reason` (taken; normal
+ * or shutdown). */
 void sh__stage_end_input(sh_stage *stage, sh_error *reason);
 /* While the host drains: ends the stage if nothing feeds it any more. A consumer may still be
- * asked for what it has got: it ends when somebody waits for that, or no process is left. */
+ * asked for its results: it ends when a stage waits for its end, or no process is left. */
 void sh__stage_end_drained(sh_stage *stage);
 
 /* -- work/drain.c ---------------------------------------------------------------------- */
 
-/* Somebody may send the stage dead letters: a drain ends it after its writers, and does not wait
+/* Marks a stage that may get dead letters: a drain ends it after its writers, and does not wait
  * for it until then. Any thread. */
 void sh__host_exempt(sh_host *host, sh_stage *stage);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rate and the batch size of a subscription, on the consumer's side: where handle_events is
- * called, whatever the dispatcher and the way of the events were.
+ * The rate and the batch size of a subscription, on the consumer's side, where handle_events is
+ * called, for any dispatcher and any path of the events.
  *
- * Events that came are gathered until a batch is whole, and are then messages of their own that
- * are handled next. What has been gathered is older than all messages of the subscription that
- * have not been received, and younger than those that have. */
+ * Events are gathered until a batch is whole, and then become messages of their own that are
+ * handled next. Gathered events are older than all messages of the subscription that have not
+ * been received, and younger than those that have. */
 #include "consume/batching.h"
 
 #include <uv.h>
@@ -100,7 +100,7 @@ void sh__limits_wait_for_batch(sh_stage *stage, struct sh__limits *limits)
     sh__timer_for_limits(stage, due > now ? to_ms(due - now) : 0, &limits->batch_timer);
 }
 
-/* Takes n gathered events into messages; what there is no memory for is lost, and counted. */
+/* Puts n gathered events into messages; without memory, events are lost, and counted. */
 static void take(sh_stage *stage, struct sh__limits *limits, int64_t n,
                  struct sh__mailbox *out)
 {
@@ -126,7 +126,7 @@ static void take(sh_stage *stage, struct sh__limits *limits, int64_t n,
         limits->deliveries = 0;
 }
 
-/* Puts messages behind those of the subscription that have been received. */
+/* Puts messages after those of the subscription that have been received. */
 static void insert(struct sh__mailbox *box, const sh_subscription *sub,
                    struct sh__mailbox *messages)
 {
@@ -145,7 +145,7 @@ static void insert(struct sh__mailbox *box, const sh_subscription *sub,
     box->length += messages->length;
 }
 
-/* Lets n gathered events be handled, before all that has not been received. */
+/* Lets n gathered events be handled before all messages that have not been received. */
 static void let_go(sh_stage *stage, struct sh__limits *limits, int64_t n)
 {
     struct sh__mailbox messages = {0};
@@ -159,7 +159,7 @@ static void let_go(sh_stage *stage, struct sh__limits *limits, int64_t n)
     sh__worker_schedule(stage->worker, stage);
 }
 
-/* A producer_consumer holds at its input queue, where this goes. */
+/* A producer_consumer holds messages at its input queue, where this one goes. */
 void sh__limits_flush(sh_stage *stage, struct sh__limits *limits)
 {
     bool holds = sh__limits_are_shut(limits) && stage->kind != SH_PRODUCER_CONSUMER;
@@ -189,7 +189,7 @@ bool sh__limits_gather(sh_stage *stage, struct sh__limits *limits,
                        struct sh__message *message)
 {
     bool had_any = limits->gather->n > 0;
-    if (message->kind != SH__EVENTS) { /* goes behind what was sent before it */
+    if (message->kind != SH__EVENTS) { /* goes after the events sent before it */
         if (!had_any)
             return false;
         sh__mailbox_push_first(&stage->mailbox, message);
@@ -210,7 +210,7 @@ bool sh__limits_gather(sh_stage *stage, struct sh__limits *limits,
 
 /* -- timers ---------------------------------------------------------------------------- */
 
-/* One timer serves many batches: it looks whether the time of what is gathered now has come. */
+/* One timer serves many batches: it checks whether the events gathered now are due. */
 static void batch_is_due(sh_stage *stage, struct sh__limits *limits)
 {
     limits->batch_timer = 0;

@@ -9,17 +9,17 @@
 
 /* Sets the rate and the batch size that the options want. SH_ENOMEM. */
 int sh__limits_configure(struct sh__limits *limits, const sh_subscribe_opts *opts);
-/* Frees what sh__limits_configure made, with what is gathered, and stops the timers. */
+/* Frees what sh__limits_configure made, with the gathered events, and stops the timers. */
 void sh__limits_fini(sh_stage *stage, struct sh__limits *limits);
-/* A message is about to be handled, and its limits gather. True: it was taken. */
+/* Called before a message is handled if its limits gather. True: the message was taken. */
 bool sh__limits_gather(sh_stage *stage, struct sh__limits *limits,
                        struct sh__message *message);
-/* Lets go of all that is gathered, unless the limits are shut. */
+/* Lets all gathered events be handled, unless the limits are shut. */
 void sh__limits_flush(sh_stage *stage, struct sh__limits *limits);
-/* Sees to it that what is gathered does not wait for too long. */
+/* Starts the timer that keeps gathered events from waiting too long. */
 void sh__limits_wait_for_batch(sh_stage *stage, struct sh__limits *limits);
-/* How many events of what is being fed handle_events is given next; `usual` is what it would be
- * without limits. 0: none now, and nothing is being fed any more. */
+/* How many events of the message being fed handle_events gets next; `usual` is the number without
+ * limits. 0: none now, and nothing is being fed any more. */
 int64_t sh__limits_allow(sh_stage *stage, struct sh__limits *limits, int64_t usual);
 
 #endif

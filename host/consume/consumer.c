@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The consumer side: subscribing, cutting what arrives into batches and asking for more,
- * and what happens when a subscription ends. */
+ * The consumer side: subscribing, cutting arriving events into batches and asking for more,
+ * and the end of a subscription. */
 #include "consume/consumer.h"
 
 #include <string.h>
@@ -31,7 +31,7 @@ static void answer(sh_stage *stage, sh_from from, int status, sh_error *error)
     sh_stage_unref(from.stage);
 }
 
-/* The name is unknown: as if the producer had ended at once. */
+/* Handles an unknown name as if the producer had ended at once. */
 static void no_such_producer(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from)
 {
     sh_subscribe_opts *opts = &subscribe->opts;
@@ -202,7 +202,7 @@ static void feed(sh_stage *stage, sh_subscription *sub, sh_batch batch, int64_t 
     stage->feed.is_acked = sub->in.ack;
     if (sub->in.asked_at == 0)
         return;
-    /* The clock is not read for this: what is faster than its readings counts as nothing. */
+    /* The clock is not read for this: an answer between two readings counts as taking no time. */
     stage->stats.asks_answered++;
     stage->stats.ask_ticks += stage->worker->ticks - sub->in.asked_at;
     sub->in.asked_at = 0;
@@ -211,7 +211,7 @@ static void feed(sh_stage *stage, sh_subscription *sub, sh_batch batch, int64_t 
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message)
 {
     feed(stage, message->sub, message->batch, message->n);
-    message->sub = NULL; /* what it holds is held by the feed now */
+    message->sub = NULL; /* the feed now has its reference */
     message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);
 }
@@ -242,9 +242,9 @@ bool sh__consumer_offer(sh_stage *stage, sh_subscription *sub, sh_batch batch)
     return true;
 }
 
-/* What outstanding demand a batch of n pays off, and the ask that it earns. GenStage 1.3:
- * the limit of a batch is always max - min; events beyond what was asked for before their
- * message came are handed on but earn nothing. */
+/* The outstanding demand that a batch of n pays off, and the ask that it earns. GenStage 1.3:
+ * the limit of a batch is always max - min; events beyond the demand before their message came
+ * are handed on but earn nothing. */
 static int64_t account(sh_stage *stage, struct sh__half_in *in, uint32_t n)
 {
     int64_t credited = n;
@@ -298,7 +298,7 @@ uint32_t sh_subscription_deliveries(const sh_subscription *sub)
     return (uint32_t)(deliveries > 1 ? deliveries : 1) + sh__recovery_tries(stage);
 }
 
-/* Events of a subscription that this stage does not know. */
+/* Refuses events of a subscription that this stage does not know. */
 static void unknown_subscription(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
@@ -350,7 +350,7 @@ static bool cancel_ends_stage(const sh_stage *stage, sh_cancel mode, const sh_er
              !sh__link_is_empty(&stage->producers));
 }
 
-/* A subscription has ended: whether nothing more will come, and the stage ends with that. */
+/* Whether the end of a subscription was the end of all input, and ends the stage. */
 static bool is_input_over(sh_stage *stage, sh_cancel mode, const sh_error *reason)
 {
     bool is_clean = sh_error_is_clean(reason);
@@ -390,8 +390,8 @@ void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason)
     sh__stage_end(stage, reason ? sh_error_ref(reason) : NULL, true);
 }
 
-/* A subscription has ended. On a producer_consumer with input that comes before it, that is
- * handled first: the end waits behind it in the input queue. */
+/* Handles the end of a subscription. On a producer_consumer with earlier input, that input is
+ * handled first: the end waits after it in the input queue. */
 static void subscription_ended(sh_stage *stage, struct sh__message *message)
 {
     sh__subscription_close_in(message->sub);

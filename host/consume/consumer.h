@@ -7,27 +7,28 @@
 
 #include "stage/stage.h"
 
-/* Subscribes; takes both. `from` (a reference, or a NULL stage) is answered. */
+/* Subscribes; takes `subscribe` and `from`, a reference or a NULL stage, which is answered. */
 void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh_from from);
-/* No more subscriptions will be made: ends the stage in order when those that it has have ended. */
+/* Ends the stage gracefully when its present subscriptions have ended: no more will be made. */
 void sh__consumer_finish(sh_stage *stage);
-/* handle_subscribe has answered: asks, unless the mode is manual. */
+/* Called when handle_subscribe has returned: asks, unless the mode is manual. */
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
 
-/* EVENTS, NOTIFICATION, REDIRECT, CANCEL, DOWN on a stage that consumes; takes the message. */
+/* Handles EVENTS, NOTIFICATION, REDIRECT, CANCEL and DOWN on a stage that consumes; takes the
+ * message. */
 void sh__consumer_message(sh_stage *stage, struct sh__message *message);
 /* Starts feeding the events of a message (taken) to handle_events. */
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message);
-/* Gives handle_events the next batch of what is being fed. */
+/* Gives handle_events the next batch of the message being fed. */
 void sh__consumer_next(sh_stage *stage);
-/* Drops what is being fed; harmless when nothing is. */
+/* Drops the message being fed; does nothing if there is none. */
 void sh__consumer_drop_feed(sh_stage *stage);
 /* Sends an ask for n events, unless the subscription may not ask now. */
 void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n);
 
-/* Leaves handle_cancel for a CANCEL or DOWN (taken) on the agenda; its half is closed already. */
+/* Puts handle_cancel for a CANCEL or DOWN (taken) on the agenda; its half is closed already. */
 void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message);
-/* handle_cancel has run: applies the cancel mode. Borrows `reason`. */
+/* Applies the cancel mode once handle_cancel has run. Borrows `reason`. */
 void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Dead letters: events that nobody could handle, on their way to a stage that looks after
- * them. They are never lost silently: what does not get there is counted unfinished. */
+ * Dead letters: events that could not be handled, on their way to a stage that looks after
+ * them. They are never lost silently: events that do not get there are counted as unfinished. */
 #include "consume/dead_letter.h"
 
 #include "consume/above.h"
@@ -12,8 +12,8 @@
 
 static const char where[] = "dead letter";
 
-/* The dead-letter stage, borrowed, which from now on waits for the end of this one; one that
- * was given by name may have been started again. */
+/* The dead-letter stage, borrowed, which from now on waits for the end of this stage; a stage
+ * given by name may have been started again. */
 static sh_stage *find(sh_stage *stage)
 {
     struct sh__recovery *recovery = stage->recovery;
@@ -41,7 +41,7 @@ void sh__dead_letter_open(sh_stage *stage)
     find(stage);
 }
 
-/* Its last word comes behind its letters, as what two stages tell one another keeps its
+/* The stage's last message comes after its letters, since messages between two stages keep their
  * order. */
 void sh__dead_letter_close(sh_stage *stage)
 {
@@ -64,8 +64,8 @@ static void lose(sh_stage *stage, uint32_t n, const sh_error *error, const char 
             fields->message ? fields->message : fields->name);
 }
 
-/* The message with the letters; NULL: the events are of a kind that has none, or there is no
- * memory. */
+/* The message with the letters; NULL: the events are of a kind without letters, or memory ran
+ * out. */
 static struct sh__message *write_letters(sh_stage *stage, sh_stage *to, sh_batch events,
                                          const sh_error *error, const char *failed,
                                          uint32_t deliveries)

@@ -36,8 +36,8 @@ static void limits_free(sh_stage *stage, struct sh__limits *limits)
 
 /* -- shutting and opening -------------------------------------------------------------- */
 
-/* What is left goes to the head of what is held. While handle_events runs, the message itself
- * stays: the end of the callback needs it. */
+/* The events left go to the head of the held messages. While handle_events runs, the message
+ * itself stays: the end of the callback needs it. */
 void sh__limits_hold_feed(sh_stage *stage, struct sh__limits *limits)
 {
     if (stage->feed.sub != limits->sub || stage->feed.rest.n == 0)
@@ -114,7 +114,7 @@ void sh__limits_steer(sh_stage *stage, struct sh__message *message)
         sh__limits_unsubscribe(stage, sub, message->error);
         message->error = NULL;
     } else if (message->what != SH__STEER_PAUSE) {
-        /* closed: its end may be among what a producer_consumer holds */
+        /* closed: a producer_consumer may hold its end */
         resume_one(stage, sub->in.limits);
     }
     sh__message_free(stage->worker, message);
@@ -179,7 +179,7 @@ void sh__limits_close(sh_stage *stage, sh_subscription *sub)
     limits_free(stage, limits);
 }
 
-/* -- all of a stage -------------------------------------------------------------------- */
+/* -- all limits of a stage ------------------------------------------------------------- */
 
 void sh__limits_resume_all(sh_stage *stage)
 {

@@ -2,8 +2,8 @@
  *
  * The input queue of a producer_consumer: whole upstream messages, infos, and ends of
  * subscriptions, in order. Events are taken while its consumers have credit; a message that
- * was taken is handled to its end, and what nobody has asked for then is buffered. As
- * GenStage 1.3. */
+ * was taken is handled completely, and results beyond demand are buffered, as in GenStage
+ * 1.3. */
 #include "consume/producer_consumer.h"
 
 #include "consume/consumer.h"
@@ -18,8 +18,8 @@ bool sh__pump_is_empty(const sh_stage *stage)
     return !stage->input.head && !stage->feed.sub && !sh__limits_hold_any(stage);
 }
 
-/* Its consumers were there and have left: nobody will give credit for what is queued before
- * the end of an upstream that takes this stage down with it. */
+/* Whether the stage had consumers and all have left: then no credit will come for the input queued
+ * before the end of an upstream that ends this stage. */
 static bool is_abandoned(const sh_stage *stage)
 {
     return sh__link_is_empty(&stage->consumers) &&
@@ -32,8 +32,8 @@ static bool ends_here(const struct sh__message *message)
     return message->kind == SH__CANCEL || message->kind == SH__DOWN;
 }
 
-/* Nobody is left on either side: input before the end of the last upstream can't be handed
- * on. */
+/* Skips input that can't be handed on: no stage is left on either side, and the input is before
+ * the end of the last upstream. */
 static bool skip_abandoned(sh_stage *stage)
 {
     struct sh__message *message = stage->input.head;

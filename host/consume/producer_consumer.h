@@ -6,9 +6,9 @@
 
 #include "stagehost/stage.h"
 
-/* Takes one entry of the input queue if it may be taken now. Returns whether it did. */
+/* Takes one entry of the input queue if it may be taken now. Returns whether one was taken. */
 bool sh__pump(sh_stage *stage);
-/* Whether the stage has neither input nor a batch in the works that should be handled before it
+/* Whether the stage has neither input nor a batch in progress that should be handled before it
  * ends. */
 bool sh__pump_is_empty(const sh_stage *stage);
 

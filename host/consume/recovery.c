@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * When handle_events fails: on_error says whether the stage ends, as without it, or goes on
- * without the batch, or tries it again. The unit is the batch that the callback was given:
- * nobody knows at which of its events it failed. */
+ * When handle_events fails, on_error says whether the stage ends, which is the default, goes on
+ * without the batch, or tries it again. The unit is the batch that the callback was given: it is
+ * unknown at which event the callback failed. */
 #include "consume/recovery.h"
 
 #include <string.h>
@@ -53,7 +53,7 @@ int sh__recovery_check(const sh_stage_opts *opts, sh_error **error)
     return SH_OK;
 }
 
-/* The stage's, made if need be; NULL when out of memory. */
+/* The struct of the stage, made if necessary; NULL when out of memory. */
 static struct sh__recovery *recovery_of(sh_stage *stage)
 {
     if (!stage->recovery && (stage->recovery = sh_malloc(sizeof *stage->recovery)))
@@ -144,7 +144,7 @@ static uint64_t next_delay(const struct sh__recovery *recovery)
     return (uint64_t)(delay < 0x1p40 ? delay : 0x1p40);
 }
 
-/* False: it has had all its tries. */
+/* False: the batch has had all its tries. */
 static bool retry(sh_stage *stage, const sh_error *error)
 {
     struct sh__recovery *recovery = stage->recovery;
@@ -159,8 +159,8 @@ static bool retry(sh_stage *stage, const sh_error *error)
     return true;
 }
 
-/* Notifications that the callback gave its own consumers belong to what it would have
- * returned. */
+/* Notifications that the callback sent to its own consumers belong to the result that it would
+ * have returned. */
 static void forget_told(sh_stage *stage)
 {
     sh_marker *marker;

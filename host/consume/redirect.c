@@ -9,10 +9,10 @@
 #include "stage/above.h"
 #include "stage/agenda.h"
 
-/* Who is sent on more often goes in circles. */
+/* More redirections than this mean a loop. */
 enum { MOST_HOPS = 16 };
 
-/* -- in a result: the reply is a list without events that holds it --------------------- */
+/* -- in a result: the reply is a list without events that holds the redirection -------- */
 
 struct redirect_list {
     sh_list base;
@@ -35,7 +35,7 @@ static void list_free(sh_list *list)
     sh_free(self);
 }
 
-/* It never leaves the worker as a list. */
+/* Such a list never leaves the worker. */
 static const sh_list_ops redirect_list_ops = {.name = "redirect", .free = list_free};
 
 static bool add_target(struct sh__redirect *redirect, const sh_target *target)
@@ -119,7 +119,7 @@ static struct sh__message *redirect_message(sh_stage *stage, struct sh__task *ta
     message->subscribe = task->subscribe;
     task->subscribe = NULL;
     message->subscribe->redirect = redirect;
-    if (message->subscribe->opts.selector) /* made here, of what `extra` holds */
+    if (message->subscribe->opts.selector) /* made on this side from `extra` */
         message->subscribe->opts.selector->free(message->subscribe->opts.selector);
     message->subscribe->opts.selector = NULL;
     return message;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Redirection: a stage that was subscribed to sends its consumer on to other producers. REDIRECT
- * carries the options of the subscription back and where to; the consumer makes the new ones before
- * it takes the CANCEL that follows, so it is never without a producer. */
+ * carries back the options of the subscription and the targets; the consumer makes the new
+ * subscriptions before it takes the CANCEL that follows, so it is never without a producer. */
 #ifndef SH_REDIRECT_H
 #define SH_REDIRECT_H
 
 #include "stage/stage.h"
 
-/* Where to; every stage and name is owned. */
+/* The targets of a redirection; every stage and name is owned. */
 struct sh__redirect {
     size_t n;
     bool has_cancel;
@@ -19,10 +19,10 @@ struct sh__redirect {
     } targets[];
 };
 
-/* handle_subscribe of a producer has answered with a redirection (in r->reply; taken): sends it,
- * and cancels the subscription. */
+/* Called when handle_subscribe of a producer has returned a redirection (in r->reply; taken):
+ * sends it, and cancels the subscription. */
 void sh__redirect_send(sh_stage *stage, struct sh__task *task, sh_result *r);
-/* REDIRECT has arrived at the consumer; borrows the message. */
+/* Handles REDIRECT at the consumer; borrows the message. */
 void sh__redirect_follow(sh_stage *stage, struct sh__message *message);
 
 #endif

@@ -42,7 +42,7 @@ int sh__share_add(sh_subscription *sub, const sh_subscribe_opts *opts)
     return SH_OK;
 }
 
-/* Whether it was the last one that had a share. */
+/* Drops the share of `id`; returns whether it was the last one. */
 static bool drop_share(sh_subscription *sub, uint64_t id)
 {
     struct sh__via **place = &sub->in.via, *via;
