@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What reaches a worker from outside: the messages in its inbox, and orders. */
+ * A worker's input from other threads: the messages in its inbox, and orders. */
 #include "work/crossing.h"
 
 #include "life/above.h"
@@ -46,8 +46,8 @@ bool sh__message_unpack(sh_worker *worker, struct sh__message *message)
     return false;
 }
 
-/* Events stay packed until their stage takes them: decoding is the larger part of their
- * way, and what came before them can be handled, and more be asked for, meanwhile. */
+/* Events stay packed until their stage takes them: decoding is the larger part of their cost,
+ * and earlier events can be handled, and more be asked for, meanwhile. */
 bool sh__worker_deliver_inbox(sh_worker *worker)
 {
     if (!atomic_load_explicit(&worker->has_inbox, memory_order_relaxed))
@@ -78,8 +78,8 @@ static void send_to_all(sh_worker *worker, enum sh__message_kind kind)
     }
 }
 
-/* The pipeline has drained: a process that only sleeps ends now, the others when they are
- * through with what they do. */
+/* The pipeline has drained: a process that only sleeps ends now, the others when they have
+ * finished their callback. */
 static void shut_processes_down(sh_worker *worker)
 {
     for (struct sh__link *link = worker->stages.next; link != &worker->stages;
@@ -90,7 +90,7 @@ static void shut_processes_down(sh_worker *worker)
         struct sh__message *message = sh__message_new(worker, SH__DRAIN, stage);
         if (message)
             sh__stage_deliver(stage, message);
-        sh__worker_schedule(worker, stage); /* also one that waits: it may be only asleep */
+        sh__worker_schedule(worker, stage); /* also a waiting stage: it may only sleep */
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What reaches a worker from outside: the messages in its inbox, and orders. */
+ * A worker's input from other threads: the messages in its inbox, and orders. */
 #ifndef SH_CROSSING_H
 #define SH_CROSSING_H
 
@@ -19,13 +19,13 @@ enum {
 
 /* Sets order bits and wakes the worker; any thread. */
 void sh__worker_order(sh_worker *worker, uint32_t orders);
-/* Takes the messages that came from other workers, as a list. */
+/* Takes the messages from other workers, as a list. */
 struct sh__message *sh__worker_take_inbox(sh_worker *worker);
-/* Whether there are any: not a hint, as has_inbox is. */
+/* Whether there are messages; exact, while has_inbox is a hint. */
 bool sh__worker_has_mail(sh_worker *worker);
-/* Delivers them to their stages. Returns whether there were any. */
+/* Delivers the messages to their stages. Returns whether there were any. */
 bool sh__worker_deliver_inbox(sh_worker *worker);
-/* The worker was woken: delivers them, and does what was ordered. */
+/* Called when the worker was woken: delivers the messages, and follows the orders. */
 void sh__worker_on_wake(uv_async_t *handle);
 
 #endif

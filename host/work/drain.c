@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is alive in a host, and how all of it is ended. */
+ * The stages alive in a host, and how all of them are ended. */
 #include "work/drain.h"
 
 #include "consume/above.h"
@@ -21,7 +21,7 @@ static void order_all(sh_host *host, uint32_t orders)
 
 /* -- failures -------------------------------------------------------------------------- */
 
-/* Has opts.on_failure called, if any stage has failed. */
+/* Orders the call of opts.on_failure, if any stage has failed. */
 static void tell_failure(sh_host *host)
 {
     if (host->opts.on_failure && atomic_load(&host->has_failed))
@@ -51,8 +51,8 @@ void sh_worker_fail(sh_worker *worker, sh_error *error)
 
 /* -- what is alive --------------------------------------------------------------------- */
 
-/* A drain goes from the sources to the ends: when nothing produces any more, processes are told
- * to end (a script may first ask consumers for what they have got); when none is left, the
+/* A drain goes from the sources to the sinks: when no stage produces any more, processes are told
+ * to end (a script may first ask consumers for their results); when none is left, the
  * consumers. */
 static void advance_drain(sh_host *host)
 {
@@ -77,7 +77,7 @@ void sh__host_stage_begins(sh_host *host, sh_kind kind)
     atomic_fetch_add(&host->started, 1);
 }
 
-/* Once for each stage: when it ends, or before. */
+/* Called once for each stage: when it ends, or before. */
 static void count_out(sh_host *host, sh_stage *stage)
 {
     if (atomic_exchange(&stage->is_exempt, true))
@@ -115,8 +115,7 @@ static void begin_drain(sh_host *host)
     advance_drain(host);
 }
 
-/* A drain that began while a process was putting stages together would take them away from under
- * its hands. */
+/* A drain that began while a process was putting stages together would take these stages away. */
 void sh__host_built(sh_host *host)
 {
     if (atomic_fetch_sub(&host->building, 1) == 1 && atomic_load(&host->draining))

@@ -20,7 +20,8 @@
 #include "work/waiting.h"
 #include "work/worker.h"
 
-/* Of a worker's thread, whatever `ulimit -s` says: callbacks have the same room everywhere. */
+/* The stack of a worker's thread, independent of `ulimit -s`, so that callbacks have the same room
+ * everywhere. */
 enum { STACK_SIZE = 8 << 20 };
 
 static unsigned count_cpus(void)
@@ -148,8 +149,7 @@ static void join_threads(sh_host *host)
 
 /* -- run ------------------------------------------------------------------------------- */
 
-/* Messages that crossed while their receivers were ending: refused, until no answer is
- * under way. */
+/* Refuses messages that crossed while their receivers were ending, until no answer is under way. */
 static void sweep(sh_host *host)
 {
     bool again = true;
@@ -227,7 +227,7 @@ void sh_host_free(sh_host *host)
     free_base(host);
 }
 
-/* -- what it knows --------------------------------------------------------------------- */
+/* -- the summary ----------------------------------------------------------------------- */
 
 const sh_error *sh_host_first_failure(const sh_host *host)
 {

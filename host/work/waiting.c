@@ -4,8 +4,8 @@
 #include "stage/clock.h"
 #include "work/crossing.h"
 
-/* A sleeping thread needs about 50 us to be back at work: it is worth it to look for an answer a
- * little longer, if workers talk to one another at the moment. */
+/* A sleeping thread needs about 50 us to wake up: while workers talk to one another, it is worth
+ * waiting for an answer a little longer before sleeping. */
 enum { SPIN_NS = 20000, TALK_NS = 1000000 };
 
 static bool is_talking(const sh_worker *worker, uint64_t now)
@@ -28,8 +28,8 @@ static bool spin(sh_worker *worker)
     return true;
 }
 
-/* The order matters: who puts a message into the inbox looks afterwards whether the worker is
- * asleep, and the worker looks into the inbox after it has said so. */
+/* The order matters: a sender puts a message into the inbox, then checks whether the worker is
+ * asleep; the worker marks itself asleep, then checks the inbox. */
 bool sh__worker_rest(sh_worker *worker)
 {
     if (!worker->is_run || spin(worker))

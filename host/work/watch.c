@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the workers are doing, seen from other threads. */
+ * The code that the workers run, seen from other threads. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static void describe(const sh_stage *stage, const char *what, sh_busy *out)
         stage->ops->locate(stage->state, what, out->place, sizeof out->place);
 }
 
-/* False: nothing runs, or not for so long. The lock keeps the stage from ending. */
+/* False: no code runs, or not for that long. The lock keeps the stage from ending. */
 static bool read_activity(sh_host *host, sh_worker *worker, uint64_t least_ms, sh_busy *out)
 {
     struct sh__activity *now = &worker->activity;

@@ -3,7 +3,7 @@
  * The loop of a worker. While stages have something to do, an idle handle keeps the loop
  * from waiting and runs a slice of the run queue in each of its turns, so that timers, I/O and
  * messages from other workers come in between. A slice ends after the first callback that
- * returns when 1 ms is over. When the queue is empty nothing is active and the worker sleeps in
+ * returns after 1 ms. When the queue is empty nothing is active and the worker sleeps in
  * the kernel (waiting.h). Messages to other workers are staged in outboxes and handed over once
  * per turn: one short lock and at most one wake-up for each target. */
 #include "work/worker.h"
@@ -30,7 +30,7 @@ enum {
 
 /* -- slices ---------------------------------------------------------------------------- */
 
-/* Specs wait for "nothing to do": answered once, when that is so. */
+/* Answers specs that wait for "nothing to do", once, when that is so. */
 static void answer_idle_waiter(sh_worker *worker)
 {
     if (!worker->idle_waiter.stage || sh__worker_has_work(worker))
@@ -41,8 +41,8 @@ static void answer_idle_waiter(sh_worker *worker)
     sh_stage_unref(from.stage);
 }
 
-/* A stage that has ended may still be on the C stack or in the run queue: it is let go
- * here. */
+/* A stage that has ended may still be on the C stack or in the run queue: its reference is
+ * dropped here. */
 static void reap(sh_worker *worker)
 {
     struct sh__link *link = worker->ended.next;
@@ -101,7 +101,7 @@ static void on_idle(uv_idle_t *handle)
         uv_idle_stop(&worker->idle);
 }
 
-/* The loop is going to wait. As long as other workers answer at once it goes on here, without
+/* Called before the loop waits. As long as other workers answer at once it goes on here, without
  * asking the kernel for I/O each time. */
 static void talk(sh_worker *worker)
 {
@@ -147,7 +147,7 @@ static uv_loop_t *loop_new(void)
 }
 
 /* A request that libuv's thread pool does not give back will still touch its loop when it
- * comes to its end: that loop is left behind. */
+ * finishes: that loop is left behind. */
 static void loop_free(uv_loop_t *loop)
 {
     if (loop && uv_loop_close(loop) != UV_EBUSY)
