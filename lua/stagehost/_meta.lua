@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 ---@meta stagehost.core
 
---- What the C half (bindings/) gives Lua: for editors and readers, never loaded.
+--- The functions and objects that the C half (bindings/) gives Lua: for editors and readers, never loaded.
 
 ---@alias stagehost.Reason nil | "normal" | "shutdown" | "killed" | "noproc" | string | table
 
@@ -18,7 +18,7 @@
 ---@field handle_down? fun(self: table, stage: stagehost.Stage, reason: stagehost.Reason, ref: integer): any[]?
 ---@field terminate? fun(self: table, reason: stagehost.Reason)
 
---- `kind` is the role of the other side. A consumer may answer "manual", a producer redirect(producers);
+--- `kind` is the role of the other side. A consumer may return "manual", a producer redirect(producers), and
 --- either side stop(reason).
 ---@alias stagehost.handle_subscribe
 ---| fun(self: table, kind: "producer" | "consumer", opts: table, from: stagehost.Subscription): any
@@ -27,15 +27,15 @@
 ---@alias stagehost.handle_cancel
 ---| fun(self: table, reason: any, from: stagehost.Subscription, how: stagehost.how): any[]?
 
---- Of a stage that consumes: called once, when no subscription is left and none has ended abnormally, before
---- terminate. `reason` is that of the last one, "normal" or "shutdown"; the stage ends with it. What is returned
---- is delivered. With handle_end, `cancel` is "transient" unless a subscription says otherwise. Temporary ones do
---- not count: where there are no others, it is called in a drain, and by a pipeline.
+--- Called once on a stage that consumes, before terminate, when no subscription is left and none has ended
+--- abnormally. `reason` is that of the last subscription, "normal" or "shutdown"; the stage ends with it. The events
+--- returned are delivered. With handle_end, `cancel` is "transient" unless a subscription says otherwise. Temporary
+--- subscriptions do not count: a stage that has no others has it called in a drain, and by a pipeline.
 ---@alias stagehost.handle_end fun(self: table, reason: stagehost.Reason): any[]?
 
 ---@alias stagehost.send fun(to: stagehost.Subscription, events: any[])
 
---- All that one subscription has asked for and not got, also what handle_demand was told of before.
+--- The demand of one subscription that is still open, including what handle_demand was told before.
 ---@class stagehost.DemandBy
 ---@field from stagehost.Subscription
 ---@field demand integer
@@ -43,10 +43,10 @@
 
 --- The options of stages and subscriptions are described where they are listed: options/names.lua.
 ---
---- handle_demand is told of demand once. From then on the producer owes it: what it does not return at once it
---- returns later, from any callback, without being asked again (with polling_interval it is called again). A
---- consumer that leaves takes nothing of that back, and one that subscribes anew is told of only as far as it
---- asks for more than is owed: what was owed to the former one goes to it.
+--- handle_demand is told of demand once. From then on the producer owes it: events it does not return at once it
+--- returns later, from any callback, without being asked again (with polling_interval it is called again). When a
+--- consumer leaves, its demand stays owed. A new consumer gets those events, and handle_demand is told only of the
+--- part of its demand that exceeds what is owed.
 ---@class stagehost.Producer : stagehost.Process, stagehost.ProducerOptions
 ---@field handle_demand? fun(self: table, n: integer, by?: stagehost.DemandBy[]): any[]? `by` with option demand_by
 ---@field handle_subscribe? stagehost.handle_subscribe
@@ -64,7 +64,7 @@
 ---@field event any
 ---@field error stagehost.Reason
 ---@field stage string the name of the stage that could not handle it
----@field deliveries integer how often it was given to a callback
+---@field deliveries integer how often the event was given to a callback
 
 ---@class stagehost.ProducerConsumer : stagehost.Producer, stagehost.Consumer
 
@@ -100,17 +100,17 @@ function Stage:cast(message) end
 ---@param message any
 function Stage:send(message) end
 
---- As send, but handle_info gets it before all that waits in the stage's mailbox, the order to end
---- among it: for what a source has read by a callback of luv. To stages of the same worker only.
+--- Like send, but handle_info gets the message before all others in the stage's mailbox, even an order to
+--- end: for data that a source has read by a callback of luv. Works only for stages of the same worker.
 ---@param message any
 function Stage:send_ahead(message) end
 
---- In band to every consumer: handle_notification.
+--- Sends a message in band to every consumer, which gets it in handle_notification.
 ---@param message any
 function Stage:notify(message) end
 
---- In band to the stage itself: handle_info after what it has buffered now. Waits until it is
---- queued.
+--- Sends a message in band to the stage itself: it arrives in handle_info after all events that are buffered now.
+--- Waits until the message is queued.
 ---@param message any
 ---@return true?
 ---@return string? message
@@ -120,48 +120,48 @@ function Stage:sync_info(message) end
 ---@param message any
 function Stage:async_info(message) end
 
---- Ends it in order and waits for its end.
+--- Ends the stage gracefully and waits for its end.
 ---@param reason? stagehost.Reason
 ---@return true
 function Stage:stop(reason) end
 
---- A producer: handle_demand is not called any more, what is buffered goes out, then it ends
---- normally. Does not wait.
+--- Ends a producer normally: handle_demand is not called any more, and buffered events are delivered first.
+--- Does not wait.
 function Stage:finish() end
 
---- As stop, without waiting.
+--- Like stop, but does not wait.
 ---@param reason? stagehost.Reason
 function Stage:async_stop(reason) end
 
 function Stage:kill() end
 
---- Sends it an exit signal: with handle_exit it is told; else it ends with that reason at once, also
---- while its callback waits. "normal" is ignored, except from itself; "kill" is stage:kill().
+--- Sends the stage an exit signal. A stage with handle_exit has that called; any other ends with the reason at
+--- once, even while its callback waits. "normal" is ignored, except from itself; "kill" is stage:kill().
 ---@param reason? stagehost.Reason
 function Stage:exit(reason) end
 
---- Waits for its end.
----@return stagehost.Reason reason also of a stage that ended long ago
+--- Waits for the stage's end.
+---@return stagehost.Reason reason known even if the stage ended long ago
 function Stage:join() end
 
 ---@return boolean
 function Stage:is_alive() end
 
---- Sets the demand mode of a producer; without an argument waits for what it is.
+--- Sets the demand mode of a producer; without an argument, waits for the current mode and returns it.
 ---@param mode? "forward" | "accumulate"
 ---@return ("forward" | "accumulate")?
 ---@return string? message
 ---@return any reason
 function Stage:demand(mode) end
 
---- Waits for the number of events in its buffer.
+--- Waits for the number of events in the stage's buffer.
 ---@return integer?
 ---@return string? message
 ---@return any reason
 function Stage:buffered() end
 
---- Its counters, by the names of sh_stage_stats in stagehost.h, and the name of its `dispatcher`. Only on its
---- own worker. `ask_ns / asks_answered` is how long it waits for events after it has asked.
+--- The stage's counters, by the names of sh_stage_stats in stagehost.h, and the name of its `dispatcher`. Works on
+--- its own worker only. `ask_ns / asks_answered` is the mean time it waits for events after it has asked.
 ---@return table<string, number | string>?
 ---@return string? message
 ---@return any reason
@@ -178,18 +178,18 @@ function Stage:async_subscribe(opts) end
 
 ---@class stagehost.Subscription
 ---@field consumer stagehost.Stage
----@field producer stagehost.Stage? nil if it was an unknown name
+---@field producer stagehost.Stage? nil if no stage had the name
 ---@field id integer
 local Subscription = {}
 
 ---@param n integer at least 0, which asks for nothing
 function Subscription:ask(n) end
 
---- Asks the producer to cancel it; both sides get handle_cancel.
+--- Asks the producer to cancel the subscription; both sides get handle_cancel.
 ---@param reason? stagehost.Reason
 function Subscription:cancel(reason) end
 
---- Stops it for a while: see stagehost.pause.
+--- Stops the subscription for a while: see stagehost.pause.
 function Subscription:pause() end
 
 function Subscription:resume() end
@@ -198,14 +198,14 @@ function Subscription:resume() end
 ---@param reason? stagehost.Reason
 function Subscription:unsubscribe(reason) end
 
---- How often the batch that handle_events has in hands was given to a callback, this time included;
---- 0 outside of handle_events.
+--- How often the batch that handle_events is working on has been given to a callback, this time included;
+--- 0 outside handle_events.
 ---@return integer?
 ---@return string? message
 ---@return any reason
 function Subscription:deliveries() end
 
---- The counters of that side, on its worker: events, messages, asks, outstanding.
+--- The counters of one side, on its own worker: events, messages, asks, outstanding.
 ---@param side "producer" | "consumer"
 ---@return table<string, number>?
 ---@return string? message
@@ -216,11 +216,11 @@ function Subscription:stats(side) end
 ---@class stagehost.Call
 local Call = {}
 
---- Answers, once.
+--- Answers the call. Works once.
 ---@param value any
 function Call:reply(value) end
 
---- Answers that it can't be done: the caller gets nil, message, code.
+--- Answers the call with an error: the caller gets nil, message, code.
 ---@param message string
 ---@param code string
 function Call:fail(message, code) end
@@ -231,13 +231,13 @@ local Timer = {}
 ---@return boolean whether it was still running
 function Timer:cancel() end
 
---- `stage` and its like are the tables of methods, which the facade adds to.
+--- `stage`, `subscription`, `call` and `timer` are tables of methods; init.lua adds to them.
 ---@class stagehost.core
 ---@field version string
----@field constants table<string, number> bounds and defaults that the C half knows: bindings/options/constants.c
+---@field constants table<string, number> bounds and defaults of the C half: bindings/options/constants.c
 local core = { stage = Stage, subscription = Subscription, call = Call, timer = Timer }
 
---- Waits until init is through; the handle is put into request.stage.
+--- Waits until init has returned; the handle is put into request.stage.
 ---@param def stagehost.Definition
 ---@param request table as options.start makes it
 ---@return true?
@@ -245,21 +245,21 @@ local core = { stage = Stage, subscription = Subscription, call = Call, timer = 
 ---@return any reason
 function core.start(def, request) end
 
---- The subscriptions that a stage has are its last ones, of whatever mode: when they have ended, handle_end is
---- called, and it ends normally. For supervisors that keep stages subscribed.
+--- Declares a stage's current subscriptions, whatever their modes, to be its last: when they have ended,
+--- handle_end is called and the stage ends normally. For supervisors that keep stages subscribed.
 ---@param stage stagehost.Stage
 function core.end_input(stage) end
 
 ---@param consumer stagehost.Stage
 ---@param opts table as options/subscription.lua makes it
 ---@param wait boolean
----@param via? integer the id of a stage on whose behalf it is made: it is shared with others (core.part)
+---@param via? integer the id of a stage for which the subscription is made, perhaps shared with others (core.part)
 ---@return stagehost.Subscription?
 ---@return string? message
 ---@return any reason
 function core.subscribe(consumer, opts, wait, via) end
 
---- The max_demand of subscriptions where neither they nor their consumer give one.
+--- The max_demand of subscriptions for which neither they nor their consumer give one.
 ---@return integer
 function core.max_demand() end
 
@@ -280,7 +280,7 @@ function core.monitor(stage) end
 ---@return boolean
 function core.demonitor(ref) end
 
---- A call whose answer is awaited later with take(ref), or is put into `request.answer`.
+--- Makes a call whose answer is awaited later with take(ref), or is put into `request.answer`.
 ---@param stage stagehost.Stage
 ---@param message any
 ---@return integer ref
@@ -319,13 +319,13 @@ function core.stop(reason, events, reply) end
 ---@return table
 function core.redirect(producers, cancel) end
 
---- Unsubscribes the consumer where it was subscribed to that producer on behalf of `via` alone.
+--- Ends the subscriptions of the consumer to that producer which were made for `via` alone.
 ---@param consumer stagehost.Stage
 ---@param producer stagehost.Stage
 ---@param via integer the id of a stage
 function core.part(consumer, producer, via) end
 
---- Has handle_notification of the subscription's consumer called, also when it has ended.
+--- Calls handle_notification of the subscription's consumer, even if the subscription has ended.
 ---@param subscription stagehost.Subscription
 ---@param message any
 function core.tell(subscription, message) end
@@ -334,7 +334,7 @@ function core.tell(subscription, message) end
 ---@return table ignore
 function core.answers() end
 
---- A function of what string.dump has made of one in this process: for the engine, since load() takes text.
+--- Makes a function from what string.dump returned in this process: for the engine, since load() takes only text.
 ---@param bytes string
 ---@return function
 function core.load_dump(bytes) end
@@ -342,7 +342,7 @@ function core.load_dump(bytes) end
 ---@param ms number
 function core.sleep(ms) end
 
---- A request of the current stage to itself, for await: park waits until wake was called.
+--- Makes a request of the current stage to itself, for await: park waits until wake has been called.
 ---@return userdata waker
 function core.waker() end
 
@@ -395,14 +395,14 @@ function core.members(group) end
 ---@return integer
 function core.hash(value, n) end
 
---- As hash, for what may have none.
+--- Like hash, for values that may have none.
 ---@param value any
 ---@param n integer
 ---@return integer?
 ---@return string? problem
 function core.try_hash(value, n) end
 
---- places[i] = 1 + the place of events[i] among n, or a string that says why it has none.
+--- Sets places[i] to 1 + the place of events[i] among n, or to a string that says why it has none.
 ---@param places table
 ---@param events any[]
 ---@param first integer
@@ -414,27 +414,27 @@ function core.hash_events(places, events, first, last, n) end
 ---@return lightuserdata
 function core.hash_natives() end
 
---- The progress line (engine/progress.lua): a source of any worker begins to read; nil: it can't know how much.
+--- Tells the progress line (engine/progress.lua) that a source begins to read; nil: it does not know how much.
 ---@param total? integer bytes
 function core.board_join(total) end
 
---- What a source has read since its last call. Results only if the caller is to draw the line now.
+--- Adds what a source has read since its last call. Returns values only if the caller should draw the line now.
 ---@param bytes integer
 ---@param lines integer
 ---@return integer? bytes of all sources
 ---@return integer? lines
 ---@return number? rate bytes a second
----@return integer? width of what is on the screen
----@return integer? total bytes; nil: a source can't know
+---@return integer? width of the text on the screen
+---@return integer? total bytes; nil: a source does not know
 function core.board_add(bytes, lines) end
 
 ---@param width integer columns that have been drawn
 function core.board_drawn(width) end
 
----@return integer width of what is to be erased
+---@return integer width of the text to erase
 function core.board_leave() end
 
----@return integer width of what is to be erased; nothing is drawn any more
+---@return integer width of the text to erase; nothing is drawn any more
 function core.board_hide() end
 
 ---@return integer
@@ -446,23 +446,23 @@ function core.worker() end
 ---@return boolean
 function core.is_draining() end
 
---- For terminate: counts events that the stage kept and nobody will get.
+--- For terminate: counts events that the stage kept and no stage will get.
 ---@param n integer
 function core.leave_behind(n) end
 
---- For a consumer that ends now because nobody reads what it puts out: a producer that it leaves
+--- For a consumer that ends now because nothing reads its output: a producer that it leaves
 --- without a consumer ends, too.
 function core.end_producers() end
 
 ---@param status integer
 function core.set_exit_status(status) end
 
---- A failure that the current stage was to deal with and did not: the host's, unless the stage is
---- supervised too.
+--- Counts a failure that the current stage should have dealt with and did not. It is the host's, unless the stage
+--- is supervised too.
 ---@param reason stagehost.Reason
 function core.count_failure(reason) end
 
---- A callback of luv has failed: logged, and one of the host's failures.
+--- Reports a callback of luv that has failed: it is logged, and counts as a failure of the host.
 ---@param text string the message and the traceback
 function core.callback_failed(text) end
 
@@ -471,7 +471,7 @@ function core.callback_failed(text) end
 ---@param code? string a name of SH_LOG_MAP in stagehost.h; default "log"
 function core.log(level, text, code) end
 
---- For the ledger: so many events that the current stage gave to children were not dealt with.
+--- Tells the ledger that `n` events which the current stage gave to children were not handled.
 ---@param n integer
 function core.lose_child_events(n) end
 

@@ -1,21 +1,21 @@
 -- SPDX-License-Identifier: MIT
 
---- Waiting for functions that answer by a callback.
+--- Waiting for functions that return their results through a callback.
 local core = require "stagehost.core"
 
 local function pack(...)
     return { n = select("#", ...), ... }
 end
 
---- Calls `f(..., callback)` and suspends the current stage until the callback was called; the rest of
---- the worker goes on. `f` may also call it at once.
+--- Calls `f(..., callback)` and suspends the current stage until the callback has been called; the rest of
+--- the worker goes on. `f` may also call the callback at once.
 ---
 ---     local uv = stagehost.uv
 ---     local err, data = stagehost.await(uv.fs_read, fd, 4096, 0)
 ---
 ---@param f function
 ---@param ... any
----@return any ... what the callback got; or what `f` returned, if that was nil and an error
+---@return any ... the arguments of the callback; or the results of `f`, if these are nil and an error
 local function await(f, ...)
     local waker = core.waker()
     local results, is_parked

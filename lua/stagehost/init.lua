@@ -17,14 +17,14 @@ local lazy = require "stagehost.engine.lazy"
 local options = require "stagehost.options"
 local subscriptions = require "stagehost.options.subscription"
 
---- What has a file of its own is described there.
+--- Fields with a file of their own are described in that file.
 ---@class stagehost
 ---@field source table definitions of producers that read: files, lists, timers
 ---@field sink table definitions of consumers that write
 ---@field codec table events to bytes and back
 ---@field zip fun(opts?: table): stagehost.Definition lists of one event of each of its producers
 ---@field merge fun(opts?: table): stagehost.Definition the events of all its producers, as they come or sorted
----@field broker fun(opts?: table): stagehost.Definition subscribes consumers to all producers that join
+---@field broker fun(opts?: table): stagehost.Definition subscribes its consumers to all producers that join it
 ---@field join_broker fun(broker: any, producer?: stagehost.Stage): true?, string?, any waits
 ---@field leave_broker fun(broker: any, stage?: stagehost.Stage): true?, string?, any waits
 ---@field broker_members fun(broker: any): table?, string?, any waits
@@ -32,7 +32,7 @@ local subscriptions = require "stagehost.options.subscription"
 ---@field consumer_supervisor stagehost.ConsumerSupervisor consumers that start a child for every event
 ---@field supervisor table defines processes that start stages, and start them again when they crash
 ---@field pipeline table declares stages and their subscriptions as data, supervised
----@field dead_letters fun(opts?: table): stagehost.Definition a producer of what others could not handle
+---@field dead_letters fun(opts?: table): stagehost.Definition a producer of events that others could not handle
 ---@field uv table libuv, bound to this worker's loop
 local M = {}
 
@@ -40,10 +40,10 @@ M._VERSION = core.version
 
 local noreply, ignore = core.answers()
 
---- What handle_call returns to answer later.
+--- Returned by handle_call in order to answer later.
 M.noreply = noreply
 
---- What init may return in order not to be started, without that being an error.
+--- Returned by init: the stage is not started, and that is no error.
 M.ignore = ignore
 
 -- Definitions ------------------------------------------------------------------------------------
@@ -78,13 +78,13 @@ end
 
 -- Starting and ending ----------------------------------------------------------------------------
 
---- Starts a stage and waits until its init is through. Mistakes in the options raise an error. A start that
---- fails where the script drops all results is logged.
+--- Starts a stage and waits until its init has returned. Mistakes in the options raise an error. A failed start
+--- is logged if the script drops all its results.
 ---@param def stagehost.Definition
 ---@param opts? stagehost.StartOptions
 ---@return stagehost.Stage? stage
 ---@return string? message why it did not start
----@return any reason the same for programs: "already_started", "ignore", what init stopped with
+---@return any reason for programs: "already_started", "ignore", the reason init stopped with
 function M.start(def, opts)
     failed_starts.check(opts)
     local request = options.start(def, opts, core.workers())
@@ -97,8 +97,8 @@ function M.start(def, opts)
     return request.stage
 end
 
---- Sets what subscriptions have that are made from now on, on all workers of the host. (`--max-demand` of the
---- command does so before the script runs.)
+--- Sets defaults for all subscriptions that are made from now on, on all workers of the host. (The option
+--- `--max-demand` of the command does so before the script runs.)
 ---@param given stagehost.Defaults
 function M.defaults(given)
     local max_demand = options.defaults(given).max_demand
@@ -107,7 +107,7 @@ function M.defaults(given)
     end
 end
 
---- Returned by a callback, ends its stage: first `events` are emitted and, by handle_call, `reply`
+--- Returned by a callback, ends its stage; before that, `events` are emitted and, in handle_call, `reply`
 --- is sent.
 ---@param reason? stagehost.Reason default "normal"
 ---@param events? any[]
@@ -115,9 +115,9 @@ end
 ---@return table
 M.stop = core.stop
 
---- Returned by handle_subscribe of a producer: the consumer is subscribed to all of these instead, with
---- the options it gave, before it is cancelled here with the reason "redirected"; so it never is without a
---- producer, and this cancel does not end it. A target that is not there is reported as for any
+--- Returned by handle_subscribe of a producer: the consumer is subscribed to all of these producers instead, with
+--- the options it gave, and only then cancelled here with the reason "redirected". So it is never without a
+--- producer, and this cancel does not end it. A target that does not exist is reported as for any
 --- subscription. `cancel` replaces the cancel mode that the consumer gave.
 ---@param producers (stagehost.Stage | string)[] may be empty
 ---@param opts? { cancel?: "permanent" | "transient" | "temporary" }
@@ -126,7 +126,7 @@ function M.redirect(producers, opts)
     return core.redirect(subscriptions.redirect(producers, opts))
 end
 
---- The stage whose callback runs; nil between callbacks, as in those of luv.
+--- The stage whose callback is running; nil outside callbacks of stages, as in those of luv.
 ---@return stagehost.Stage?
 M.self = core.self
 
@@ -139,7 +139,7 @@ M.whereis = core.whereis
 ---@return string[] names sorted
 M.names = core.names
 
---- Waits until there is a stage of that name.
+--- Waits until there is a stage with that name.
 ---@param name string
 ---@param timeout_ms? number default: none
 ---@return stagehost.Stage? stage
@@ -147,7 +147,7 @@ M.names = core.names
 ---@return any reason "timeout"
 M.await_name = core.await_name
 
---- Puts the current stage into a group, once. It leaves by itself when it ends.
+--- Puts the current stage into a group, at most once. It leaves the group when it ends.
 ---@param group string
 M.join = core.join
 
@@ -164,12 +164,12 @@ M.members = core.members
 -- Links and monitors -----------------------------------------------------------------------------
 
 --- Links the current stage with another one: when one of them ends, the other gets an exit signal
---- with its reason. A stage with handle_exit is told; another one ends with the same reason, unless
+--- with its reason. A stage with handle_exit has that called; any other ends with the same reason, unless
 --- that is "normal". Linking with a stage that has ended gives the signal "noproc".
 ---@param stage stagehost.Stage
 M.link = core.link
 
---- No signal of this link arrives any more.
+--- Removes a link: no signal of it arrives any more.
 ---@param stage stagehost.Stage
 M.unlink = core.unlink
 
@@ -180,25 +180,25 @@ M.monitor = core.monitor
 
 --- Takes a monitor back: handle_down is not called for it any more.
 ---@param ref integer
----@return boolean whether it was still to come
+---@return boolean whether the call was still to come
 M.demonitor = core.demonitor
 
 -- Demand -----------------------------------------------------------------------------------------
 
 --- Asks the producer of a subscription for `n` more events; 0 asks for nothing. For subscriptions whose
---- consumer answered "manual" in handle_subscribe; for the others the host asks.
+--- consumer returned "manual" from handle_subscribe; for all others the host asks.
 ---@param subscription stagehost.Subscription
 ---@param n integer at least 0
 M.ask = core.ask
 
 --- Stops a subscription for a while, from its consumer or from anywhere: nothing more is asked for, and
---- what is on its way waits, in order: events, notifications, an orderly end. The consumer's other
---- subscriptions go on. A batch that handle_events has begun is handled. Takes effect at once, or when it
---- arrives on the consumer's worker. A drain of the host resumes; what asks by hand asks all the same.
+--- events, notifications and a graceful end that are on their way wait, in order. The consumer's other
+--- subscriptions go on. A batch that handle_events has begun is handled. The pause takes effect at once, or when it
+--- arrives on the consumer's worker. A drain of the host resumes it; a consumer that asks by hand may still ask.
 ---@param subscription stagehost.Subscription
 M.pause = core.pause
 
---- Lets a paused subscription go on: first what has waited.
+--- Lets a paused subscription go on, beginning with what has waited.
 ---@param subscription stagehost.Subscription
 M.resume = core.resume
 
@@ -210,10 +210,10 @@ M.unsubscribe = core.unsubscribe
 
 -- Hashes ----------------------------------------------------------------------------------------
 
---- Where a value belongs among n places, by its hash: the same on every worker, in every run and on every
---- machine. What a partition dispatcher spreads events by. Numbers, strings and booleans are hashed by value
---- (1 and 1.0 are equal, and so is a boxed 1LL), lists and records by what is in them, in any order of keys, handles by
---- the stage or subscription. Other values, and tables that contain themselves, have none: an error.
+--- The place of a value among n places, by its hash: the same on every worker, in every run and on every
+--- machine. A partition dispatcher spreads events by it. Numbers, strings and booleans are hashed by value
+--- (1 and 1.0 are equal, and so is a boxed 1LL), lists and records by their contents, in any order of keys, handles by
+--- the stage or subscription. Other values, and tables that contain themselves, have no hash: an error is raised.
 ---@param value any
 ---@param n integer at least 1
 ---@return integer place 0 .. n - 1
@@ -221,24 +221,24 @@ M.hash = core.hash
 
 -- Waiting and time -------------------------------------------------------------------------------
 
---- Waits.
+--- Suspends the current stage for some time.
 ---@param ms number
 M.sleep = core.sleep
 
 --- Calls f(..., callback), waits until the callback is called, and returns its arguments. If `f`
---- fails at once (nil, message, name, as in luv) returns that.
+--- fails at once (nil, message, name, as in luv), returns these values.
 ---@param f function
 ---@param ... any
 ---@return any ...
 M.await = await
 
---- Sends the current stage a message after some time: it arrives in handle_info.
+--- Sends the current stage a message after some time; the message arrives in handle_info.
 ---@param ms number
 ---@param message any
 ---@return stagehost.Timer
 M.send_after = core.send_after
 
---- The same again and again.
+--- Sends the current stage a message again and again.
 ---@param ms number at least 1
 ---@param message any
 ---@return stagehost.Timer
@@ -250,22 +250,22 @@ M.every = core.every
 ---@return integer
 M.workers = core.workers
 
---- The index of the worker this runs on, from 0.
+--- The index of the worker that the caller runs on, from 0.
 ---@return integer
 M.worker = core.worker
 
---- Whether the host is being drained: producers are being ended in order.
+--- Whether the host is being drained: producers are being ended gracefully.
 ---@return boolean
 M.is_draining = core.is_draining
 
 --- Sets the exit status of the command, instead of the one that the loss ledger would give. The ledger is
---- still reported. For scripts that judge for themselves, such as test runners.
+--- still reported. For scripts that decide for themselves, such as test runners.
 ---@param status integer 0 .. 255
 M.exit_status = core.set_exit_status
 
 --- Writes to the host's log. A zero byte in the text is written as "\0".
 ---@param level "error" | "warn" | "info" | "debug" | "trace"
----@param format string as of string.format if there are further arguments, else the text itself
+---@param format string as for string.format if there are further arguments, else the text itself
 ---@param ... any
 function M.log(level, format, ...)
     core.log(level, select("#", ...) > 0 and format:format(...) or tostring(format))
@@ -274,7 +274,7 @@ end
 -- Methods of handles that are written in Lua --------------------------------------------------
 
 --- Subscribes and waits until the request is on its way (not until it is accepted: a refusal
---- arrives as handle_cancel). With `to` on a consumer, with `from` on a producer.
+--- arrives as handle_cancel). Takes `to` on a consumer and `from` on a producer.
 ---@param self stagehost.Stage
 ---@param opts stagehost.SubscribeOptions
 ---@return stagehost.Subscription? subscription
@@ -285,7 +285,7 @@ function core.stage.subscribe(self, opts)
     return core.subscribe(consumer, checked, true)
 end
 
---- The same without waiting.
+--- Subscribes without waiting.
 ---@param self stagehost.Stage
 ---@param opts stagehost.SubscribeOptions
 function core.stage.async_subscribe(self, opts)
@@ -313,7 +313,7 @@ lazy.fields(M, {
     uv = "luv",
 })
 
---- Whether a value is an error object: what a crash arrives as.
+--- Whether a value is an error object, the form in which a crash is reported.
 ---@param value any
 ---@return boolean
 M.is_error = errors.is

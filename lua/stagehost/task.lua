@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Tasks: a function that runs beside its starter, on a process of its own, and is awaited.
+--- Tasks: a task is a function that runs beside its starter, on a process of its own, and is awaited.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local definition = require "stagehost.options.definition"
@@ -11,8 +11,8 @@ local function pack(...)
     return { n = select("#", ...), ... }
 end
 
---- The only request it gets is the one of its starter. If the function fails, that is the failure
---- of this callback: the starter is answered with it, and the process ends with it.
+--- Runs the function: the only request is that of the starter. If the function fails, this callback
+--- fails: the starter gets the error, and the process ends with it.
 local Runner = definition.new("process", {
     init = function(self, args)
         self.f, self.args = args.f, args.args
@@ -24,7 +24,7 @@ local Runner = definition.new("process", {
 })
 
 ---@class stagehost.Task
----@field stage stagehost.Stage the process that runs it: to monitor, link, kill or join
+---@field stage stagehost.Stage the process that runs the task: to monitor, link, kill or join
 local Task = {}
 Task.__index = Task
 
@@ -32,7 +32,7 @@ function Task.__tostring(self)
     return "task<" .. (self.stage.name or "#" .. self.stage.id) .. ">"
 end
 
---- Waits for the results of the function. Only the stage that started the task may; it may do so
+--- Waits for the results of the function. Only the stage that started the task may call this; it may call it
 --- again, after a timeout or for the same results.
 ---@param timeout_ms? number default: none
 ---@return any ... results; or nil, message, reason: "timeout", "killed", the function's error
@@ -56,7 +56,7 @@ function Task:await(timeout_ms)
     return unpack(request.answer, 1, request.answer.n)
 end
 
---- Ends it, whatever it is doing.
+--- Ends the task, whatever it is doing.
 function Task:kill()
     self.stage:kill()
 end
@@ -72,8 +72,8 @@ local schema = {
     name = checks.anything,
 }
 
---- A stage may hand its task over to nobody: the answer comes to the one that started it. Without
---- `link` a failure is the starter's to deal with; with it, it is one like any stage's.
+--- A stage can't hand its task over to another one: the answer goes to the stage that started it. Without
+--- `link` the starter has to deal with a failure; with `link` it is like the failure of any stage.
 ---@param given table
 ---@return stagehost.Task? task
 ---@return string? message
@@ -101,7 +101,7 @@ end
 ---     local words = assert(task:await())
 ---
 --- On another worker `f` and its arguments are copies. If it fails, `await` returns nil, message and
---- the error; with `link = true` the failure ends the current stage too, and is one of the host's.
+--- the error; with `link = true` the failure ends the current stage too, and counts as one of the host's.
 ---@param first function | { worker?: integer | "any", link?: boolean, name?: string } or options, then f
 ---@param ... any
 ---@return stagehost.Task? task

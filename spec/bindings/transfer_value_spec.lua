@@ -276,7 +276,7 @@ describe("transfer of a value", function()
                 "local shapes = require 'shapes' shapes.late = { 1 } return { shapes.late }")
             local ok, message, name = fixture.to:decode_value(parcel, "got")
             assert.is_nil(ok)
-            assert.equal([[require("shapes").late is not there on this worker: what a stage takes ]]
+            assert.equal([[require("shapes").late does not exist on this worker: what a stage uses ]]
                 .. "from a module must be in it as soon as it is loaded", message)
             assert.equal("EFAILED", name)
         end)

@@ -65,7 +65,7 @@ describe("nil in subscribe_to", function()
         it("after a start that failed is an error that names it: " .. text:gsub("\n", " "), function()
             local result = run(text)
             assert.equal(70, result.status)
-            assert.matches(('option "subscribe_to": element %d is nil; the last start before has failed: no disk')
+            assert.matches(('option "subscribe_to": element %d is nil; the last start before it failed: no disk')
                 :format(place), result.err:gsub('\\"', '"'), 1, true)
         end)
     end

@@ -51,7 +51,7 @@ local refusing = [[
 
 describe("events that a hash refuses", function()
     local reasons = {
-        answer = "the hash answered nil for event 1 of",
+        answer = "the hash returned nil for event 1 of",
         raise = "the hash failed with event 1 of %d+: no good",
         field = 'has no field \\?"key\\?"',
     }

@@ -105,7 +105,7 @@ describe("supervision", function()
             print((select(2, running:join())):match "oops")
         ]] })
         assert.equal("oops\n", run.out)
-        assert.matches('child \\"bad\\": .*That is end number 2 within 5 s, and max_restarts is 1: giving up', run.err)
+        assert.matches('child \\"bad\\": .*Restart 2 within 5 s exceeds max_restarts = 1: giving up', run.err)
         assert.equal(70, run.status)
     end)
 
@@ -121,7 +121,7 @@ describe("supervision", function()
         ]]
         local run = command.run("$S main.lua", { ["main.lua"] = main })
         assert.equal("done\n", run.out)
-        assert.matches('child \\"child\\": .*oops.* max_restarts is 0: giving up', run.err)
+        assert.matches('child \\"child\\": .*oops.* max_restarts = 0: giving up', run.err)
         assert.equal(70, run.status)
     end)
 

@@ -48,7 +48,7 @@ describe("an unexpected message", function()
         assert_has(r.err, 'broker: unexpected request, ignored: \\"asked broker\\"')
         assert_has(r.err, 'supervisor: unexpected request, ignored: \\"asked supervisor\\"')
         assert_has(r.err, 'source.interval: unexpected request, ignored: '
-            .. '\\"asked source.interval\\" (it answers \\"stats\\")')
+            .. '\\"asked source.interval\\" (known: \\"stats\\")')
         assert_has(r.err, "pipeline: unexpected request, ignored: a table")
         assert_has(r.err, "pipeline: unexpected message, ignored: a table")
     end)

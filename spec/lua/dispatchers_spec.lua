@@ -88,11 +88,11 @@ describe("the dispatcher option", function()
         end)
 
         it("has names that differ", function()
-            refuses({ "partition", partitions = { 1, 1 } }, "1 stands there twice")
+            refuses({ "partition", partitions = { 1, 1 } }, "1 appears twice")
             refuses({ "partition", partitions = { 1, "1" }, hash = nothing },
-                '"1" stands there twice')
+                '"1" appears twice')
             refuses({ "partition", partitions = { "none" }, hash = nothing },
-                '"none" is what a hash answers')
+                '"none" is what a hash returns')
             refuses({ "partition", partitions = { 1.5 } },
                 "must be an integer or a string, got 1.5")
             refuses({ "partition", partitions = { "" } }, "must be an integer or a string")

@@ -64,10 +64,10 @@ describe("a pipeline", function()
             'option "max_restarts" must be at least 0, got %-1',
             'stage "a": option "instances" must be at least 1, got 0',
             'stage "a": unknown option "foo" of a consumer %(known: ',
-            'stage "a" subscribes to "b", which is a consumer: it has no events',
+            'stage "a" subscribes to "b", which is a consumer: it emits no events',
             'stage "a" subscribes to "c": the pipeline has no such stage %(it has "a", "b", "d", "e"%)',
             'stage "b" is a consumer without producers',
-            'stage "b": the name stands there twice',
+            'stage "b": the name appears twice',
             'stage "d": option "worker" must be at most 1 or "any", got 7',
             'stage "d" is a producer: it can\'t subscribe to others',
             'stage "e": expected a definition made by',
@@ -126,16 +126,16 @@ describe("a pipeline", function()
     end)
 
     it("has a consumer for every partition", function()
-        assert.matches('stage "source": nobody takes the partitions "2", "3"',
+        assert.matches('stage "source": no consumer takes the partitions "2", "3"',
             problems_of(partitioned(4, { name = "s", stage = Sink, instances = 2, subscribe_to = { "source" } })))
-        assert.matches('nobody takes the partition "even"', problems_of(partitioned({ "odd", "even" },
+        assert.matches('no consumer takes the partition "even"', problems_of(partitioned({ "odd", "even" },
             { name = "s", stage = Sink, subscribe_to = { { to = "source", partition = "odd" } } })))
         assert.matches('stage "s" has 3 instances, but "source" only 2 partitions',
             problems_of(partitioned(2, { name = "s", stage = Sink, instances = 3, subscribe_to = { "source" } })))
         assert.matches('stage "source" has no partition "x" %(it has "0"%)', problems_of(partitioned(1,
             { name = "s", stage = Sink, subscribe_to = { "source" } },
             { name = "t", stage = Sink, subscribe_to = { { to = "source", partition = "x" } } })))
-        assert.matches('nobody takes the partition', problems_of(partitioned(1)))
+        assert.matches('no consumer takes the partition', problems_of(partitioned(1)))
         local shared = partitioned(1,
             { name = "s", stage = Sink, subscribe_to = { "source" } },
             { name = "t", stage = Sink, subscribe_to = { "source" } })

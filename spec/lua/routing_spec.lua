@@ -105,13 +105,13 @@ describe("a splitter", function()
         assert.same({ { 3, 7, 8 }, {} }, parts)
         assert.same({ 8, 5, 4 }, { taken, skipped, bad })
         assert.same({ 1, 2, 5, 6 }, refused)
-        assert.equal("the hash answered a function for event 1 of 8; it must answer one of the partitions (0, 1), "
+        assert.equal("the hash returned a function for event 1 of 8; it must return one of the partitions (0, 1), "
             .. '"none", or a value to spread events by: a function has no hash', problem)
     end)
 
     it("says what is wrong with an answer", function()
         for answer, pattern in pairs {
-            ["return"] = 'answered nil for event 1 of 1; it must answer one of the partitions %(0, 1%), "none", '
+            ["return"] = 'returned nil for event 1 of 1; it must return one of the partitions %(0, 1%), "none", '
                 .. "or a value to spread events by$",
             ["return io.stdout"] = "a userdata that is no handle has no hash$",
             ["return { { fn = print } }"] = 'a function has no hash %(in the field "fn"%)$',
@@ -162,7 +162,7 @@ describe("a splitter", function()
         assert.same({ { "odd" }, {}, { 7 } }, parts)
         assert.same({ 6, 4, 3 }, { taken, skipped, bad })
         assert.same({ "evne", 3, {} }, refused)
-        assert.equal('the hash answered "evne" for event 2 of 6; it must answer one of the partitions (odd, even, 7) '
+        assert.equal('the hash returned "evne" for event 2 of 6; it must return one of the partitions (odd, even, 7) '
             .. 'or "none"', problem)
         split = routing.splitter({ "odd", "even" }, "parity")
         problem = select(5, split_all(split, { { parity = "odd" }, { parity = 5 } }))

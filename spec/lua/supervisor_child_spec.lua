@@ -53,7 +53,7 @@ describe("a child specification", function()
 
     it("has an id that no other child has", function()
         local twice = { { id = "x", start = Worker }, { id = "x", start = Worker } }
-        assert.matches('the id "x" stands there twice', problem_of(child.check_all, twice, 1))
+        assert.matches('the id "x" appears twice', problem_of(child.check_all, twice, 1))
         assert.equal(2, #child.check_all({ { id = "x", start = Worker }, { id = "y", start = Worker } }, 1))
     end)
 end)

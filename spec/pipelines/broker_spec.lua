@@ -222,7 +222,7 @@ describe("a broker", function()
         local broker = start(stagehost.broker())
         local keeper = start(Keeper)
         local ok, message, reason = stagehost.join_broker(broker, keeper)
-        assert.same({ nil, "it does not produce", "not_a_producer" }, { ok, message, reason })
+        assert.same({ nil, "the stage does not produce", "not_a_producer" }, { ok, message, reason })
         ok, message, reason = stagehost.join_broker("spec_no_broker", keeper)
         assert.same({ nil, 'no stage has the name "spec_no_broker"', "noproc" }, { ok, message, reason })
         assert.error_matches(function() stagehost.join_broker(5) end,

@@ -170,7 +170,7 @@ describe("codec.json.decoder", function()
         local dead = assert(stagehost.start(stagehost.process {}))
         dead:stop()
         local _, reason = convert(json.decoder { on_error = dead }, { "bad" })
-        assert.matches("the dead%-letter stage can't have it: it is not alive$", reason)
+        assert.matches("it can't be sent to the dead%-letter stage: that stage is not alive$", reason)
     end)
 
     it("does not start with a name nobody has, which may be a policy misspelt", function()

@@ -225,7 +225,7 @@ for _, other in ipairs(crashing.workers()) do
             await(function() return running:status().stages[2].stats.events_in > 0 end)
             local ok, message, left = running:drain(30)
             assert.is_nil(ok)
-            assert.equal("the time was over, 9 events were left", message)
+            assert.equal("drain timed out with 9 events unfinished", message)
             assert.equal(9, left.total)
             assert.same({ burst = 5, stuck = 4 }, left.stages)
             assert.same({ "shutdown", "drain_timeout" }, select(2, running:join()))

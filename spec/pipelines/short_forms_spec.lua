@@ -69,7 +69,7 @@ describe("a path", function()
 
     it("must be a string", function()
         assert.error_matches(function() stagehost.source.lines(7) end,
-            'option "path" must be a string, or stand in a table of options, got 7')
+            'option "path" must be a string or a table of options, got 7')
         assert.error_matches(function() stagehost.sink.lines(true) end, 'option "path" must be a string')
     end)
 end)

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
---- The hub of a broker, a stage beside it: it remembers the members, so that a broker that was
---- restarted finds them again. The events of a broker with a dispatcher pass through it; of all
---- others they don't, and it is a process.
+--- The hub of a broker is a stage beside it. The hub remembers the members, so that a broker that was
+--- restarted finds them again. The events of a broker with a dispatcher pass through the hub; for any
+--- other broker they don't, and the hub is a process.
 ---
---- It lives as long as the broker or one of the members does.
+--- The hub lives as long as the broker or one of the members does.
 local core = require "stagehost.core"
 local notes = require "stagehost.messages.note"
 local requests = require "stagehost.messages.request"
@@ -18,9 +18,9 @@ local KIND = "broker_hub"
 ---@class stagehost.Broker.Member
 ---@field stage stagehost.Stage
 ---@field kind "producer" | "consumer"
----@field from? stagehost.Subscription consumer: the one to the broker, which has ended
----@field opts? table consumer: what it subscribed with
----@field cancel? string consumer
+---@field from? stagehost.Subscription of a consumer: its subscription to the broker, which has ended
+---@field opts? table of a consumer: the options it subscribed with
+---@field cancel? string of a consumer
 
 local callbacks = {}
 
@@ -52,10 +52,10 @@ end
 
 local answers = {}
 
---- A broker that has the hub's name: it is this one's from now on.
+--- Attaches the hub to a new broker with its name.
 function answers.attach(self, request)
     if request.strategy ~= self.strategy then
-        return requests.results(nil, ("it belongs to an earlier broker, whose strategy was %q"):format(self.strategy),
+        return requests.results(nil, ("the hub belongs to an earlier broker with strategy %q"):format(self.strategy),
             "other_strategy")
     end
     watch(self, request.broker)
@@ -108,10 +108,10 @@ end
 --- Finds the hub of a broker by the broker's name, or starts one. Waits.
 ---@param broker stagehost.Stage
 ---@param name? string of the broker
----@param strategy string a word for the dispatcher: "direct" without one
+---@param strategy string a word for the dispatcher; "direct" if there is none
 ---@param dispatcher any
 ---@return stagehost.Stage? hub
----@return stagehost.Broker.Member[] | string members, or why there is none
+---@return stagehost.Broker.Member[] | string members, or why there is no hub
 function M.attach(broker, name, strategy, dispatcher)
     local hub_name = name and name .. ".hub"
     while true do

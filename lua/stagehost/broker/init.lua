@@ -2,18 +2,18 @@
 
 --- Brokers: producers and consumers that find one another. A consumer subscribes to the broker as to a
 --- producer and is redirected to all producers that have joined; a producer that joins later gets all
---- consumers that are there. Events do not pass through the broker.
+--- present consumers. Events do not pass through the broker.
 ---
 ---     local broker = stagehost.start(stagehost.broker { name = "hub" })
 ---     stagehost.start(Worker, { subscribe_to = { { to = "hub", max_demand = 10 } } })
 ---     stagehost.join_broker("hub", stagehost.start(Source))
 ---
---- With a `dispatcher` the events of all producers are spread over all consumers by it: they meet in a
+--- A `dispatcher` spreads the events of all producers over all consumers: the events meet in a
 --- stage beside the broker, its hub.
 ---
 --- A producer's end, normal or not, does not end the consumers, unless they ask for another cancel mode
---- than "temporary"; who has ended is forgotten. When the broker ends, subscriptions stay as they are; one
---- of the same name finds its members again, as long as these live.
+--- than "temporary"; stages that have ended are forgotten. When the broker ends, subscriptions stay as they are; a
+--- new broker with the same name finds the members again, as long as these live.
 local broker = require "stagehost.broker.stage"
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
@@ -28,12 +28,12 @@ local M = {}
 local schema = { name = checks.anything, worker = checks.anything, dispatcher = checks.anything }
 
 --- Defines a broker: a stage that consumers subscribe to as to a producer, and that subscribes each of
---- them directly to every producer that joins, now or later. Events never pass through it. What is
---- subscribed so is "temporary" unless the consumer gives a cancel mode, and has the consumer's options.
---- With a `dispatcher`, as a producer's, the events of all producers meet in a stage beside the broker and
---- are spread over all consumers by it.
+--- them directly to every producer that joins, now or later. Events never pass through it. These
+--- subscriptions are "temporary" unless the consumer gives a cancel mode, and have the consumer's options.
+--- With a `dispatcher`, like that of a producer, the events of all producers meet in a stage beside the broker,
+--- and the dispatcher spreads them over all consumers.
 ---
---- A broker that is restarted under its name finds its members again. `broker:notify(message)` tells all
+--- A broker that is restarted under its name finds its members again. `broker:notify(message)` notifies all
 --- consumers, whatever their producers; `from` of handle_notification is the subscription to the broker.
 ---@param opts? { name?: string, worker?: integer | "any", dispatcher?: any } of its start, and the dispatcher
 ---@return stagehost.Definition
@@ -55,7 +55,7 @@ local function ask_about(to, what, stage)
     return requests.ask(to, "broker", what, { stage = stage })
 end
 
---- stagehost.join_broker: adds a producer. All consumers that are there get subscribed to it. Waits.
+--- stagehost.join_broker: adds a producer. All present consumers get subscribed to it. Waits.
 ---@param to stagehost.Stage | string the broker
 ---@param producer? stagehost.Stage default: the current stage
 ---@return true?
@@ -65,8 +65,8 @@ function M.join(to, producer)
     return ask_about(to, "join", producer)
 end
 
---- stagehost.leave_broker: takes a producer or a consumer away. What the broker has subscribed it to, or to
---- it, is unsubscribed. A stage that ends leaves by itself. Waits.
+--- stagehost.leave_broker: removes a producer or a consumer. Subscriptions that the broker made from or to
+--- it are ended. A stage that ends leaves automatically. Waits.
 ---@param to stagehost.Stage | string the broker
 ---@param stage? stagehost.Stage default: the current stage
 ---@return true?
@@ -76,7 +76,7 @@ function M.leave(to, stage)
     return ask_about(to, "leave", stage)
 end
 
---- stagehost.broker_members: the stages that are there. Waits.
+--- stagehost.broker_members: returns the present producers and consumers. Waits.
 ---@param to stagehost.Stage | string the broker
 ---@return { producers: stagehost.Stage[], consumers: stagehost.Stage[] }?
 ---@return string? message

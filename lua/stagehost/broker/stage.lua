@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
---- The stage of a broker: who its members are, and subscribing them to one another.
+--- The stage of a broker: it keeps the members and subscribes them to one another.
 ---
---- All that it makes, it makes on behalf of its hub (or of itself, if it has none), and a consumer
---- has one subscription to a producer and partition however many brokers want it: so nothing is
---- doubled by a broker that was restarted, or by a second one.
+--- It makes all subscriptions for its hub (or for itself, if it has none), and a consumer
+--- has one subscription to a producer and partition, however many brokers want it: so a broker that was
+--- restarted, or a second one, duplicates nothing.
 local core = require "stagehost.core"
 local guard = require "stagehost.messages.guard"
 local hubs = require "stagehost.broker.hub"
@@ -19,7 +19,7 @@ local callbacks = {}
 
 -- Connections -----------------------------------------------------------------------------------
 
---- What the consumer gave, for one producer.
+--- The options that the consumer gave, for one producer.
 local function subscription_options(consumer, producer)
     return subscriptions.check(tables.copy({ to = producer, cancel = consumer.cancel }, consumer.opts))
 end
@@ -74,7 +74,7 @@ end
 
 -- Members ---------------------------------------------------------------------------------------
 
---- Takes all entries of `stage` out of a list; whether there was any.
+--- Takes all entries of `stage` out of a list. Returns whether there was any.
 local function remove(list, stage)
     local found = false
     for i = #list, 1, -1 do
@@ -115,15 +115,15 @@ end
 
 local function join(self, stage)
     if stage.kind ~= "producer" and stage.kind ~= "producer_consumer" then
-        return "it does not produce", "not_a_producer"
+        return "the stage does not produce", "not_a_producer"
     elseif self.dispatcher_of_hub and find(self.consumers, stage) then
-        return "it is a consumer of this broker, whose events would come back to it", "is_a_consumer"
+        return "the stage is a consumer of this broker, whose events would come back to it", "is_a_consumer"
     elseif not find(self.producers, stage) then
         add_new(self, { stage = stage, kind = "producer" })
     end
 end
 
---- Ends what the broker has made between `stage` and the others.
+--- Ends the subscriptions that the broker has made between `stage` and the others.
 local function leave(self, stage)
     if remove(self.producers, stage) then
         part_producer(self, stage)
@@ -162,7 +162,7 @@ function callbacks:init()
     end
 end
 
--- The hub has crashed, or was killed: the members get another one.
+-- Gives the members another hub after it has crashed, or was killed.
 local function replace_hub(self)
     if stagehost.is_draining() then
         return
@@ -192,11 +192,11 @@ end
 
 -- Requests --------------------------------------------------------------------------------------
 
--- It has no events: only a consumer that asks before the redirection arrives gets here.
+-- The broker has no events: only a consumer that asks before the redirection arrives gets here.
 function callbacks.handle_demand() end
 
---- The consumer gets its subscriptions behind one another, and loses the one to the broker behind
---- them: it is never without a producer that it could have.
+--- The consumer first gets its new subscriptions one by one, and then loses the one to the broker:
+--- it is never without a producer that it could have.
 function callbacks:handle_subscribe(_, opts, from)
     local stage, cancel = from.consumer, opts.cancel or "temporary"
     if self.dispatcher_of_hub and find(self.producers, stage) then
@@ -208,7 +208,7 @@ function callbacks:handle_subscribe(_, opts, from)
     return core.redirect({}, cancel)
 end
 
---- stage:notify: every consumer is told, once.
+--- Handles stage:notify: notifies every consumer once.
 function callbacks:handle_notification(message)
     local told = {}
     local function tell(f, ...)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- From text to values and back. Each codec has plain functions, `decode` and `encode`, and
+--- Codecs turn text into values and back. Each has plain functions, `decode` and `encode`, and
 --- definitions of producer_consumers, `decoder` and `encoder`.
 ---@class stagehost.codec
 ---@field json stagehost.codec.json

@@ -1,17 +1,17 @@
 -- SPDX-License-Identifier: MIT
 
---- JSON (RFC 8259): one document an event. Numbers survive decoding and encoding exactly.
+--- JSON (RFC 8259), one document for each event. Numbers survive decoding and encoding exactly.
 ---
 --- JSON's null decodes to `json.null`, which compares equal to itself, is true in a condition, and is
 --- also the null of lua-cjson. [] and {} both decode to an empty table, and an empty table encodes as
---- {}. If an object has two items with one name, the last one wins. A text is a single value: anything
---- behind it is an error, a NUL byte too.
+--- {}. If an object has two members with the same name, the last one wins. A text is a single value: anything
+--- after it is an error, a NUL byte too.
 ---
 --- Numbers:
 ---
 --- - Integers up to 2^53, and all numbers with a fraction or an exponent, decode to Lua numbers. These are
 ---   doubles; the nearest one is taken. A number beyond the range of doubles (1e999) is an error.
---- - The option `big_integers` says what integers beyond 2^53 decode to, even those that a double happens to
+--- - The option `big_integers` decides what integers beyond 2^53 decode to, even those that a double happens to
 ---   hold, so that the type of a field does not depend on its last digits.
 --- - Integral numbers up to 2^53 encode as integers. All others encode with the fewest digits that read back
 ---   as the same double, beyond 2^53 with an exponent: 1e20 is a double, 100000000000000000000 an integer.
@@ -39,7 +39,7 @@ local M = {}
 --- `type` "number", and two of them are never the same key of a table. Beyond 64 bits: an error.
 --- "string": a string of its digits, which encodes as a string.
 ---@field big_integers? "error" | "int64" | "string"
---- What becomes of bytes in a string that are not UTF-8, and of escapes such as \ud800 without their other half.
+--- How bytes in a string that are not UTF-8, and escapes such as \ud800 without their other half, are treated.
 --- "error" (default): an error. A text with such bytes is not JSON, and other readers may refuse it.
 --- "replace": U+FFFD takes the place of each byte or escape.
 --- "keep": the bytes stay, and the escape becomes three bytes, so that text in another encoding survives.
@@ -71,7 +71,7 @@ local decode, encode = native.new(box, unbox)
 
 M.null = native.null
 
---- Makes a check that turns a word into the number by which the C half knows it.
+--- Makes a check that turns a word into the number that the C half uses for it.
 ---@param choices table<string, integer>
 local function one_of(choices)
     local problem = "must be one of " .. checks.list_keys(choices)
@@ -95,11 +95,11 @@ local function check(options, what)
     return options and sum(checks.apply(schema, options, what))
 end
 
---- The value of a JSON text.
+--- Decodes a JSON text.
 ---@param text string
 ---@param options? stagehost.codec.json.Options
----@return any value nil if it is not JSON; json.null for null
----@return string? message tells what was expected, what was found and where, and shows the text there
+---@return any value nil if the text is not JSON; json.null for null
+---@return string? message says what was expected, what was found and where, and shows the text there
 function M.decode(text, options)
     local value, message, position = decode(text, check(options, "codec.json.decode"))
     if value ~= nil then
@@ -110,7 +110,7 @@ function M.decode(text, options)
     return nil, message
 end
 
---- The JSON text of a value.
+--- Encodes a value as a JSON text.
 ---@param value any
 ---@param options? stagehost.codec.json.Options
 ---@return string? text nil if it can't be encoded
@@ -119,8 +119,8 @@ function M.encode(value, options)
     return encode(value, check(options, "codec.json.encode"))
 end
 
--- These two convert a whole list, so that one event costs little more than one call of C. They are fields
--- of the module because another worker finds them by their names.
+-- The next two functions convert a whole list, so that one event costs little more than one call of C. They are
+-- fields of the module because another worker finds them by their names.
 
 ---@type stagehost.codec.convert_all
 function M.decode_all(events, out, cursor, checked)
@@ -153,28 +153,28 @@ function M.encode_all(events, out, cursor, checked)
     cursor.n = n
 end
 
---- A producer_consumer: JSON texts in, values out.
+--- A producer_consumer that turns JSON texts into values.
 ---
 ---     local decoder = stagehost.codec.json.decoder { on_error = "skip", big_integers = "int64" }
 ---     stagehost.start(decoder, { subscribe_to = { lines } })
 ---
---- An event that is no JSON is counted by its number, which is the line's number if the producer
---- is a source of lines. What then happens is said by `on_error`:
+--- An event that is no JSON is reported by its number, which is the line's number if the producer
+--- is a source of lines. The option `on_error` decides what happens then:
 ---
 --- - "fail" (default): the stage ends with a reason that names the line, the error and the text there;
---- - "skip": the event is dropped and counted; the first is logged, and how many at the end;
---- - a stage (handle or name), the dead-letter stage: as "skip", and it is cast
----   { event =, error =, line =, stage = }. A source.queue makes events of that, without a limit;
---- - a queue object (`stagehost.source.queue`): as before, and the stage waits while that is full.
+--- - "skip": the event is dropped and counted; the first is logged, and their number at the end;
+--- - a stage (handle or name), the dead-letter stage: like "skip", and that stage is cast
+---   { event =, error =, line =, stage = }. A source.queue makes events of these, without a limit;
+--- - a queue object (`stagehost.source.queue`): like a stage, but the codec waits while the queue is full.
 ---
---- `stage:call("stats")` answers { events =, failed =, first_error = }.
+--- `stage:call("stats")` returns { events =, failed =, first_error = }.
 ---@param options? stagehost.codec.json.StageOptions
 ---@return stagehost.Definition
 function M.decoder(options)
     return stages.new("codec.json.decoder", M.decode_all, options, schema)
 end
 
---- A producer_consumer: values in, JSON texts out. `on_error` is that of the decoder.
+--- A producer_consumer that turns values into JSON texts. Its `on_error` is that of the decoder.
 ---@param options? stagehost.codec.json.StageOptions
 ---@return stagehost.Definition
 function M.encoder(options)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The stage around a codec: a producer_consumer that converts each event, and knows what to do
---- with those that can't be converted.
+--- The stage around a codec: a producer_consumer that converts each event, and handles the events
+--- that can't be converted.
 local checks = require "stagehost.options.checks"
 local guard = require "stagehost.messages.guard"
 local new_table = require "table.new"
@@ -12,8 +12,8 @@ local tables = require "stagehost.options.tables"
 local M = {}
 
 --- Converts the events from `cursor.at` on, and appends the results to `out`, which has `cursor.n` already.
---- It raises at an event that can't be converted, with the cursor at this event. `cursor.position` is then
---- the place of the error in the event, if it is known.
+--- It raises an error at an event that can't be converted, with the cursor at this event. `cursor.position` is
+--- then the place of the error in the event, if it is known.
 ---@alias stagehost.codec.convert_all fun(events: any[], out: any[], cursor: stagehost.codec.Cursor, checked: table)
 
 ---@class stagehost.codec.Cursor
@@ -29,7 +29,7 @@ function callbacks.init(self)
     local settings = self.settings
     if type(settings.to) == "string" and not stagehost.whereis(settings.to) then
         return stagehost.stop(('option "on_error": no stage has the name %s (known: "fail", '
-            .. '"skip", or a dead-letter stage, which must be there first)')
+            .. '"skip", or a dead-letter stage, which must be started first)')
             :format(checks.show(settings.to)))
     end
     self.seen, self.failed = 0, 0
@@ -38,7 +38,7 @@ function callbacks.init(self)
     self.label = self.stage.name or "#" .. self.stage.id
 end
 
---- Shows the text around a position on one line, for error messages; an event that is no text is not shown.
+--- Returns the text around a position on one line, for error messages; "" for an event that is no text.
 ---@param event any
 ---@param position? integer default 1
 ---@return string
@@ -52,7 +52,7 @@ function M.excerpt(event, position)
     return ": " .. (first > 1 and "..." or "") .. text .. (last < #event and "..." or "")
 end
 
---- Without the position in a script that Lua puts in front of what C functions raise.
+--- Removes the position in a script that Lua puts in front of errors of C functions.
 ---@param err any
 ---@return string
 function M.reason_of(err)
@@ -68,13 +68,13 @@ local function send_dead_letter(self, letter)
     local to = self.settings.to
     local stage = type(to) == "string" and stagehost.whereis(to) or to
     if type(stage) == "string" or not stage:is_alive() then
-        return nil, "it is not alive"
+        return nil, "that stage is not alive"
     end
     stage:cast(letter)
     return true
 end
 
---- What the policy says about an event that can't be converted: nil to go on without it, or the
+--- Applies the policy to an event that can't be converted: returns nil to go on without it, or the
 --- reason to end with.
 local function judge(self, line, event, message)
     local text = ("%s: line %d: %s%s"):format(self.settings.what, line, message,
@@ -84,13 +84,13 @@ local function judge(self, line, event, message)
     if self.settings.policy == "fail" then
         return text
     elseif self.failed == 1 then
-        stagehost.log("warn", "%s; skipped, as all such lines from here on", text)
+        stagehost.log("warn", "%s; skipped, like all such lines from here on", text)
     end
     if self.settings.policy == "dead_letter" then
         local ok, problem = send_dead_letter(self,
             { event = event, error = message, line = line, stage = self.label })
         if not ok then
-            return ("%s; the dead-letter stage can't have it: %s"):format(text, problem)
+            return ("%s; it can't be sent to the dead-letter stage: %s"):format(text, problem)
         end
     end
 end
@@ -120,7 +120,7 @@ function callbacks.handle_call(self, request)
     if request == "stats" then
         return { events = self.seen, failed = self.failed, first_error = self.first_error }
     end
-    return guard.request(self.settings.what, request, 'it answers "stats"')
+    return guard.request(self.settings.what, request, 'known: "stats"')
 end
 
 function callbacks.terminate(self)
@@ -152,7 +152,7 @@ end
 ---@param convert_all stagehost.codec.convert_all
 ---@param options? table
 ---@param codec_schema table<string, stagehost.Check> the options of the codec besides `on_error`; convert_all
---- is given the results of these checks
+--- gets the results of these checks
 ---@return stagehost.Definition
 function M.new(what, convert_all, options, codec_schema)
     local checked = checks.apply(tables.copy(codec_schema, { on_error = check_on_error }), options or {}, what)
@@ -161,7 +161,7 @@ function M.new(what, convert_all, options, codec_schema)
     settings.what, settings.checked = what, checked
     return stagehost.producer_consumer(tables.copy(callbacks, {
         convert_all = convert_all,
-        dead_letter = settings.to or settings.queue, -- it is not ended by a drain before this one
+        dead_letter = settings.to or settings.queue, -- so that a drain does not end it before this stage
         settings = settings,
     }))
 end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- What a consumer_supervisor answers: M[request](self, request, from) -> the results of the function of
---- that name in stagehost.consumer_supervisor.
+--- The answers of a consumer_supervisor to requests: M[request](self, request, from) -> the results of the function
+--- of that name in stagehost.consumer_supervisor.
 local ends = require "stagehost.consumer_supervisor.ends"
 local notes = require "stagehost.messages.note"
 local producers = require "stagehost.consumer_supervisor.producers"
@@ -27,7 +27,7 @@ function M.start_child(self, request)
     return requests.results(nil, message, reason)
 end
 
---- The caller waits until the child has ended; the supervisor goes on meanwhile.
+--- Ends a child. The caller waits until it has ended; the supervisor goes on meanwhile.
 function M.terminate_child(self, request, from)
     local child = self.children:find(request.child)
     if not child then
@@ -77,7 +77,7 @@ function M.count_children(self)
     }
 end
 
---- Answered when the producer has got everything that this stage sent it before.
+--- Answers when the producer has got all messages that this stage sent it before.
 function M.reach(_, request)
     request.producer:buffered()
     return requests.results(true)

@@ -2,8 +2,8 @@
 
 --- The stage of a consumer_supervisor.
 ---
---- It is a consumer with manual subscriptions that traps exits. Whenever it waits, for the init of a
---- child, exits and events gather in its mailbox: state only changes by the callback that runs.
+--- It is a consumer with manual subscriptions that traps exits. While it waits for the init of a
+--- child, exits and events gather in its mailbox: only the callback that runs changes its state.
 local answers = require "stagehost.consumer_supervisor.answers"
 local child_demand = require "stagehost.consumer_supervisor.child_demand"
 local children = require "stagehost.consumer_supervisor.children"
@@ -33,8 +33,8 @@ function callbacks.init(self)
     self.has_failed = false
 end
 
---- With a limit, producers that are subscribed to together share it: what they are asked is settled
---- when all are known. A shard asks for nothing before it is told that all shards are subscribed.
+--- Producers that are subscribed to together share the limit, if there is one: the stage decides what to ask of
+--- each when all are known. A shard asks for nothing before it is told that all shards are subscribed.
 function callbacks.handle_subscribe(self, _, opts, from)
     producers.open(self, opts, from, self.settings.is_shard or false)
     if self.settings.max_children then
@@ -45,8 +45,8 @@ function callbacks.handle_subscribe(self, _, opts, from)
     return "manual"
 end
 
--- A shard that is to be started again ends when it has taken what its producers had sent: functions
--- finish then.
+-- Ends a shard that is to be started again when it has taken all events that its producers had sent; functions
+-- then finish.
 local function retire_when_left(self)
     if next(self.subscriptions) == nil then
         self.has_source_ended = self.settings.at_end == "finish"
@@ -83,7 +83,7 @@ function callbacks.handle_events(self, events, from)
     producers.ask(self)
 end
 
---- Exits that are not of children are of those it is linked with, or sent: it goes with them.
+--- Any exit that is not of a child comes from a linked stage or was sent to this one: the stage ends with it.
 function callbacks.handle_exit(self, stage, reason)
     self.has_source_ended = false
     local child = stage and self.children:find(stage)
@@ -120,7 +120,7 @@ function takers.retire(self)
     return retire_when_left(self)
 end
 
---- A child that is to end has taken too long.
+--- Kills a child that has taken too long to end.
 function takers.kill(self, note)
     local child = self.children:find(note.child)
     if child then
@@ -141,9 +141,9 @@ function callbacks.handle_call(self, message, from)
     return requests.answer("consumer_supervisor", answers, self, message, from)
 end
 
---- An orderly end of the source, or of the host, lets children finish what they do, if the settings
---- say so. Else they are told to end, and their events are unfinished, unless the settings want that;
---- after a stop by hand they are those of any stage that chose to stop.
+--- After a graceful end of the source, or of the host, children may finish their work, if the settings
+--- say so. Otherwise they are told to end, and their events count as unfinished, unless the settings want that;
+--- after a stop by hand their events count as those of any stage that chose to stop.
 function callbacks.terminate(self, reason)
     local at_end, is_orderly = self.settings.at_end, self.has_source_ended or stagehost.is_draining()
     if at_end == "finish" and is_orderly and ends.finish(self) then

@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: MIT
 
---- What a consumer_supervisor may ask of its producers: one account for each of them, and slots for
---- children that they share. Pure: it is told what happens, and says what to ask.
+--- How much a consumer_supervisor may ask of its producers: one account for each of them, and slots for
+--- children that they share. Pure: it is told what happens, and returns what to ask.
 ---
 --- Every event that a producer may send at once (its max_demand) is in one of three states:
 ---
 ---     free  --ask-->  promised  --event-->  running  --child ended-->  free
 ---
---- What is free is asked for when enough of it has gathered. "finished": as much as min_demand, the
---- rule of GenStage; "low_water": so much that no more than min_demand are promised or running.
+--- Free events are asked for when enough of them have gathered. "finished": as many as min_demand, the
+--- rule of GenStage; "low_water": so many that no more than min_demand are promised or running.
 ---
 --- With max_children no more is promised than slots are free: promised + running children of all
 --- producers, started by hand, or restarting <= max_children.
@@ -21,11 +21,11 @@ local DEFAULT_MAX_DEMAND = names.subscription.max_demand.default
 ---@class stagehost.ChildAccount
 ---@field id any names the subscription
 ---@field max integer
----@field enough integer how much of it has to be free before it is asked for
+---@field enough integer how many of these have to be free before they are asked for
 ---@field free integer
 ---@field promised integer asked for, not arrived
 ---@field running integer children of its events
----@field excess integer of these, how many nobody had asked for
+---@field excess integer how many of these were not asked for
 ---@field is_held boolean nothing is asked for yet
 
 ---@class stagehost.ChildDemand
@@ -57,8 +57,8 @@ function Demand:room()
     return self.max_children - self.running - self.promised
 end
 
---- A producer was subscribed to. More than max_children are never asked of one producer, so its
---- bounds are cut to that: else min_demand could never be reached.
+--- Opens an account for a new subscription. Never more than max_children are asked of one producer, so the
+--- bounds are cut to that; otherwise min_demand could never be reached.
 ---@param id any
 ---@param max_demand? integer default 1000
 ---@param min_demand? integer default half of what may be asked
@@ -80,7 +80,7 @@ function Demand:open(id, max_demand, min_demand, is_held)
     table.insert(self.accounts, account)
 end
 
---- One that was held may ask now.
+--- Lets an account that was held ask from now on.
 ---@param id any
 function Demand:release(id)
     local account = self.by_id[id]
@@ -89,7 +89,7 @@ function Demand:release(id)
     end
 end
 
---- A subscription has ended: what it was promised is free for others, its children run on.
+--- Closes the account of a subscription that has ended: its promised slots are free for others, its children run on.
 ---@param id any
 function Demand:close(id)
     local account = self.by_id[id]
@@ -106,10 +106,10 @@ function Demand:close(id)
     end
 end
 
---- Events have arrived, each of which is now a child.
+--- Counts events that have arrived, each of which is now a child.
 ---@param id any
 ---@param n integer
----@return integer excess how many of them nobody had asked for
+---@return integer excess how many of them were not asked for
 function Demand:arrived(id, n)
     local account = self.by_id[id]
     self.running = self.running + n
@@ -124,7 +124,7 @@ function Demand:arrived(id, n)
     return n - expected
 end
 
---- A child is started by hand: it needs a slot that is not promised.
+--- Takes a slot that is not promised, for a child that is started by hand.
 ---@return boolean taken
 function Demand:take()
     if self:room() < 1 then
@@ -134,7 +134,7 @@ function Demand:take()
     return true
 end
 
---- A child has ended for good, or was never started.
+--- Frees the slot of a child that has ended for good, or was never started.
 ---@param id any of the subscription that its event came from; nil: it was started by hand
 function Demand:ended(id)
     self.running = self.running - 1
@@ -164,7 +164,7 @@ local function promise(self, account, n, asks)
     asks[#asks + 1] = ask
 end
 
--- Accounts with enough that is free; those that hold the least come first.
+-- The accounts with enough free events; those that hold the least come first.
 local function list_ready(self)
     local ready = {}
     for _, account in ipairs(self.accounts) do
@@ -188,8 +188,8 @@ local function list_ready(self)
     return ready
 end
 
---- What to ask now; it counts as promised. While slots are scarce the producers that wait for some get equal
---- shares of those that are free.
+--- Returns what to ask now; it counts as promised. While slots are scarce, the producers that wait for slots get
+--- equal shares of the free ones.
 ---@return { id: any, n: integer }[]
 function Demand:asks()
     local asks, ready = {}, list_ready(self)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- The children of a consumer_supervisor: who they are, and starting them.
+--- The list of the children of a consumer_supervisor, and their starts.
 local core = require "stagehost.core"
 local tables = require "stagehost.options.tables"
 
@@ -8,14 +8,14 @@ local M = {}
 
 ---@class stagehost.ConsumerSupervisor.Child
 ---@field number integer counts the children of a supervisor; a restarted one keeps it
----@field args any what init gets
+---@field args any the arguments of init
 ---@field name? string
 ---@field from? any id of the subscription that its event came from; nil: started by hand
----@field stage? stagehost.Stage the one that runs, or the last one that ran
+---@field stage? stagehost.Stage its current or last stage
 ---@field restarts integer
 ---@field reason? stagehost.Reason of its last end or failed start
 ---@field is_restarting? boolean it has ended and could not be started again yet
----@field waiting? stagehost.Call[] it is being ended, and who asked for that
+---@field waiting? stagehost.Call[] the callers that wait for its end
 ---@field timer? stagehost.Timer of its end
 
 ---@class stagehost.ConsumerSupervisor.Children
@@ -23,7 +23,7 @@ local Children = {}
 Children.__index = Children
 
 ---@param definition stagehost.Definition of every child
----@param request table of a start, without what differs
+---@param request table of a start, without the fields that differ
 ---@param settings table of the supervisor: args, child_name
 function M.new(definition, request, settings)
     return setmetatable({
@@ -39,7 +39,7 @@ function M.new(definition, request, settings)
     }, Children)
 end
 
---- What init of a child gets: the event; with `args` in the template, these and then the event.
+--- The arguments of a child's init: the event; with `args` in the template, these and then the event.
 local function make_args(settings, event)
     local first = settings.args
     if not first then
@@ -50,7 +50,7 @@ local function make_args(settings, event)
     return args
 end
 
--- Starting raises what a start refuses: a bad name, an event that can't cross to another worker.
+-- A start raises an error for a bad name, and for an event that can't cross to another worker.
 local function start(self, child)
     local request = tables.copy(self.request, { name = child.name, args = child.args })
     local started, message, reason = core.start(self.definition, request)
@@ -60,7 +60,7 @@ local function start(self, child)
     return request.stage
 end
 
---- Starts the stage of a child, the first one or another. Waits.
+--- Starts the stage of a child, for the first time or again. Waits.
 ---@param child stagehost.ConsumerSupervisor.Child
 ---@return boolean started
 ---@return string? message
@@ -98,7 +98,7 @@ end
 ---@param from any id of a subscription, or nil
 ---@return stagehost.ConsumerSupervisor.Child?
 ---@return string? message
----@return any reason "ignore": its init wanted so
+---@return any reason "ignore" if its init returned stagehost.ignore
 function Children:add(event, from)
     local named, name = pcall(name_of, self, event)
     if not named then
@@ -124,7 +124,7 @@ function Children:add(event, from)
     return child
 end
 
---- A child has ended for good.
+--- Removes a child that has ended for good.
 ---@param child stagehost.ConsumerSupervisor.Child
 function Children:remove(child)
     self:set_restarting(child, false)
@@ -145,7 +145,7 @@ function Children:set_restarting(child, is_restarting)
     end
 end
 
---- The child with that number, handle, or name.
+--- Finds the child with a number, handle, or name.
 ---@param key integer | stagehost.Stage | string
 ---@return stagehost.ConsumerSupervisor.Child?
 function Children:find(key)
@@ -157,7 +157,7 @@ function Children:find(key)
     return self.by_stage[key.id]
 end
 
---- All children, in the order of their starts.
+--- Returns all children, in the order of their starts.
 ---@return stagehost.ConsumerSupervisor.Child[]
 function Children:list()
     local list = {}

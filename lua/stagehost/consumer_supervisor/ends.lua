@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Children end: they are started again, or their slot is free; and all of them at the end of the
+--- The ends of children: a child is started again, or its slot is freed; and all children are ended with the
 --- supervisor.
 local core = require "stagehost.core"
 local last_ends = require "stagehost.consumer_supervisor.last_ends"
@@ -22,7 +22,7 @@ function M.report_start(message)
     core.log("error", "a child could not be started: " .. tostring(message), "child_start_failed")
 end
 
---- The event of a child that is no more was not dealt with.
+--- Tells the ledger that the event of a child that has ended was not handled.
 ---@param from any id of the subscription it came from; nil: from none
 function M.lose(from)
     if from ~= nil then
@@ -30,7 +30,7 @@ function M.lose(from)
     end
 end
 
---- A child has ended for good: its slot is free.
+--- Removes a child that has ended for good, and frees its slot.
 ---@param self table
 ---@param child stagehost.ConsumerSupervisor.Child
 function M.remove(self, child)
@@ -55,10 +55,10 @@ local function wants_restart(self, child, reason)
     return self.settings.restart == "transient" and not child.waiting and not reasons.is_clean(reason)
 end
 
--- Tries once to start a child again. False: that was one restart too many.
+-- Tries once to start a child again. Returns false if that is one restart too many.
 local function restart(self, child)
     if not self.intensity:add(now()) then
-        core.log("error", ("more than %d restarts within %d s, ends"):format(
+        core.log("error", ("more than %d restarts within %d s: shutting down"):format(
             self.intensity.max_restarts, self.intensity.max_seconds), "max_restart_intensity")
         core.count_failure(child.reason)
         self.has_failed = true
@@ -77,8 +77,8 @@ local function restart(self, child)
     return true
 end
 
---- Goes on with a child that has ended and is to run again. One that can't be started is tried again
---- when everything else that waits has had its turn.
+--- Restarts a child that has ended. If that fails, it is tried again after all messages that are
+--- waiting now.
 ---@param self table
 ---@param child stagehost.ConsumerSupervisor.Child
 ---@return table? stop
@@ -92,7 +92,7 @@ function M.revive(self, child)
     end
 end
 
---- The stage of a child has ended.
+--- Handles the end of a child's stage.
 ---@param self table
 ---@param child stagehost.ConsumerSupervisor.Child
 ---@param reason stagehost.Reason
@@ -106,7 +106,7 @@ function M.ended(self, child, reason)
     producers.ask(self)
 end
 
--- Starts a child again until it runs, or will not. False: there were too many restarts.
+-- Tries to start a child until it runs, or refuses to. Returns false after too many restarts.
 local function restart_now(self, child)
     repeat
         if not restart(self, child) then
@@ -116,8 +116,8 @@ local function restart_now(self, child)
     return true
 end
 
---- Waits until every child has ended by itself, restarts included: for terminate. False: there were
---- too many of them.
+--- For terminate: waits until every child has ended by itself, restarts included. Returns false after too many
+--- restarts.
 ---@param self table
 ---@return boolean
 function M.finish(self)
@@ -142,7 +142,7 @@ end
 
 --- Ends all children.
 ---@param self table
----@param account? fun(n: integer) tells the ledger of the events that this leaves undone
+---@param account? fun(n: integer) tells the ledger how many events this leaves unhandled
 function M.shut_down(self, account)
     local stages, undone = {}, 0
     for _, child in ipairs(self.children:list()) do

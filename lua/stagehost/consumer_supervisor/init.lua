@@ -10,9 +10,9 @@
 ---     local fetch = stagehost.start(Fetch)
 ---     stagehost.consumer_supervisor.count_children(fetch).active
 ---
---- Demand is what children are free: max_demand events are asked for at first; when min_demand
+--- Demand follows the ends of children: max_demand events are asked for at first; when min_demand
 --- children have ended, as many again (refill = "low_water": when no more than min_demand are left).
---- With max_children, never more than there are free slots.
+--- With max_children, no more events are asked for than there are free slots.
 local callbacks = require "stagehost.consumer_supervisor.callbacks"
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
@@ -24,20 +24,20 @@ local template = require "stagehost.consumer_supervisor.template"
 local M = {}
 
 ---@class stagehost.ConsumerSupervisorOptions
----@field child stagehost.Definition | fun(event: any) what is started for an event
+---@field child stagehost.Definition | fun(event: any) started for each event
 ---@field options? stagehost.StartOptions of each child; `args`, a list, comes before the event
----@field restart? "temporary" | "transient" default "temporary": never; transient: after a crash
+---@field restart? "temporary" | "transient" "temporary" (default): never; "transient": after a crash
 ---@field shutdown? integer | "infinity" | "brutal_kill" ms that a child has to end; default 5000
 ---@field max_restarts? integer default 3; one more within max_seconds ends the supervisor
 ---@field max_seconds? integer default 5
----@field max_children? integer of all producers and start_child; default: no limit
+---@field max_children? integer for all producers and start_child together; default: no limit
 ---@field refill? "finished" | "low_water" when to ask again; default "finished"
----@field at_end? "finish" | "shutdown" of children that still run when the source has ended, or the host
---- is drained; default: functions finish; others are shut down, and their events count as unfinished
+---@field at_end? "finish" | "shutdown" what children do that still run when the source has ended, or the host
+--- is drained; by default functions finish; others are shut down, and their events count as unfinished
 ---@field name? fun(event: any): string? of a child, unique in the host (a string: the supervisor's own)
----@field shards? integer | "workers" so many supervisors, spread over the workers, behind one handle
----@field partitions? true | (string | integer)[] each shard takes the partition of its number less one, or
---- of its place in the list, of all that the handle subscribes to
+---@field shards? integer | "workers" number of supervisors, spread over the workers, behind one handle
+---@field partitions? true | (string | integer)[] shard n takes the partition n - 1, or the n-th of the list, of
+--- every producer that the handle subscribes to
 ---@field subscribe_to? stagehost.SubscribeTo
 ---@field end_with_last? boolean
 ---@field worker? integer | "any"
@@ -63,7 +63,7 @@ local function ask(supervisor, what, fields)
     return requests.ask(supervisor, "consumer_supervisor", what, fields)
 end
 
---- Starts a child that is of no producer. Waits until its init is through.
+--- Starts a child without a producer. Waits until its init has returned.
 ---@param supervisor stagehost.Stage | string
 ---@param event any
 ---@return stagehost.Stage? child
@@ -73,7 +73,7 @@ function M.start_child(supervisor, event)
     return ask(supervisor, "start_child", { event = event })
 end
 
---- Ends a child as `shutdown` says, and waits for its end. It is not started again. One that is just
+--- Ends a child as `shutdown` says, and waits for its end. It is not started again. A child that is just
 --- being restarted is known by its last handle.
 ---@param supervisor stagehost.Stage | string
 ---@param child stagehost.Stage | string its handle or its name
@@ -90,13 +90,13 @@ function M.terminate_child(supervisor, child)
 end
 
 ---@class stagehost.ConsumerSupervisor.Entry
----@field stage stagehost.Stage the last one, if it is being restarted
+---@field stage stagehost.Stage the last stage, if the child is being restarted
 ---@field name? string
 ---@field state "running" | "restarting"
 ---@field type "worker" | "supervisor"
 ---@field restarts integer how often it was restarted
 
---- All children, in the order of their starts.
+--- Returns all children, in the order of their starts.
 ---@param supervisor stagehost.Stage | string
 ---@return stagehost.ConsumerSupervisor.Entry[]?
 ---@return string? message
@@ -107,9 +107,9 @@ end
 
 ---@class stagehost.ConsumerSupervisor.Count
 ---@field specs integer 1: the template
----@field active integer children that run
----@field workers integer these and those that are being restarted
----@field supervisors integer the same, if the template is a supervisor
+---@field active integer running children
+---@field workers integer running children and those that are being restarted
+---@field supervisors integer equal to `workers` if the template is a supervisor, else 0
 
 ---@param supervisor stagehost.Stage | string
 ---@return stagehost.ConsumerSupervisor.Count?
@@ -119,10 +119,10 @@ function M.count_children(supervisor)
     return ask(supervisor, "count_children")
 end
 
---- The child that has this name (see the option `name`).
+--- Returns the child with this name (see the option `name`).
 ---@param supervisor stagehost.Stage | string
 ---@param name string
----@return stagehost.Stage? child nil: there is none now
+---@return stagehost.Stage? child nil if there is none now
 ---@return string? message
 ---@return any reason
 function M.lookup(supervisor, name)
@@ -136,10 +136,10 @@ end
 ---@field stage stagehost.Stage a consumer_supervisor: the functions here take it
 ---@field worker integer
 ---@field state "running" | "restarting"
----@field active? integer children that run
+---@field active? integer running children
 ---@field restarts integer how often it was restarted
 
---- The shards of a consumer_supervisor that has some, in their order.
+--- Returns the shards of a consumer_supervisor that has some, in order.
 ---@param supervisor stagehost.Stage | string
 ---@return stagehost.ConsumerSupervisor.Shard[]?
 ---@return string? message
@@ -148,14 +148,14 @@ function M.which_shards(supervisor)
     return ask(supervisor, "which_shards")
 end
 
---- Ends one shard and starts it again on its worker, with its subscriptions. What its producers had sent
---- it still becomes children; these end as at the supervisor's end, functions when they have returned.
---- The others go on. Waits until the new one is subscribed.
+--- Ends one shard and starts it again on its worker, with its subscriptions. Events that its producers had sent
+--- still become children; these end as they would at the supervisor's end, functions when they have returned.
+--- The other shards go on. Waits until the new shard is subscribed.
 ---@param supervisor stagehost.Stage | string
 ---@param shard integer its place in which_shards
 ---@return stagehost.Stage? shard the new one
 ---@return string? message
----@return any reason "not_found", "no_shards", "ended": there is nothing to subscribe to any more
+---@return any reason "not_found", "no_shards", "ended": its producers have ended
 function M.restart_shard(supervisor, shard)
     local _, problem = checks.integer(1)(shard)
     if problem then

@@ -37,10 +37,10 @@ M.callbacks = callbacks
 
 --- The definition of stages that call `f(event)`, or `f(args..., event)`.
 ---
---- They are consumers, though of nothing: a drain comes to those last, when what runs on them is
---- through. Processes are told to end before, also in the middle of a wait.
+--- They are consumers without producers, because a drain ends consumers last, after their functions have
+--- returned. Processes are told to end earlier, even in the middle of a wait.
 ---@param f function
----@param n_args? integer how many arguments, if they come as a list
+---@param n_args? integer number of arguments, if they come as a list
 ---@return stagehost.Definition
 function M.new(f, n_args)
     return stagehost.consumer(tables.copy(callbacks, {

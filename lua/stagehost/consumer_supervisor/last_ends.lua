@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The ends of children while their supervisor is told of nothing any more, because it runs its
---- terminate: whichever of them is next.
+--- The ends of children while their supervisor gets no messages any more, because it runs its
+--- terminate; in the order in which the children end.
 local notes = require "stagehost.messages.note"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
@@ -46,9 +46,8 @@ function M.new()
     return setmetatable({ ended = {}, first = 1, last = 0 }, LastEnds)
 end
 
---- Adds a child to those whose end counts; it may have ended already. Somebody has to wait for each:
---- a stage on the supervisor's worker, which a drain lets come to the end of its callback, as it is
---- no process.
+--- Adds a child to wait for; it may have ended already. A stage on the supervisor's worker waits for
+--- each child. It is no process, so a drain lets its callback finish.
 ---@param child stagehost.Stage
 function LastEnds:add(child)
     assert(stagehost.start(stagehost.consumer(tables.copy(callbacks, {
@@ -57,7 +56,7 @@ function LastEnds:add(child)
     })), { link = true }))
 end
 
---- The next one that has ended, and why. Waits.
+--- Returns the next child that has ended, and why. Waits.
 ---@return stagehost.Stage
 ---@return stagehost.Reason
 function LastEnds:next()

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- The producers of a consumer_supervisor: subscriptions, and what is asked of them.
+--- The producers of a consumer_supervisor: its subscriptions and their demand.
 local stagehost = require "stagehost"
 
 local M = {}
 
---- Asks for what may be asked now.
+--- Asks for as many events as may be asked for now.
 ---@param self table
 function M.ask(self)
     for _, wanted in ipairs(self.demand:asks()) do

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- What the handle of several consumer_supervisors answers: M[request](self, request, from). It asks its
---- shards.
+--- The answers to requests of the handle of several consumer_supervisors, which asks its shards:
+--- M[request](self, request, from).
 local notes = require "stagehost.messages.note"
 local requests = require "stagehost.messages.request"
 local stagehost = require "stagehost"
@@ -11,7 +11,7 @@ local M = {}
 -- Reasons with which a shard passes its turn on; "noproc": it is being restarted.
 local passes_on = { overloaded = true, not_found = true, noproc = true }
 
--- The results of the first shard that has some; else of the last.
+-- Returns the results of the first shard that has some, else those of the last.
 local function ask_until(self, request, first)
     local result, message, reason
     for i = 0, #self.shards - 1 do
@@ -23,7 +23,7 @@ local function ask_until(self, request, first)
     return requests.results(result, message, reason)
 end
 
---- The shards take turns; one that is overloaded passes its turn on.
+--- The shards start children in turn; a shard that is overloaded passes its turn on.
 function M.start_child(self, request)
     self.next = (self.next + 1) % #self.shards
     return ask_until(self, request, self.next)
@@ -73,7 +73,7 @@ function M.which_shards(self, request)
     return requests.results(list)
 end
 
--- Shards may take their time: a task beside the stage waits for them, and the stage goes on.
+-- Shards may take long to answer: a task beside the stage waits for them, and the stage goes on.
 for what, answer in pairs(M) do
     M[what] = function(self, request, from)
         stagehost.task(function()
@@ -83,7 +83,7 @@ for what, answer in pairs(M) do
     end
 end
 
---- Starts one shard again; answered when it is done.
+--- Starts one shard again, and answers when that is done.
 function M.restart_shard(self, request, from)
     local i = request.shard
     local shard = self.shards[i]

@@ -2,8 +2,8 @@
 
 --- Several consumer_supervisors behind one handle, one for each worker as far as they go.
 ---
---- The stage of the handle starts them, subscribes them to what it is subscribed to, and asks them
---- what it is asked. It is a consumer itself, but leaves its producers at once.
+--- The stage of the handle starts the supervisors, subscribes them to the producers it is subscribed to, and
+--- passes requests on to them. It is a consumer itself, but leaves its producers at once.
 local callbacks_of_one = require "stagehost.consumer_supervisor.callbacks"
 local core = require "stagehost.core"
 local guard = require "stagehost.messages.guard"
@@ -22,7 +22,7 @@ local KIND = "consumer_supervisor"
 
 local callbacks = {}
 
--- Shares as equal as they can be: 10 children on 4 shards are 3, 3, 2, 2.
+-- Makes shares as equal as possible: 10 children on 4 shards are 3, 3, 2, 2.
 local function share(total, n, i)
     return total and math.floor(total / n) + (i <= total % n and 1 or 0)
 end
@@ -34,8 +34,8 @@ local function settings_of(settings, i)
     return own
 end
 
--- Subscribes shards (stages by number) to a source. None asks before the producer knows all of them: one that has few
--- events could have ended, and for one that comes late it would not exist.
+-- Subscribes shards (stages by number) to a source. None asks before the producer knows all of them: a producer with
+-- few events could have ended by then, and a late subscriber would find it gone.
 local function subscribe_shards(self, shards, source)
     local subscriptions = {}
     for i, shard in pairs(shards) do
@@ -59,7 +59,7 @@ local function add_source(self, to, opts)
     return source
 end
 
--- The handle can't subscribe to a producer with partitions: the shards do, at once.
+-- The handle can't subscribe to a producer with partitions, so the shards subscribe at once.
 local function subscribe_to_partitions(self, list)
     local added = {}
     for i, opts in ipairs(list) do
@@ -73,7 +73,7 @@ local function subscribe_to_partitions(self, list)
     end)
 end
 
--- Starts the shard of that number, on its worker.
+-- Starts the shard with a number, on its worker.
 local function start_shard(self, i)
     local def = callbacks_of_one.definition(settings_of(self.settings, i), {
         end_with_last = self.end_with_last,
@@ -89,8 +89,8 @@ end
 function callbacks.init(self)
     local settings, n_workers = self.settings, stagehost.workers()
     self.shards, self.by_id, self.next, self.workers = {}, {}, 0, {}
-    self.sources = {} -- what was subscribed to: { to, opts }
-    self.restarts, self.restarting = {}, {} -- by number; by number: those who wait for it
+    self.sources = {} -- the sources subscribed to: { to, opts }
+    self.restarts, self.restarting = {}, {} -- by number; by number: the calls that wait for the restart
     self.intensity = intensity.new()
     self.has_source_ended = false -- normally, and nothing has happened since
     for i = 1, settings.shards do
@@ -105,14 +105,14 @@ function callbacks.init(self)
     end
 end
 
---- The shards subscribe instead; the stage stays subscribed until they are, and asks for nothing. Where
---- they take partitions it leaves first: there is none for it.
+--- Has the shards subscribe instead; the stage stays subscribed until they are, and asks for nothing. If
+--- they take partitions, it leaves first, because there is no partition for it.
 function callbacks.handle_subscribe(self, _, opts, from)
     local stage, source = self.stage, add_source(self, from.producer, opts)
     if self.settings.partitions then
         stagehost.unsubscribe(from)
     end
-    local shards = { unpack(self.shards) } -- one that is started in the meantime knows the source
+    local shards = { unpack(self.shards) } -- a shard that is started meanwhile knows the source
     stagehost.task(function()
         subscribe_shards(self, shards, source)
         stage:send(notes.new("leave", { subscription = from }))
@@ -140,7 +140,7 @@ end
 
 function callbacks.handle_events() end
 
--- Forgets sources that have ended; with the last one of those that a shard ends with, it is over.
+-- Forgets sources that have ended. With the last of those that decide a shard's end, all is over.
 local function drop_ended_sources(self)
     for i = #self.sources, 1, -1 do
         local source = self.sources[i]
@@ -158,7 +158,7 @@ local function answer_all(calls, ...)
     end
 end
 
--- Starts one shard again, subscribed as it was. False: there is nothing for it to do.
+-- Starts one shard again, subscribed as before. Returns false if there is nothing for it to do.
 local function revive(self, i)
     local waiting = self.restarting[i]
     if drop_ended_sources(self) then
@@ -181,7 +181,7 @@ local function revive(self, i)
     end)
 end
 
--- A shard that has crashed, or was killed, is started again, though not for ever.
+-- Starts a shard that has crashed, or was killed, again, though not for ever.
 local function wants_restart(self, i, reason)
     return self.restarting[i] or not reasons.is_clean(reason) and self.intensity:add(stagehost.uv.hrtime() / 1e9)
 end
@@ -212,7 +212,7 @@ end
 
 -- The end ---------------------------------------------------------------------------------------
 
---- Shards that have lost their producers too end by themselves.
+--- Ends the shards; those that have lost their producers too end by themselves.
 function callbacks.terminate(self)
     local alive = {}
     for _, i in pairs(self.by_id) do
@@ -230,7 +230,7 @@ end
 M.callbacks = callbacks
 
 --- The definition of the stage of the handle.
----@param settings table as template.settings made them, with shards
+---@param settings table as template.settings made it, with shards
 ---@param stage_options table options of the stage itself
 ---@return stagehost.Definition
 function M.definition(settings, stage_options)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- The options of a consumer_supervisor, checked, and the template that its children are started from.
+--- Checks the options of a consumer_supervisor, and makes the template that its children are started from.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
@@ -67,7 +67,7 @@ local schema = {
 local not_for_template = {
     name = "the supervisor names its children: use its option name = function(event) ... end",
     link = "the supervisor links its children with itself",
-    supervised = "they always are",
+    supervised = "they are always supervised",
 }
 
 -- `args` of the template comes before the event: a list.
@@ -79,7 +79,7 @@ local function check_args(args)
     end
 end
 
--- What the start of every child is checked with, and made from.
+-- Checks the options for the start of every child.
 local function start_options(given)
     local result = tables.copy(given)
     for key, why in pairs(not_for_template) do
@@ -91,7 +91,7 @@ local function start_options(given)
     return result
 end
 
---- The request for starting a child, but for its name and args. Raises what is wrong with it.
+--- The request for starting a child, without its name and args. Raises an error if it is wrong.
 ---@param settings table
 ---@return table
 function M.request(settings)
@@ -127,7 +127,7 @@ local function set_partitions(settings, given)
     end
 end
 
--- The shards subscribe to these themselves where each takes a partition.
+-- The shards subscribe to these producers themselves if each takes a partition.
 local function set_subscribe_to(settings, given)
     if not settings.partitions or given == nil then
         return
@@ -142,7 +142,7 @@ local function set_subscribe_to(settings, given)
     settings.subscribe_to = list
 end
 
---- What a supervisor works with: its options with their defaults. Raises what is wrong with them.
+--- The settings of a supervisor: its options with their defaults. Raises an error if they are wrong.
 ---@param given table
 ---@return table settings
 function M.settings(given)

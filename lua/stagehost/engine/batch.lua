@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- What bindings/batch.c and value.c leave to compiled Lua. Internal.
+--- Parts of bindings/events/batch.c and value.c that are left to compiled Lua. Internal.
 local bit = require "bit"
 local ffi = require "ffi"
 
@@ -20,7 +20,7 @@ function M.copy(to, at, list, first, n)
     end
 end
 
---- Where the first nil is among the first n fields; 0: nowhere.
+--- The place of the first nil among the first n fields; 0 if there is none.
 ---@param list any[]
 ---@param n integer
 ---@return integer
@@ -33,7 +33,7 @@ function M.find_nil(list, n)
     return 0
 end
 
---- A boxed 64-bit integer of two halves.
+--- Makes a boxed 64-bit integer of two halves.
 ---@param high integer signed
 ---@param low integer 0 .. 2^32 - 1
 ---@return ffi.cdata*
@@ -41,9 +41,9 @@ function M.int64(high, low)
     return ffi.cast("int64_t", high) * 4294967296LL + low
 end
 
---- The halves of a boxed integer; nil if `value` is none.
+--- Returns the halves of a boxed integer; nil if `value` is no boxed integer.
 ---@param value any
----@return integer? high signed; at least 2^31 of an unsigned integer that does not fit 63 bits and a sign
+---@return integer? high signed; at least 2^31 for an unsigned integer that does not fit 63 bits and a sign
 ---@return integer? low
 function M.halves(value)
     local shift = ffi.istype("int64_t", value) and bit.arshift or ffi.istype("uint64_t", value) and bit.rshift

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Which partition an event goes to: the one that a script's function says, or a field of the event, or the
---- event itself. What is made here is called by a loop of routing.lua for every event, and compiles into it.
+--- Chooses the partition that an event goes to, by a function of the script, by a field of the event, or by the
+--- event itself. A loop of routing.lua calls the functions made here for every event, and they compile into it.
 local bit = require "bit"
 local core = require "stagehost.core"
 local ffi = require "ffi"
@@ -10,21 +10,21 @@ local with_own_code = require "stagehost.engine.own_code"
 
 local M = {}
 
--- As in bindings/options/hash.c: the place of one string or number among n, from 0. Compiled Lua calls
--- these two without leaving its trace.
+-- The place of one string or number among n, from 0: functions of bindings/options/hash.c. Compiled Lua calls
+-- them without leaving its trace.
 local natives = ffi.cast([[const struct {
     uint32_t (*string)(const char *data, size_t len, uint32_t n);
     uint32_t (*number)(double value, uint32_t n);
 } *]], core.hash_natives())
 
---- For functions without upvalues. `none` is what a hash answers for an event that no partition gets.
+--- For functions without upvalues. A hash returns `none` for an event that goes to no partition.
 local toolbox = {
     type = type, tonumber = tonumber, tobit = bit.tobit, none = "none",
     string_place = natives.string, number_place = natives.number, hash = core.try_hash, hash_events = core.hash_events,
 }
 
---- `place(answer)` -> the partition of an answer that is not simply the name of one: events are spread by its
---- value. nil: the event goes to none, or was refused.
+--- `place(answer)` -> the partition for an answer that is not simply the name of one: events are spread by its
+--- value. nil: the event goes to no partition, or was refused.
 local make_place = with_own_code(function(n, index, tools, skip, refuse)
     local type, tonumber, none, hash = tools.type, tools.tonumber, tools.none, tools.hash
     local string_place, number_place = tools.string_place, tools.number_place
@@ -55,8 +55,8 @@ local make_place = with_own_code(function(n, index, tools, skip, refuse)
     end
 end)
 
---- Its like where partitions have names that are no numbers, which mean something: there an answer is one of
---- these, and a misspelt name does not send events anywhere.
+--- Makes `place` for partitions with names that are no numbers. Such names have a meaning, so an answer must be
+--- one of them, and a misspelt name does not send events to a wrong partition.
 local make_named_place = with_own_code(function(tools, skip, refuse)
     local none = tools.none
     return function(answer, i)
@@ -68,8 +68,8 @@ local make_named_place = with_own_code(function(tools, skip, refuse)
     end
 end)
 
---- `choose(event)` by a script's function, which may also replace the event. `index` has the numbers of the
---- partitions by name; it is not looked into with fractions, which the JIT compiler does not do in a table with an
+--- Makes `choose(event)` from a script's function, which may also replace the event. `index` has the numbers of the
+--- partitions by name. Fractions are never looked up in it: the JIT compiler can't do that in a table with an
 --- array part.
 local make_answer_choice = with_own_code(function(hash, index, place, tools)
     local type, tobit = tools.type, tools.tobit
@@ -83,7 +83,7 @@ local make_answer_choice = with_own_code(function(hash, index, place, tools)
     end
 end)
 
---- Its like for partitions that are called 0 to n - 1.
+--- Makes `choose(event)` for partitions that are called 0 to n - 1.
 local make_number_choice = with_own_code(function(hash, n, index, place, tools)
     local type, tobit = tools.type, tools.tobit
     return function(event, i)
@@ -104,7 +104,7 @@ local make_number_choice = with_own_code(function(hash, n, index, place, tools)
     end
 end)
 
---- A hash that is the name of a field, as a function.
+--- Makes a function of a hash that is the name of a field.
 local make_field_hash = with_own_code(function(field, tools)
     local type = tools.type
     return function(event)
@@ -114,8 +114,8 @@ local make_field_hash = with_own_code(function(field, tools)
     end
 end)
 
---- `choose(event, i)` by the event's own value. From the first one on that is neither number nor string, all of
---- the batch are hashed by one call.
+--- Makes `choose(event, i)` by the event's own value. From the first event that is neither number nor string, the
+--- rest of the batch is hashed by one call.
 local make_value_choice = with_own_code(function(n, batch, tools, refuse)
     local type, string_place, number_place = tools.type, tools.string_place, tools.number_place
     local hash_events, places = tools.hash_events, {}
@@ -173,11 +173,11 @@ function M.has_words(names)
     return false
 end
 
---- `choose(event, i)` -> the number of the partition of events[i] of the batch, and what replaces it. nil: it
---- has called skip(), the event goes to none, or refuse(i, answer, reason), it can't go anywhere.
+--- `choose(event, i)` -> the number of the partition of events[i] of the batch, and a value that replaces the event.
+--- If it returns nil, it has called skip() (the event goes to no partition) or refuse(i, answer, reason) (an error).
 ---@param names (string|integer)[] of the partitions
 ---@param hash? string | fun(event: any): any, any
----@param batch { events: any[], last: integer, hashed: integer } the one that is being split; hashed: none after it
+---@param batch { events: any[], last: integer, hashed: integer } the one being split, hashed up to `hashed`
 ---@param skip fun()
 ---@param refuse fun(i: integer, answer: any, reason: string?)
 ---@return fun(event: any, i: integer): integer?, any

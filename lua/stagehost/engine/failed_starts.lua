@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Starts that have failed where the script goes on as if they had not: it drops their results, or puts the
---- nil they return into `subscribe_to`. Internal.
+--- Finds failed starts that a script does not notice: it drops their results, or puts the nil that they return
+--- into `subscribe_to`. Internal.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
@@ -29,12 +29,12 @@ local CALLS = {
 }
 local GET_FIELD = opcode((util.funcbc(function(t) return t.start end, 1)))
 
---- The register an instruction is about; in most, it is what they write.
+--- The register that an instruction works on; most instructions write it.
 local function register(instruction)
     return bit.band(bit.rshift(instruction, 8), 0xff)
 end
 
---- Whether the call at `at` is one of a field "start", as in stagehost.start(...) and pipeline:start().
+--- Whether the call at `at` calls a field "start", as in stagehost.start(...) and pipeline:start().
 local function is_start(f, at)
     local base = register(util.funcbc(f, at))
     for before = at - 1, 1, -1 do
@@ -47,7 +47,7 @@ local function is_start(f, at)
     return false
 end
 
---- Whether the function has a start in that line whose results it drops.
+--- Whether the function has a start in that line and drops its results.
 local function drops_results(f, line)
     for at = 1, util.funcinfo(f).bytecodes - 1 do
         local instruction = util.funcbc(f, at)
@@ -62,7 +62,7 @@ end
 
 -- Failures --------------------------------------------------------------------------------------
 
---- A start has failed.
+--- Notes that a start has failed.
 ---@param message string
 ---@param reason stagehost.Reason
 function M.note(message, reason)
@@ -77,7 +77,7 @@ function M.note(message, reason)
     end
 end
 
---- A start has succeeded.
+--- Notes that a start has succeeded.
 function M.forget()
     local caller = next(failures) and errors.caller()
     if caller then
@@ -85,7 +85,7 @@ function M.forget()
     end
 end
 
---- Raises if `subscribe_to` among these options has nil where a stage should be.
+--- Raises an error if `subscribe_to` among these options has nil where a stage should be.
 ---@param options any
 function M.check(options)
     local list = type(options) == "table" and options.subscribe_to
@@ -97,7 +97,7 @@ function M.check(options)
     local _, _, hole = checks.list(list)
     hole = hole or next(list) == nil and 1
     if hole then
-        errors.raise("invalid_option", 'option "subscribe_to": element %d is nil; the last start before has failed: %s',
+        errors.raise("invalid_option", 'option "subscribe_to": element %d is nil; the last start before it failed: %s',
             hole, message)
     end
 end

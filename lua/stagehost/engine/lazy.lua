@@ -13,9 +13,9 @@ local function resolve(place)
     return type(module) == "table" and module[place[2]] or module
 end
 
---- Has a table load the fields that it does not have.
+--- Makes a table load missing fields at their first use.
 ---@param target table
----@param places table<string, string | string[]> by field: a module; or a module and the field of it, if it has that
+---@param places table<string, string | string[]> by field: a module; or a module and a field that it may have
 ---@param refuse? fun(key: any) called for any other field
 ---@return table target
 function M.fields(target, places, refuse)
@@ -33,8 +33,8 @@ function M.fields(target, places, refuse)
     })
 end
 
---- `new("stagehost.source", { "lines" })`: `source.lines` is what the module
---- "stagehost.source.lines" has as its `new`, or the module itself if it has none.
+--- With `new("stagehost.source", { "lines" })`, `source.lines` is the field `new` of the module
+--- "stagehost.source.lines", or the module itself if it has no such field.
 ---@param prefix string
 ---@param names string[]
 ---@return table

@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
---- Fits luv to a loop that the host runs, and that is not luv's alone. Internal: run once for each
---- Lua state that requires luv.
+--- Fits luv to a loop that the host runs and shares with it. Internal: called once for each Lua
+--- state that requires luv.
 local core = require "stagehost.core"
 
---- luv keeps everything that is open or under way in the registry.
+--- The registry, where luv keeps all handles that are open and all requests that are not done.
 local registry = debug.getregistry()
 
---- What a userdata in the registry is to luv.
+--- The kind of object that a userdata in the registry is for luv.
 ---@return "handle" | "request" | nil
 local function kind_of(uv, value)
     if pcall(uv.is_closing, value) then
@@ -17,7 +17,7 @@ local function kind_of(uv, value)
     end
 end
 
--- Requests that are done but that luv keeps for good.
+-- Requests that are done, but that luv never releases.
 local done = setmetatable({}, { __mode = "k" })
 
 local function each_open(uv, visit)
@@ -45,7 +45,7 @@ local function report(message)
     core.callback_failed(debug.traceback(tostring(message), 2))
 end
 
--- What luv loads in a thread of its own may be text or a dump.
+-- luv loads text or a dump in a thread of its own.
 local function check_text(name, entry)
     if type(entry) == "string" and entry:byte() == 27 then
         error(("uv.%s: precompiled bytecode is refused, because LuaJIT does not verify it "
@@ -65,8 +65,8 @@ local function refuse_bytecode(uv)
     end
 end
 
---- Patches `uv`. Returns a function that closes or cancels all that is open, and says whether there
---- was anything.
+--- Patches `uv`. Returns a function that closes or cancels everything that is open, and returns whether
+--- there was anything.
 ---@param uv table
 ---@param allow_bytecode boolean
 ---@return fun(): boolean
@@ -79,7 +79,7 @@ return function(uv, allow_bytecode)
     uv.stop = refuse("stop", why)
     uv.loop_close = refuse("loop_close", why)
 
-    -- luv's own would also meet the handles of the host and of the program around it.
+    -- luv's own function would also find the handles of the host and of the program around it.
     function uv.walk(visit)
         each_open(uv, function(value, kind)
             if kind == "handle" then
@@ -88,7 +88,7 @@ return function(uv, allow_bytecode)
         end)
     end
 
-    -- The only callback that luv calls with a policy of its own: it exits when there is an error.
+    -- This is the only callback that luv calls with a policy of its own: luv exits when it fails.
     local new_work = uv.new_work
     function uv.new_work(work, after, ...)
         local function checked(...)
@@ -100,7 +100,7 @@ return function(uv, allow_bytecode)
         return new_work(work, type(after) == "function" and checked or after, ...)
     end
 
-    -- luv never lets go of the request behind a listing, and one that was not sent to the thread
+    -- luv never releases the request behind a listing, and a request that was not sent to the thread
     -- pool must not be cancelled.
     local fs_scandir = uv.fs_scandir
     function uv.fs_scandir(path, callback)

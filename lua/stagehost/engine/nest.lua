@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: MIT
 
---- Lets the script's own coroutines be where an engine wait happens. The wait token that such a
---- coroutine yields is no value of the script's: whoever resumed it yields it on, and resumes the
---- coroutine with what comes back. So it ends in the engine, which suspends the stage. Everything
---- else is as in plain Lua. Internal: run once for each Lua state.
+--- Lets a script wait inside coroutines of its own. The wait token that such a coroutine yields is not a
+--- value of the script: the coroutine that resumed it yields the token on, and later resumes it with the
+--- values that come back. So the token reaches the engine, which suspends the stage. Everything else is as
+--- in plain Lua. Internal: called once for each Lua state.
 local create, resume, yield = coroutine.create, coroutine.resume, coroutine.yield
 local type = type
 
--- A coroutine in a coroutine takes C stack; two levels are so common that they are not checked.
+-- A coroutine in a coroutine takes C stack. Two levels are so common that they are not checked.
 local UNCHECKED = 2
 -- Each coroutine has its own Lua stack, and each level of coroutine.wrap adds a position to an error that
--- passes it: the time that takes grows with the square of the depth.
+-- passes it: the time for that grows with the square of the depth.
 local MOST_LEVELS = 2000
 
 --- Replaces coroutine.resume and coroutine.wrap.
@@ -31,7 +31,7 @@ return function(token, check)
 
     local pass, unwrap
 
-    -- The stage has been resumed: so is the coroutine that waited.
+    -- The stage has been resumed, so the coroutine that waited is resumed too.
     local function continue(finish, co, ...)
         enter()
         return finish(co, resume(co, ...))
@@ -46,7 +46,7 @@ return function(token, check)
         return ...
     end
 
-    -- A string gets the position of the caller put before it, as coroutine.wrap does.
+    -- An error that is a string is prefixed with the position of the caller, as coroutine.wrap does it.
     function unwrap(co, ok, ...)
         depth = depth - 1
         if not ok then

@@ -2,9 +2,9 @@
 
 local core = require "stagehost.core"
 
---- A function that makes what `make` makes, each time of code of its own. What the JIT compiler makes of a loop
---- is good for the function that the loop called while it was compiled: so each selector and hash gets loops of
---- its own. `make` must have no upvalues; what it needs it gets as arguments.
+--- Returns a function that does what `make` does, but with code of its own each time. The JIT compiler compiles a
+--- loop for the function that the loop called at that time, so each selector and hash gets loops of
+--- its own. `make` must have no upvalues; it gets everything it needs as arguments.
 ---@param make function
 ---@return function
 return function(make)

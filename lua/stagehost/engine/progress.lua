@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- One line on the terminal about how far the input has been read. It appears when reading takes
---- longer than a second, on standard error and only if that is a terminal, and is gone at the end.
+--- One line on the terminal that shows how far the input has been read. It appears when reading takes
+--- longer than a second, on standard error and only if that is a terminal, and disappears at the end.
 --- All sources of all workers share the line: it counts them together, and one worker at a time draws it.
 local core = require "stagehost.core"
 local uv = require "luv"
@@ -12,7 +12,7 @@ local STDERR = 2
 
 local UNITS = { "B", "kB", "MB", "GB", "TB", "PB" }
 
---- "1.2 GB".
+--- Formats a number of bytes: "1.2 GB".
 ---@param bytes number
 ---@return string
 function M.format_bytes(bytes)
@@ -24,7 +24,7 @@ function M.format_bytes(bytes)
         or ("%.1f %s"):format(bytes, UNITS[unit])
 end
 
---- "1,234,567".
+--- Formats a count: "1,234,567".
 ---@param n integer
 ---@return string
 function M.format_count(n)
@@ -33,7 +33,7 @@ function M.format_count(n)
     return digits:sub(1, first) .. digits:sub(first + 1):gsub("%d%d%d", ",%0")
 end
 
---- "0:07", "1:02:09".
+--- Formats a number of seconds: "0:07", "1:02:09".
 ---@param seconds number
 ---@return string
 function M.format_time(seconds)
@@ -43,7 +43,7 @@ function M.format_time(seconds)
         or ("%d:%02d"):format(minutes, s % 60)
 end
 
---- The line itself.
+--- The text of the line.
 ---@param state { bytes: number, total: number?, lines: integer, rate: number } rate: bytes a second
 ---@param width integer columns of the terminal
 ---@return string
@@ -66,7 +66,7 @@ end
 
 local hidden = false
 
---- Who wants errors only, or nothing, wants no progress either.
+--- Log levels that show errors only, or nothing: the line is not shown either.
 local QUIET_LEVELS = { off = true, error = true }
 
 local function is_wanted()
@@ -83,7 +83,7 @@ local function terminal_width()
     return type(width) == "number" and width > 0 and width or 80
 end
 
--- Blanks instead of an escape sequence: understood everywhere.
+-- Blanks, not an escape sequence, clear the line: every terminal understands them.
 local function erase(width)
     if width > 0 then
         io.stderr:write(("\r%s\r"):format((" "):rep(width)))
@@ -92,7 +92,7 @@ end
 
 local function draw(bytes, lines, rate, width, total)
     local text = M.render({ bytes = bytes, lines = lines, rate = rate, total = total }, terminal_width())
-    -- The cursor goes back to the start, for whoever writes a line next.
+    -- The cursor goes back to the start, for the next line that is written.
     io.stderr:write(("\r%s%s\r"):format(text, (" "):rep(width - #text)))
     core.board_drawn(#text)
 end
@@ -101,7 +101,7 @@ end
 local Ticket = {}
 Ticket.__index = Ticket
 
---- What has been read since the last call. Cheap: most calls only count.
+--- Adds what has been read since the last call. Cheap: most calls only count.
 ---@param bytes integer
 ---@param lines integer
 function Ticket.add(_, bytes, lines)
@@ -111,7 +111,7 @@ function Ticket.add(_, bytes, lines)
     end
 end
 
---- The source has ended.
+--- Tells the line that the source has ended.
 function Ticket:leave()
     if not self.left then
         self.left = true
@@ -119,9 +119,9 @@ function Ticket:leave()
     end
 end
 
---- A source begins to read.
+--- Adds a source that begins to read.
 ---@param total? integer bytes it will read, if that is known
----@return stagehost.Progress? # nil: nobody would see it
+---@return stagehost.Progress? # nil: the line would not be seen
 function M.start(total)
     if not is_wanted() then
         return nil
@@ -130,7 +130,7 @@ function M.start(total)
     return setmetatable({ left = false }, Ticket)
 end
 
---- Takes the line away for good: from now on the terminal shows the results.
+--- Removes the line for good, because the terminal now shows the results.
 function M.hide()
     if not hidden then
         hidden = true

@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
---- What is wrong with an event that a hash refuses, for people.
+--- Error texts for events that a hash refuses.
 local choice = require "stagehost.engine.choice"
 
 local M = {}
 
 local MOST_NAMES, MOST_TEXT = 20, 60
 
---- What a hash may answer.
+--- The answers that a hash may return, as text.
 local function list_answers(names)
     local known = {}
     for i = 1, math.min(#names, MOST_NAMES) do
@@ -37,7 +37,7 @@ local function describe_field(names, field, where, event, answer)
     return ("the field %q of %s is %s; it must be %s"):format(field, where, show(answer), list_answers(names))
 end
 
---- A function that describes one event.
+--- Makes a function that describes what is wrong with one event.
 ---@param names (string|integer)[] of the partitions
 ---@param hash? string | function
 ---@return fun(where: string, event: any, answer: any, reason: string?): string
@@ -49,7 +49,7 @@ function M.describer(names, hash)
         elseif type(hash) == "string" then
             text = describe_field(names, hash, where, event, answer)
         else
-            text = ("the hash answered %s for %s; it must answer %s"):format(show(answer), where, list_answers(names))
+            text = ("the hash returned %s for %s; it must return %s"):format(show(answer), where, list_answers(names))
         end
         return reason and text .. ": " .. reason or text
     end

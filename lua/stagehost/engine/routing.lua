@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- Running a script's selector or hash over a whole batch. One call from C a batch; the loops are
+--- Runs a script's selector or hash over a whole batch. C makes one call for each batch; the loops are
 --- plain Lua, so that they and the script's function compile to one trace. bindings/options/selector.c
---- and splitter.c keep what `selector` and `splitter` return for each of theirs.
+--- and splitter.c keep the functions that `selector` and `splitter` return.
 local choice = require "stagehost.engine.choice"
 local ffi = require "ffi"
 local new_table = require "table.new"
@@ -32,8 +32,8 @@ function M.selector(choose)
     return make_selector(choose)
 end
 
--- `counts` holds integers of C: they are added to without being converted. Every event that was tried is counted
--- there or skipped, unless `choose` raises; so the one that it raised for is known.
+-- `counts` holds integers of C, which are increased without being converted. Every event that was tried is counted
+-- there or skipped, unless `choose` raises an error; so the event that it failed for is known.
 local make_route = with_own_code(function(choose)
     return function(events, from, last, lists, counts)
         for i = from, last do
@@ -52,10 +52,10 @@ local make_route = with_own_code(function(choose)
 end)
 
 --- `split(events, first, n, limit)` -> taken, skipped, bad, problem, lists, counts, refused. The events of
---- partition p are lists[p][1 .. counts[p]]; both lists belong to the splitter, those in `lists` do not; `counts` is
---- an array of int32_t that stays the same.
+--- partition p are lists[p][1 .. counts[p]]; `lists` and `counts` belong to the splitter, the lists in `lists` do not;
+--- `counts` is the same array of int32_t in every call.
 --- An event whose hash fails is skipped, and counted in bad with the first error as problem; all such
---- are in `refused`, a list of their own (nil: there are none).
+--- events are in the list `refused` (nil: there are none).
 ---@param names (string|integer)[]
 ---@param hash? string | fun(event: any): any, any
 ---@return function
@@ -87,7 +87,7 @@ function M.splitter(names, hash)
 
     local route = make_route(choice.new(names, hash, batch, skip, refuse))
 
-    -- As many as the last batch had is a good guess at how many there will be.
+    -- The number of the last batch is a good guess at how many events there will be.
     local function reset(events, first, n)
         for p = 1, n_names do
             lists[p], counts[p] = new_table(counts[p], 0), 0
@@ -98,7 +98,7 @@ function M.splitter(names, hash)
         end
     end
 
-    -- How many events have been put into a partition.
+    -- The number of events that have been put into a partition.
     local function count_routed()
         local sum = 0
         for p = 1, n_names do
@@ -107,7 +107,7 @@ function M.splitter(names, hash)
         return sum
     end
 
-    -- After an error of the hash: up to which event all is done.
+    -- After an error of the hash: the number of the last event that is done.
     local function refuse_raised(events, first, err)
         local at = first + count_routed() + skipped + 1
         problem = problem or ("the hash failed with %s: %s"):format(where(at), tostring(err))

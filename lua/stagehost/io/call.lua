@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
---- Functions of luv that take a callback, called so that the stage waits for the answer; and one
---- form for what went wrong, however luv tells it.
+--- Calls functions of luv that take a callback, so that the stage waits for the result; and gives errors one
+--- form, however luv reports them.
 local stagehost = require "stagehost"
 
 local M = {}
 
--- What luv reports for streams is the name alone.
+-- For streams luv reports only the name of an error.
 local STREAM_ERRORS = {
     EPIPE = "broken pipe, nobody reads it any more",
     ECONNRESET = "connection reset by peer",
@@ -17,7 +17,7 @@ local STREAM_ERRORS = {
 }
 
 --- "no such file or directory (ENOENT)" for "ENOENT: no such file or directory: /some/path".
----@param failure string as luv gives it: "NAME", or "NAME: text" with the path behind it
+---@param failure string as luv gives it: "NAME", or "NAME: text" followed by the path
 ---@return string text
 ---@return string? code "ENOENT"
 function M.describe(failure)
@@ -31,7 +31,7 @@ function M.describe(failure)
     return failure
 end
 
---- `f(..., callback)` for a callback of the form `(err, value)`: waits, and returns the value (true
+--- Calls `f(..., callback)`, whose callback has the form `(err, value)`. Waits, and returns the value (true
 --- if there is none), or nil, a text for people and the code.
 ---@param f function
 ---@param ... any
@@ -41,7 +41,7 @@ end
 function M.wait(f, ...)
     local err, value, name = stagehost.await(f, ...)
     if not err and name and type(value) == "string" then
-        err = value -- failed at once: luv's nil, message, name
+        err = value -- it failed at once and returned nil, message, name
     end
     if err then
         return nil, M.describe(err)

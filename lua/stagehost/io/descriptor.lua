@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Descriptors of files: opened so that the stage waits, closed once. One whose stage was killed,
---- and so could not close it, is closed by the collector.
+--- Descriptors of files. The stage waits while one is opened, and each is closed once. If the stage was killed,
+--- and so could not close its descriptor, the collector closes it.
 local call = require "stagehost.io.call"
 local uv = require "luv"
 
@@ -25,14 +25,14 @@ local function new_guard(fd)
     return guard
 end
 
---- An open descriptor that somebody else closes.
+--- Makes an object of an open descriptor that other code closes.
 ---@param fd integer
 ---@return stagehost.io.Descriptor
 function M.borrow(fd)
     return setmetatable({ fd = fd }, Descriptor)
 end
 
---- Waits. `flags` are those of luv's fs_open.
+--- Opens a file. Waits. `flags` are those of luv's fs_open.
 ---@param path string
 ---@param flags string|integer
 ---@return stagehost.io.Descriptor? nil if it can't be opened
@@ -46,9 +46,9 @@ function M.open(path, flags)
     return setmetatable({ fd = fd, guard = new_guard(fd) }, Descriptor)
 end
 
---- Another description of the pipe or terminal that `fd` is open on: one that may be set to
---- non-blocking without doing that to everybody who shares `fd`. nil where that does not work: for
---- sockets, for what belongs to another user, and elsewhere than on Linux.
+--- Opens another description of the pipe or terminal that `fd` is open on. It may be set to
+--- non-blocking without changing that for the programs that share `fd`. Returns nil where that does not work: for
+--- sockets, for files that belong to another user, and on systems other than Linux.
 ---@param fd integer
 ---@param flags integer
 ---@return stagehost.io.Descriptor?
@@ -64,13 +64,13 @@ function M.is_anonymous_pipe(fd)
     return target ~= nil and target:find("^pipe:") ~= nil
 end
 
---- Whether the descriptor was opened here, so that its flags are nobody else's.
+--- Whether the descriptor was opened here, so that no other program shares its flags.
 ---@return boolean
 function Descriptor:is_own()
     return self.guard ~= nil
 end
 
---- The caller closes `fd` from here on, or whom it gives it to.
+--- Hands `fd` over: from now on the caller has to close it, or to pass it on.
 ---@return integer fd
 function Descriptor:take()
     if self.guard then
@@ -80,7 +80,7 @@ function Descriptor:take()
     return self.fd
 end
 
---- Waits until it is closed: some file systems only now tell that a write has failed.
+--- Closes the descriptor and waits: some file systems report only now that a write has failed.
 ---@return boolean? ok nil if it failed
 ---@return string? message
 function Descriptor:close()
@@ -90,7 +90,7 @@ function Descriptor:close()
     return call.wait(uv.fs_close, self:take())
 end
 
---- Closes it without waiting, for what was only read.
+--- Closes a descriptor that was only read, without waiting.
 function Descriptor:release()
     if self.guard then
         uv.fs_close(self:take(), function() end)

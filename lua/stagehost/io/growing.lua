@@ -1,16 +1,15 @@
 -- SPDX-License-Identifier: MIT
 
---- A file that others append to, read at a position of our own. It stays the same file when it is
---- renamed or deleted: as long as it is open here it can be read to its end, and the file system
+--- A file that other programs append to, read at a position of our own. It stays the same file when it is
+--- renamed or deleted: as long as it is open here it can be read completely, and the file system
 --- gives its inode number to no other file.
 ---
---- The file may also be cut, and filled again to any size before it is looked at. Sizes do not tell
+--- The file may also be cut, and filled again to any size before it is looked at. Its size does not show
 --- that, so the last bytes before the position are remembered, and every read begins with them: it
---- brings what stands there now together with what follows, and the two belong together. While a
---- file is only appended to, the bytes before the position are what they were when they were read,
---- since nothing is written below the end of such a file: a difference is never a false alarm.
---- What a difference can't show is a file that was filled again with the very same bytes before
---- the position.
+--- returns the bytes that are there now together with those that follow, at one moment. While a
+--- file is only appended to, the bytes before the position stay what they were when they were read,
+--- so a difference is never a false alarm. Only a file that was filled again with the very same bytes
+--- before the position is not noticed.
 local call = require "stagehost.io.call"
 local descriptors = require "stagehost.io.descriptor"
 local uv = require "luv"
@@ -19,7 +18,7 @@ local M = {}
 
 local BLOCK = 64 * 1024
 
--- So many bytes before the position are remembered: enough to have a time stamp of a log in them.
+-- The number of bytes before the position that are remembered: enough to include a time stamp of a log.
 local REMEMBERED = 256
 
 -- A file that was written twice within one tick of its file system's clock shows the same times
@@ -32,14 +31,14 @@ local TICK_MS = 2000
 ---@field private stat table
 ---@field private remembered string the bytes before the position, as they were when they were read
 ---@field private skips_hole boolean the NUL bytes that come next are a hole
----@field private is_at_end boolean the last read has found nothing
+---@field private is_at_end boolean the last read found nothing
 ---@field private seen? table how the file looked before that read
 ---@field private seen_since? integer when it looked like that for the first time, in milliseconds
----@field private is_settled boolean a change would show: what was seen is older than a tick
+---@field private is_settled boolean a change would show, because `seen` is older than a tick
 local Growing = {}
 Growing.__index = Growing
 
---- Waits, as all functions here do.
+--- Opens a file. Waits, as all functions here do.
 ---@param path string
 ---@return stagehost.io.Growing?
 ---@return string? message
@@ -66,8 +65,8 @@ function M.open(path)
     return self
 end
 
---- A file that is cut while its writer goes on where it was, instead of appending, begins with a
---- hole, which reads as NUL bytes: there is nothing in it.
+--- Begins at a position. A file that is cut while its writer goes on at the old position, instead of appending,
+--- begins with a hole, which has no data and reads as NUL bytes.
 ---@private
 ---@param position integer
 ---@param remembered string the bytes before it
@@ -77,7 +76,7 @@ function Growing:go_to(position, remembered)
     self.is_at_end, self.is_settled = false, false
 end
 
---- Whether a stat is that of this very file.
+--- Whether a stat belongs to this very file.
 ---@param stat table
 ---@return boolean
 function Growing:is(stat)
@@ -90,22 +89,22 @@ local function looks_like(a, b)
         and a.ctime.sec == b.ctime.sec and a.ctime.nsec == b.ctime.nsec
 end
 
---- Whether the file is as it was when it was last read to its end, so that there is nothing to read.
---- That its times are the same says so only when they are older than a tick: a file that has changed
---- is read again, one small read for each look, until it has been read a tick after the change was
---- seen first.
+--- Whether the file is unchanged since the last read found its end, so that there is nothing to read.
+--- Equal times prove that only when they are older than a tick: a file that has changed
+--- is read again, with one small read for each look, until it has been read a tick after the change was
+--- first seen.
 ---@private
 function Growing:is_unchanged()
     local stat = call.wait(uv.fs_fstat, self.descriptor.fd)
     if not stat then
-        return false -- the read that follows says why
+        return false -- the read that follows reports why
     elseif not self.seen or not looks_like(stat, self.seen) then
         self.seen, self.seen_since, self.is_settled = stat, uv.now(), false
     end
     return self.is_settled
 end
 
---- What the read at the position has brought; nil if it was of a hole and nothing else.
+--- Returns the new bytes of a read at the position; nil if it found only a hole.
 ---@private
 function Growing:take(chunk, since)
     self.position = self.position + #chunk
@@ -121,8 +120,8 @@ function Growing:take(chunk, since)
     return chunk
 end
 
---- What stands at the position, up to `size` bytes; "" at the end. When bytes that were read are not
---- there any more the file was cut: the next read begins at its start.
+--- Reads up to `size` bytes at the position; "" at the end. If bytes that were read are not
+--- there any more, the file was cut, and the next read begins at its start.
 ---@param size integer
 ---@return string? chunk nil: it was cut, or can't be read
 ---@return string? message nil: it was cut
@@ -156,7 +155,7 @@ function Growing:is_empty()
     return stat ~= nil and stat.size == 0
 end
 
---- Goes to the end, or rather to the start of the line that is being written there.
+--- Moves the position to the start of the last line if that is still being written, else to the end.
 ---@return boolean? ok
 ---@return string? message
 function Growing:seek_last_line()
@@ -172,7 +171,7 @@ function Growing:seek_last_line()
             self:go_to(start + newline, block:sub(math.max(1, newline - REMEMBERED + 1), newline))
             return true
         end
-        -- A newline at the start of a block is looked at once more, for the bytes before it.
+        -- A newline at the start of a block is read once more, with the bytes before it.
         stop = start + (newline or 0)
     end
     self:go_to(0, "")

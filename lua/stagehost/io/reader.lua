@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Bytes of a file, a pipe, a terminal or a socket, one chunk when asked for one. The answer goes
+--- Reads bytes of a file, a pipe, a terminal or a socket, one chunk for each request. The chunk goes
 --- to a callback and not to a waiting stage: a stage that waited for a silent pipe could not be
 --- stopped.
 local call = require "stagehost.io.call"
@@ -13,13 +13,13 @@ local M = {}
 local READ = uv.constants.O_RDONLY
 local READ_NON_BLOCKING = READ + uv.constants.O_NONBLOCK
 
--- A read after a pause is preceded by a look at the file's size. One that comes at once is not: a
--- look for each would be felt, and a file that is cut below what was read ends there anyway.
+-- Before a read after a pause of this length the size of the file is checked. A check for every read would
+-- cost too much, and a file that is cut below the position ends there anyway.
 local PAUSE_MS = 100
 
 ---@alias stagehost.io.OnRead fun(failure: string?, chunk: string?, cut: stagehost.io.Cut?)
 
---- What is known of a file that has become shorter.
+--- The sizes of a file that has become shorter.
 ---@class stagehost.io.Cut
 ---@field read integer bytes that were read of it
 ---@field before integer bytes it had
@@ -29,9 +29,9 @@ local PAUSE_MS = 100
 ---@field private callback? stagehost.io.OnRead of the read that is going on
 
 ---@class stagehost.io.FileReader: stagehost.io.Reader
----@field private size? integer most bytes it has been seen to have; nil: its size is of no interest
+---@field private size? integer the largest size seen; nil: its size does not matter
 ---@field private n_read integer bytes
----@field private looked_at integer when its size was seen last, in milliseconds
+---@field private looked_at integer when its size was last checked, in milliseconds
 local File = {}
 File.__index = File
 
@@ -86,7 +86,7 @@ function File:read_chunk()
     self:request(uv.fs_read, self.chunk_size, -1, self.on_read)
 end
 
---- What it means that the file has `size` bytes now: done(cut) if it was cut, which is said once.
+--- Checks the size that the file has now: calls done(cut) if it was cut, which is reported once.
 ---@private
 function File:judge(size, done)
     local function report()
@@ -100,8 +100,8 @@ function File:judge(size, done)
         self.size = size
         done()
     else
-        -- Files that the system makes up, as those in /proc, have more than they say. In one that was
-        -- cut the last byte that was read is not there any more.
+        -- Files that the system generates, such as those in /proc, have more bytes than their size says. In
+        -- a file that was cut, the last byte that was read is not there any more.
         self:request(uv.fs_read, 1, self.n_read - 1, function(err, byte)
             if err or byte ~= "" then
                 done()
@@ -129,7 +129,7 @@ function File:look(done)
 end
 
 --- Reads once. The callback gets (failure), (nil, chunk), (nil, nil) at the end, or (nil, nil, cut)
---- when the file was found to be shorter than it was: that is said once, and reading may go on. It
+--- if the file is shorter than it was: that is reported once, and reading may go on. The callback
 --- is never called from inside this function, and not at all after close().
 ---@param callback stagehost.io.OnRead
 function File:read(callback)
@@ -141,7 +141,7 @@ function File:read(callback)
     end
 end
 
---- A read that is going on is let finish: its descriptor must not become another file's meanwhile.
+--- Closes the file after a read that is going on: its descriptor must not become another file's meanwhile.
 function File:close()
     if not self.closed then
         self.closed = true
@@ -166,7 +166,7 @@ local function new_stream(stream)
     return self
 end
 
---- As File:read().
+--- Reads once, like File:read().
 function Stream:read(callback)
     self.callback = callback
     local ok, err = uv.read_start(self.stream.handle, self.on_read)
@@ -179,8 +179,8 @@ function Stream:close()
     self.stream:close()
 end
 
---- A new reader of a named pipe would not hear that its writers have gone before it came, so that
---- one is read as it is.
+--- Opens standard input. A new reader of a named pipe would not notice that its writers had gone
+--- before it came, so a named pipe is read through the descriptor as it is.
 local function open_stdin()
     local kind = uv.guess_handle(descriptors.STDIN)
     local reopen = kind == "tty"
@@ -189,7 +189,7 @@ local function open_stdin()
         or descriptors.borrow(descriptors.STDIN)
 end
 
---- A named pipe is opened without blocking, so that nothing hangs until somebody writes to it.
+--- Opens a path. A named pipe is opened without blocking, so that nothing hangs until it has a writer.
 local function open_path(path)
     local stat, message = call.wait(uv.fs_stat, path)
     if not stat then
@@ -204,14 +204,14 @@ local function file_size(stat)
     return stat.type == "file" and stat.size or nil
 end
 
---- How errors and reports name a path.
+--- The name of a path in errors and reports.
 ---@param path string
 ---@return string
 function M.display(path)
     return path == "-" and "standard input" or path
 end
 
---- Waits.
+--- Opens a path for reading. Waits.
 ---@param path string "-": standard input
 ---@param chunk_size integer bytes to read at once
 ---@return stagehost.io.Reader? nil if it can't be read
@@ -235,12 +235,12 @@ function M.open(path, chunk_size)
         stream, message = streams.open(descriptor, kind, true)
         return stream and new_stream(stream), message
     end
-    -- The file at standard input is shared with other programs, which may be meant to change it.
+    -- The file at standard input is shared with other programs, which may change it on purpose.
     return new_file(descriptor, path ~= "-" and file_size(stat) or nil, chunk_size)
 end
 
---- What can be said about a path before it is read: its size, nil if it has none. Waits. A named
---- pipe is not tried: whoever writes to it would take us for the reader.
+--- Checks a path before it is read: returns its size, or nil if it has none. Waits. A named
+--- pipe is not opened: its writer would take this for the reader.
 ---@param path string
 ---@return boolean ok
 ---@return integer|string? size, or what is wrong with it

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Lines out of chunks of bytes. What is complete comes out at once as one list; the unfinished
---- end of a chunk waits, in pieces, for its newline: a line of any length costs its own length.
+--- Cuts chunks of bytes into lines. Complete lines come out at once as one list; the unfinished
+--- end of a chunk waits, in pieces, for its newline, so the cost of a line is proportional to its length.
 local new_table = require "table.new"
 
 local byte, find, sub = string.byte, string.find, string.sub
@@ -26,7 +26,7 @@ function M.new(options)
     return setmetatable({ pieces = {}, n_pieces = 0, keep_cr = keep_cr, expected = 0 }, Splitter)
 end
 
--- The two loops below are all that is done for a line. They stay small and call nothing but string
+-- The two loops below are all the work for a line. They stay small and call only string
 -- functions that LuaJIT compiles: 2 to 3 million lines or 600 MB a second.
 
 local function split(chunk, position, lines, n)
@@ -65,7 +65,7 @@ function Splitter:keep(piece)
     end
 end
 
---- The kept pieces and `tail` as one string; nothing is kept afterwards.
+--- Joins the kept pieces and `tail` into one string; nothing is kept afterwards.
 ---@private
 function Splitter:join(tail)
     if self.n_pieces == 0 then
@@ -77,7 +77,7 @@ function Splitter:join(tail)
     return line
 end
 
---- The lines that `chunk` completes: a new list, and how many they are.
+--- Returns a new list of the lines that `chunk` completes, and their number.
 ---@param chunk string
 ---@return string[] lines
 ---@return integer n
@@ -97,12 +97,12 @@ function Splitter:feed(chunk)
     local has_cr = strip and find(chunk, "\r", newline + 1, true)
     local n, position = (has_cr and split_crlf or split)(chunk, newline + 1, lines, 1)
     self:keep(sub(chunk, position))
-    -- An eighth of room, for the next chunk will not be quite the same.
+    -- An eighth of extra room, because the next chunk will not have quite as many lines.
     self.expected = floor(n + n / 8)
     return lines, n
 end
 
---- The line that has no newline because the input has ended there; nil if there is none.
+--- Returns the last line if the input ended without a newline; nil if there is none.
 ---@return string?
 function Splitter:finish()
     if self.n_pieces == 0 then

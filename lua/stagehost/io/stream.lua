@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- Pipes, terminals and sockets as handles of luv, which wait for their other end without keeping
---- a thread busy. libuv makes their descriptors non-blocking: give it one with a description of our
---- own where there can be one. Where there can't, that is undone at the end.
+--- Pipes, terminals and sockets as handles of luv, which wait for their other end without blocking
+--- a thread. libuv makes their descriptors non-blocking, so it should get one with a description of our
+--- own. Where there can't be one, the descriptor is made blocking again at the end.
 local call = require "stagehost.io.call"
 local uv = require "luv"
 
@@ -28,19 +28,19 @@ end
 
 ---@class stagehost.io.Stream
 ---@field handle userdata luv's
----@field private descriptor? stagehost.io.Descriptor what is still ours to close
----@field private is_shared boolean somebody else uses the description too
+---@field private descriptor? stagehost.io.Descriptor one that we still have to close
+---@field private is_shared boolean other programs use the description too
 local Stream = {}
 Stream.__index = Stream
 
---- Whether a descriptor of that kind (of luv's guess_handle) is one for this module.
+--- Whether this module handles descriptors of a kind (as luv's guess_handle names it).
 ---@param kind? string
 ---@return boolean
 function M.is_stream(kind)
     return open[kind] ~= nil
 end
 
---- Makes a stream of an open descriptor, which becomes its own.
+--- Makes a stream of an open descriptor, which it takes over.
 ---@param descriptor stagehost.io.Descriptor
 ---@param kind "pipe"|"tcp"|"tty"
 ---@param readable boolean
@@ -56,7 +56,7 @@ function M.open(descriptor, kind, readable)
         return nil, (call.describe(err))
     end
     local self = setmetatable({ handle = handle, is_shared = not descriptor:is_own() }, Stream)
-    -- libuv opens a terminal once more for itself, and closes that.
+    -- libuv opens a terminal once more for itself, and closes only that descriptor.
     if uv.fileno(handle) == descriptor.fd then
         descriptor:take()
     else

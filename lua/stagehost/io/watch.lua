@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Word from the file system that something has changed, where it can give it. Nobody should rely
---- on it alone: network file systems say nothing, and a watch that can't be had is not an error.
+--- Notifications of the file system about changes, where it supports them. Code must not rely
+--- on them alone: network file systems send none, and a watch that can't be made is not an error.
 local uv = require "luv"
 
 local M = {}
@@ -11,7 +11,7 @@ local M = {}
 local Watch = {}
 Watch.__index = Watch
 
----@param path string a file, or a folder for what comes and goes in it
+---@param path string a file, or a folder whose files come and go
 ---@param on_change fun(name: string?) name of the file in the folder, if it is known
 ---@return stagehost.io.Watch? # nil: it can't be watched
 function M.new(path, on_change)

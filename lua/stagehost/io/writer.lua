@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Bytes into a file, a pipe, a terminal or a socket. Every function waits, so that who writes is
---- not faster than who reads, and every byte is written or the failure is told.
+--- Writes bytes into a file, a pipe, a terminal or a socket. Every function waits, so that the writer is
+--- not faster than the reader, and every byte is written or the failure is reported.
 ---
 --- Pipes and terminals are written by libuv's streams if we can have a description of our own, and
 --- everything else by its threads: a descriptor that other programs share keeps its flags.
@@ -26,7 +26,7 @@ local OPEN_AGAIN_MS = 50
 local File = {}
 File.__index = File
 
---- Somebody else has made the descriptor non-blocking, and it is full.
+--- Waits for a descriptor that is full, and that another program has made non-blocking.
 local function wait_until_writable(fd)
     local poll = uv.new_poll(fd)
     call.wait(uv.poll_start, poll, "w")
@@ -62,7 +62,7 @@ end
 local Stream = {}
 Stream.__index = Stream
 
---- As File:write(); how much was written before a failure is not known.
+--- Like File:write(), but the number of bytes written before a failure is not known.
 function Stream:write(data)
     return call.wait(uv.write, self.stream.handle, data)
 end
@@ -72,7 +72,7 @@ function Stream:shut()
     return true
 end
 
---- The last of its users closes it. Waits.
+--- Closes the writer if this is its last user. Waits.
 ---@return boolean? ok nil if closing failed, so that what was written may be lost
 ---@return string? message
 local function close(self)
@@ -105,7 +105,7 @@ local function new_writer(descriptor)
 end
 
 local function open_stdout()
-    -- What the script has printed so far comes first.
+    -- Text that the script has printed so far comes first.
     io.stdout:flush()
     local stat, message = call.wait(uv.fs_fstat, descriptors.STDOUT)
     if not stat then
@@ -117,7 +117,7 @@ local function open_stdout()
     return own or descriptors.borrow(descriptors.STDOUT)
 end
 
---- As for every program, opening a named pipe waits for its reader; but no thread does.
+--- Opens a path. As in every program, opening a named pipe waits for its reader, but here no thread is blocked.
 local function open_fifo(path)
     while true do
         local descriptor, message, code = descriptors.open(path, WRITE_NON_BLOCKING)
@@ -136,14 +136,14 @@ local function open_path(path, append)
     return descriptors.open(path, append and "a" or "w")
 end
 
---- How errors and reports name a path.
+--- The name of a path in errors and reports.
 ---@param path string
 ---@return string
 function M.display(path)
     return path == "-" and "standard output" or path
 end
 
---- All who write to standard output on this worker share one writer: their texts do not mix.
+--- Opens a path for writing. All users of standard output on this worker share one writer: their texts do not mix.
 ---@param path string "-": standard output
 ---@param append? boolean keep what is in the file
 ---@return stagehost.io.Writer? nil if it can't be written

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- What stages of this library do with a message that is none of their own: they ignore it, and the log
---- names what came.
+--- Handles messages that a stage of this library does not know: they are ignored, and the log names the
+--- message.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 
@@ -22,16 +22,16 @@ local function report(name, what, value, hint)
 end
 
 --- For handle_info and handle_cast.
----@param name string whose message it is not: "source.lines"
+---@param name string of the stage, for the log: "source.lines"
 ---@param message any
 function M.message(name, message)
     report(name, "message", message)
 end
 
---- For handle_call: the caller is answered nil.
+--- For handle_call: the caller gets nil.
 ---@param name string
 ---@param request any
----@param hint? string what can be asked for
+---@param hint? string the known requests
 ---@return nil
 function M.request(name, request, hint)
     report(name, "request", request, hint)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Notes: what stages of this library tell themselves, or one another, and nobody answers.
+--- Notes: messages that stages of this library send to themselves or to one another, without an answer.
 ---
 ---     function takers.read(self, note) ... end                -- by what a note says
 ---     function callbacks.handle_info(self, message)
@@ -11,10 +11,10 @@ local guard = require "stagehost.messages.guard"
 
 local M = {}
 
----@class stagehost.Note further fields are those it was made with
----@field note string what it says
+---@class stagehost.Note it also has the fields it was made with
+---@field note string the name of the note
 
---- A note with these fields, which become its own.
+--- Makes a note of a table of fields, which it takes over.
 ---@param what string
 ---@param fields? table
 ---@return stagehost.Note
@@ -24,7 +24,7 @@ function M.new(what, fields)
     return note
 end
 
---- Has a note taken by the function of its name. Everything else is ignored, and logged.
+--- Calls the function that has the name of the note. Any other message is ignored, and logged.
 ---@param name string of the stage, for the log
 ---@param takers table<string, fun(self: table, note: stagehost.Note): any, any, any>
 ---@param self table

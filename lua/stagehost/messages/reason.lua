@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Why stages end, and how that reads. Pure.
+--- The reasons of ends, and their texts. Pure.
 local errors = require "stagehost.options.errors"
 
 local M = {}
@@ -9,21 +9,21 @@ local function is_shutdown(reason)
     return type(reason) == "table" and getmetatable(reason) == nil and reason[1] == "shutdown"
 end
 
---- An end without a reason to tell: its work was done.
+--- Whether a stage ended because its work was done: nil or "normal".
 ---@param reason stagehost.Reason
 ---@return boolean
 function M.is_normal(reason)
     return reason == nil or reason == "normal"
 end
 
---- "normal", "shutdown", { "shutdown", x }: an end that is no crash.
+--- Whether an end is no crash: "normal", "shutdown", { "shutdown", x }.
 ---@param reason stagehost.Reason
 ---@return boolean
 function M.is_clean(reason)
     return M.is_normal(reason) or reason == "shutdown" or is_shutdown(reason)
 end
 
---- For a log line.
+--- The text of a reason, for a log line.
 ---@param reason stagehost.Reason
 ---@return string
 function M.text(reason)
@@ -37,8 +37,8 @@ function M.text(reason)
     return tostring(reason)
 end
 
---- A message of an error, without the stage if that has no name: the child's id says more, and stays
---- the same when it is started again.
+--- The message of an error, without the stage if that has no name: the id of the child says more, and stays
+--- the same when the child is started again.
 ---@param message string
 ---@return string
 function M.of_child(message)

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- Requests: what the functions of a module ask a stage of that module, and how the stage answers.
+--- Requests: the functions of a module send them to a stage of that module, and the stage answers.
 ---
----     function M.count(stage)                                  -- the module: returns what the stage does
+---     function M.count(stage)                                  -- the module: returns the stage's results
 ---         return requests.ask(stage, "counter", "count")
 ---     end
 ---     function answers.count(self) return requests.results(self.n) end     -- the stage
@@ -16,15 +16,15 @@ local guard = require "stagehost.messages.guard"
 
 local M = {}
 
----@class stagehost.Request further fields are those of the request
----@field kind string who can answer it: "supervisor"
+---@class stagehost.Request it also has the fields of the request
+---@field kind string the kind of stage that can answer it: "supervisor"
 ---@field request string the name of the function
 
----@class stagehost.Results what a function would return, as one value
+---@class stagehost.Results the results of a function as one value
 ---@field is_results true
 ---@field n integer
 
---- The stage that is meant by a handle or a name. Raises if it is neither.
+--- The stage that a handle or a name stands for. Raises an error for any other value.
 ---@param stage any
 ---@param kind string
 ---@param what string the name of the request
@@ -45,9 +45,10 @@ function M.find(stage, kind, what)
     return found
 end
 
----@param kind string what the stage has to be
+--- Makes a request of a table of fields, which it takes over.
+---@param kind string of the stage
 ---@param what string
----@param fields? table of the request, which become its own
+---@param fields? table
 ---@return stagehost.Request
 function M.new(kind, what, fields)
     local message = fields or {}
@@ -55,7 +56,7 @@ function M.new(kind, what, fields)
     return message
 end
 
---- Passes a request on as it is. Waits for as long as it takes.
+--- Passes a request on unchanged. Waits without a limit.
 ---@param stage stagehost.Stage
 ---@param message stagehost.Request
 ---@return any ... results; or nil, message, reason: "not_a_supervisor", "noproc"
@@ -68,11 +69,11 @@ function M.forward(stage, message)
     return nil, problem or ("%s is not a %s"):format(tostring(stage), kind), reason or "not_a_" .. kind
 end
 
---- Asks a stage, and waits for as long as it takes.
+--- Sends a stage a request, and waits for the answer without a limit.
 ---@param stage stagehost.Stage | string
----@param kind string what the stage has to be
+---@param kind string of the stage
 ---@param what string
----@param fields? table of the request, which become its own
+---@param fields? table of the request, taken over
 ---@return any ... results; or nil, message, reason
 function M.ask(stage, kind, what, fields)
     local found, problem, reason = M.find(stage, kind, what)
@@ -82,15 +83,15 @@ function M.ask(stage, kind, what, fields)
     return M.forward(found, M.new(kind, what, fields))
 end
 
---- What answers a request: these, as the asking function returns them.
+--- Packs the answer to a request: the values that the asking function returns.
 ---@param ... any
 ---@return stagehost.Results
 function M.results(...)
     return { is_results = true, n = select("#", ...), ... }
 end
 
---- Has a request answered by the function of its name, which returns M.results(...) and whatever else a
---- handle_call may return. Everything else is ignored, and logged.
+--- Has a request answered by the function with its name, which returns M.results(...) and whatever else a
+--- handle_call may return. Any other message is ignored, and logged.
 ---@param kind string of the stage
 ---@param answers table<string, fun(self: table, request: stagehost.Request, from: stagehost.Call): any, any[]?>
 ---@param self any

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- Small checks of one value each, and `apply`, which puts a table of options through a table of
---- them. A check returns the value in the form the C half reads, or nil and what is wrong with it
---- ("must be an integer"); `apply` adds which option it is and what was given.
+--- checks. A check returns the value in the form that the C half reads, or nil and what is wrong with it
+--- ("must be an integer"); `apply` adds the name of the option and the value that was given.
 local errors = require "stagehost.options.errors"
 local nearest = require "stagehost.options.nearest"
 
@@ -13,7 +13,7 @@ local M = {}
 local MAX_INTEGER = 2 ^ 53
 local registry = debug.getregistry()
 
---- How a value is named in an error: strings quoted, what has no short text by its type.
+--- How a value is named in an error: a string in quotes, a value without a short text by its type.
 ---@param value any
 ---@return string
 function M.show(value)
@@ -54,7 +54,7 @@ function M.integer(min, max)
     end
 end
 
---- One of these strings.
+--- A check for one of these strings.
 ---@param ... string
 ---@return stagehost.Check
 function M.one_of(...)
@@ -71,7 +71,7 @@ function M.one_of(...)
     end
 end
 
---- A value of that Lua type.
+--- A check for a value of that Lua type.
 ---@param kind string
 ---@return stagehost.Check
 function M.typed(kind)
@@ -96,11 +96,11 @@ local function first_nil(list)
     return i
 end
 
---- A table with the keys 1 to n and no others.
+--- A check for a table with the keys 1 to n and no others.
 ---@param value any
 ---@return any list
 ---@return string? problem
----@return integer? hole the first element that is nil, with others behind it
+---@return integer? hole the first element that is nil and has others after it
 function M.list(value)
     if type(value) ~= "table" then
         return nil, "must be a list"
@@ -129,7 +129,7 @@ function M.is_stage(value)
     return is_object(value, "stagehost.stage")
 end
 
---- A handle or a name that a stage may be registered under.
+--- A check for a handle, or a name that a stage may be registered under.
 ---@param value any
 ---@return any, string?
 function M.stage_or_name(value)
@@ -157,7 +157,7 @@ function M.subscription(value)
     return nil, "must be a subscription"
 end
 
---- Options where one of them is mostly all there is to say: a string stands for it.
+--- A table of options, or a string that stands for the main one, `key`.
 ---@param given any
 ---@param key string
 ---@return table
@@ -165,7 +165,7 @@ function M.table_or(given, key)
     if type(given) == "string" then
         return { [key] = given }
     elseif given ~= nil and type(given) ~= "table" then
-        M.fail(key, "must be a string, or stand in a table of options", given)
+        M.fail(key, "must be a string or a table of options", given)
     end
     return given or {}
 end
@@ -178,7 +178,7 @@ function M.fail(key, problem, value)
     errors.raise("invalid_option", 'option "%s" %s, got %s', key, problem, M.show(value))
 end
 
--- The types of entries in options/names.lua that are not of one option alone.
+-- The types of entries in options/names.lua that several options share.
 local makers = {
     any = function() return M.anything end,
     boolean = function() return M.typed "boolean" end,
@@ -193,7 +193,7 @@ local makers = {
 
 --- The checks of options, as options/names.lua describes them.
 ---@param entries table<string, table>
----@param own? table<string, stagehost.Check> those of types that only these options have
+---@param own? table<string, stagehost.Check> checks for types that only these options have
 ---@return table<string, stagehost.Check>
 function M.schema(entries, own)
     local schema = {}
@@ -215,12 +215,12 @@ local function hint(unknown, schema, hints)
     return meant and (": did you mean %s?"):format(M.show(meant)) or ""
 end
 
---- The options that pass, in the form the C half reads. Raises on the first that does not (in
---- order of their names, so that the same mistake always reads the same).
+--- Returns the options in the form that the C half reads. Raises an error for the first one that is wrong
+--- (in order of their names, so that the same mistake always gives the same error).
 ---@param schema table<string, stagehost.Check>
 ---@param given table
----@param what string whose options these are: "a producer"
----@param hints? table<string, string> what to say about some unknown ones
+---@param what string the owner of the options: "a producer"
+---@param hints? table<string, string> hints for some unknown options
 ---@return table
 function M.apply(schema, given, what, hints)
     local checked, failing, unknown = {}, nil, nil

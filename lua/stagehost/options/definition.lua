@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- Definitions: tables of callbacks, checked when they are made. A definition may also hold helper
---- functions, constants and defaults for the options of its start; what looks like a callback but
---- is none would never be called, so that is an error here.
+--- functions, constants and defaults for the options of its start; a field that looks like a callback but
+--- is none would never be called, so it is an error here.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local names = require "stagehost.options.names"
@@ -35,8 +35,8 @@ local callbacks = {
         "terminate"),
 }
 
--- A producer may do without handle_demand: it then emits from other callbacks, and the host
--- remembers what is asked for.
+-- A producer needs no handle_demand: it may emit from other callbacks, and the host remembers the
+-- demand.
 local required = {
     producer = {},
     producer_consumer = { "handle_events" },
@@ -44,7 +44,7 @@ local required = {
     process = {},
 }
 
---- The options that may stand in a definition of each kind.
+--- The options that a definition of each kind may give.
 local option_names = {}
 for kind in pairs(callbacks) do
     option_names[kind] = {}
@@ -133,7 +133,7 @@ function M.new(kind, def)
     return def
 end
 
---- The kind of a definition. Raises when `def` is none.
+--- The kind of a definition. Raises an error if `def` is not a definition.
 ---@param def any
 ---@return stagehost.Kind
 function M.kind_of(def)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The `dispatcher` option: from what a script writes to the one form that bindings/dispatcher.c
---- reads: a table with `kind` and the options of that kind.
+--- The option `dispatcher`: turns what a script writes into the one form that bindings/options/dispatcher.c
+--- reads, a table with `kind` and the options of that kind.
 ---
 ---     "demand" | "fair" | "broadcast"
 ---     { "broadcast", replay = 100 }
@@ -26,13 +26,13 @@ local function check_name(name)
             'option "partitions": a partition must be an integer or a string, got %s',
             checks.show(name))
     elseif name == "none" then
-        errors.raise("invalid_option", 'option "partitions": "none" is what a hash answers for '
-            .. "events that no partition gets, it can't be the name of one")
+        errors.raise("invalid_option", 'option "partitions": "none" is what a hash returns for '
+            .. "events that go to no partition, so no partition can have that name")
     end
     return is_integer
 end
 
---- A count or a list of names -> list of names, and the first name that is not an integer.
+--- Makes a list of names of a count or a list, and also returns the first name that is not an integer.
 local function check_partitions(partitions)
     if type(partitions) == "number" then
         local count, problem = checks.integer(1, 2 ^ 20)(partitions)
@@ -54,7 +54,7 @@ local function check_partitions(partitions)
     for i, name in ipairs(list) do
         named = named or not check_name(name) and name or nil
         if seen[tostring(name)] then
-            errors.raise("invalid_option", 'option "partitions": %s stands there twice',
+            errors.raise("invalid_option", 'option "partitions": %s appears twice',
                 checks.show(name))
         end
         seen[tostring(name)] = true
@@ -135,7 +135,7 @@ local function check_callbacks(callbacks)
     end
 end
 
---- The C half's form of a `dispatcher` option. Raises what is wrong with it.
+--- Returns the option `dispatcher` in the form of the C half. Raises an error if it is wrong.
 ---@param value any
 ---@return table
 function M.check(value)

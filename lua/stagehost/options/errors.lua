@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Error objects: what a crash arrives as in other stages, and what misuse of this library raises.
+--- Error objects: other stages get a crash as one, and misuse of this library raises one.
 local M = {}
 
 --- `name` is a short word for programs ("error", "bad_return_value", "unknown_option", ...);
@@ -34,17 +34,17 @@ function Error.__concat(left, right)
 end
 
 -- "@/usr/share/stagehost/stagehost/": positions in error messages are those of the caller of
--- this library, so that frames of its files are skipped.
+-- this library, so frames of files in this folder are skipped.
 local own_prefix = debug.getinfo(1, "S").source:match("^(.*)options/errors%.lua$")
 
 local function is_own(source)
     return own_prefix ~= nil and source:sub(1, #own_prefix) == own_prefix
 end
 
---- While M.try runs: its caller puts the texts into one of its own, with one position.
+--- True while M.try runs: its caller puts the texts into one of its own, with one position.
 local is_trying = false
 
---- The innermost frame outside of the library, as debug.getinfo describes it.
+--- The innermost frame outside the library, as debug.getinfo describes it.
 ---@return table? info nil if there is none
 function M.caller()
     for level = 3, math.huge do
@@ -55,13 +55,13 @@ function M.caller()
     end
 end
 
--- "script.lua:12: " for the innermost frame outside of the library; "" if there is none.
+-- "script.lua:12: " for the innermost frame outside the library; "" if there is none.
 local function position()
     local info = not is_trying and M.caller()
     return info and ("%s:%d: "):format(info.short_src, info.currentline) or ""
 end
 
---- An error object of these fields, which become its own.
+--- Makes an error object of a table of fields, which it takes over.
 ---@param fields table
 ---@return stagehost.Error
 function M.new(fields)
@@ -83,8 +83,8 @@ function M.raise(name, format, ...)
     error(M.new({ name = name, message = position() .. message }), 0)
 end
 
---- Calls a check that may raise: its result, or nil and what it raised as text without a position.
---- It must not wait.
+--- Calls a check that may raise. Returns its result, or nil and the error as text without a position.
+--- The check must not wait.
 ---@param f function
 ---@param ... any
 ---@return any result

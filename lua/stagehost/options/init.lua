@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The options of a stage: checked here once, with errors that name the option, the value and what is
---- known, and handed to the C half (bindings/options/init_options.c) in one plain form.
+--- The options of a stage: they are checked here once, with errors that name the option, the value and what
+--- is allowed, and handed to the C half (bindings/options/init_options.c) in one plain form.
 local checks = require "stagehost.options.checks"
 local definition = require "stagehost.options.definition"
 local dispatchers = require "stagehost.options.dispatchers"
@@ -43,7 +43,7 @@ local schema = checks.schema(names.stage, {
     subscribe_to = subscription.list,
 })
 
---- The checks of a kind's options: of those that init may return, or of all that a start takes.
+--- The checks of the options of a kind: those that init may return, or all that a start takes.
 local function of_kind(kind, is_start)
     local result = {}
     for key, entry in pairs(names.stage) do
@@ -69,7 +69,7 @@ local function check_worker(worker, n_workers)
     return index
 end
 
---- What the start is given, over what the definition says.
+--- The options given at the start, on top of those in the definition.
 local function with_definition(kind, def, given)
     local merged = {}
     for key in pairs(start_schemas[kind]) do
@@ -80,8 +80,8 @@ local function with_definition(kind, def, given)
     return tables.extend(merged, given)
 end
 
---- The request for starting `def`: what the C half needs to know before the stage exists (kind,
---- name, worker, args), and the `options` that are applied by the new stage in its init.
+--- The request for starting `def`: the values that the C half needs before the stage exists (kind,
+--- name, worker, args), and the `options` that the new stage applies in its init.
 ---@param def stagehost.Definition
 ---@param given? table
 ---@param n_workers integer
@@ -108,9 +108,9 @@ function M.start(def, given, n_workers)
     return request
 end
 
---- What a stage is configured with at the end of its init: the options of its start, overridden
---- one by one by those its init returned; subscriptions of both are made. Returns nil and the
---- error's text instead of raising: it is the stage's start that fails.
+--- The options that a stage is configured with at the end of its init: those of its start, overridden
+--- one by one by those that its init returned; subscriptions of both are made. Returns nil and the
+--- error's text instead of raising, since it is the stage's start that fails.
 ---@param kind stagehost.Kind
 ---@param started? table as M.start made it
 ---@param returned? table as the script wrote it
@@ -136,7 +136,7 @@ end
 
 local defaults_schema = checks.schema(names.defaults)
 
---- The argument of stagehost.defaults.
+--- Checks the argument of stagehost.defaults.
 ---@param given any
 ---@return table
 function M.defaults(given)
@@ -147,7 +147,7 @@ function M.defaults(given)
     return checks.apply(defaults_schema, given, "stagehost.defaults")
 end
 
---- Options of a start that a function like source.list puts into the definition it makes.
+--- Checks options of a start that a function like source.list puts into the definition it makes.
 ---@param kind stagehost.Kind
 ---@param given any
 ---@param what string "source.list"

@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
---- The options that limit when and how many events go on at once, checked: `rate` and `batch`.
+--- Checks of the options that limit when and how many events go on at once: `rate` and `batch`.
 local checks = require "stagehost.options.checks"
 local names = require "stagehost.options.names"
 local tables = require "stagehost.options.tables"
 
 local M = {}
 
---- A table with exactly these fields, all of them needed.
+--- A check for a table with exactly these fields, all of which are needed.
 ---@param entries table<string, table> of options/names.lua
 ---@param example string
 ---@return stagehost.Check
@@ -35,13 +35,13 @@ local function record(entries, example)
     end
 end
 
---- At most so many events in any window of so many milliseconds.
+--- At most `events` events in any window of `per_ms` milliseconds.
 M.rate = record(names.rate, "{ events = 100, per_ms = 1000 }")
 
---- Batches of exactly that size; what is left waits for so long at most.
+--- Batches of exactly `size` events; a smaller rest waits for at most `timeout_ms`.
 M.batch = record(names.batch, "{ size = 100, timeout_ms = 50 }")
 
---- What a subscription can't keep: a batch that can never be full.
+--- Refuses a batch of a subscription that could never be full.
 ---@param options table checked
 ---@param max_demand integer
 function M.check_batch(options, max_demand)
@@ -50,7 +50,7 @@ function M.check_batch(options, max_demand)
         checks.fail("batch", ("must have a size of at most %d (max_demand): more is never asked for")
             :format(max_demand), batch.size)
     elseif batch and rate and batch.size > rate.events then
-        checks.fail("batch", ("must have a size of at most %d (events of the rate): more may never pass at once")
+        checks.fail("batch", ("must have a size of at most %d (events of the rate): more can never pass at once")
             :format(rate.events), batch.size)
     end
 end

@@ -1,25 +1,25 @@
 -- SPDX-License-Identifier: MIT
 
---- Every option of stages, subscriptions and dispatchers: its name, its bounds, and what it is when nobody
---- gives it. A new option is an entry here, with its line of the class above; everything else in lua/ reads
---- this list. (In C it is a field of a struct and a line that reads it: see bindings/README.md.)
+--- Every option of stages, subscriptions and dispatchers: its name, its bounds and its default. A new option
+--- is an entry here, with its line of the class above; everything else in lua/ reads this list. (In C it is a
+--- field of a struct and a line that reads it: see bindings/README.md.)
 ---
 --- An entry is what checks.schema reads, `{ type, min =, max =, words =, default = }`, and
 ---
 ---     kinds       of a stage: the kinds of stages that have it; nil: all
 ---     at          of a stage: "start", not in what init returns; "starter": nor in a definition
----     decided_by  of a stage: "pipeline", and "streams" (zip and merge): who allows nobody else to give it
+---     decided_by  of a stage: "pipeline" or "streams" (zip and merge) sets it, and a script may not give it
 ---     is_hidden   of a subscription: handle_subscribe does not get it
 ---
---- `default` is for readers, and for those who have to know it: it is the core that applies it.
+--- `default` is for readers, and for code that has to know it; the core applies it.
 local core = require "stagehost.core"
 
 local M = {}
 
--- What the C half knows too stands in its headers.
+-- Bounds that the C half needs too are defined in its headers.
 local constants = core.constants
 
--- Timers take no more.
+-- The longest time that timers take.
 local MAX_MS = 2 ^ 31
 local MAX_COUNT = 2 ^ 31
 local MIN_INT32, MAX_INT32 = -2 ^ 31, 2 ^ 31 - 1
@@ -47,10 +47,10 @@ local CANCEL_MODES = { "permanent", "transient", "temporary" }
 ---@field buffer_keep? "last" | "first"
 ---@field discard_buffer_when_no_consumers? boolean
 ---@field demand? "forward" | "accumulate"
----@field polling_interval? integer milliseconds: while demand stands unanswered handle_demand is called again
----@field demand_by? boolean handle_demand is told who has asked
----@field rate? stagehost.Rate of all it sends
----@field await_consumers? boolean an orderly end waits also while it has no consumers, for those to come
+---@field polling_interval? integer milliseconds: handle_demand is called again while demand is unanswered
+---@field demand_by? boolean handle_demand is told which subscriptions have asked
+---@field rate? stagehost.Rate of all events it sends
+---@field await_consumers? boolean a graceful end also waits while the stage has no consumers yet
 ---@field dead_letter? stagehost.Stage | string for events that its hash refuses
 
 --- One producer, or a list of them. The first element of a table of options may stand for `to`:
@@ -64,23 +64,23 @@ local CANCEL_MODES = { "permanent", "transient", "temporary" }
 ---@field max_demand? integer of its subscriptions that do not give one
 ---@field min_demand? integer of its subscriptions that give neither min_demand nor max_demand
 ---@field cancel? stagehost.CancelMode of its subscriptions that do not give one
----@field end_with_last? boolean of producers that end normally the last one ends it, not the first
+---@field end_with_last? boolean it ends when its last producer has ended normally, not with the first
 ---@field on_error? stagehost.OnError default "stop"
 ---@field dead_letter? stagehost.Stage | string for events that it could not handle
 
---- Any of these may also stand in the definition, or be returned by init.
+--- Any of these may also be given in the definition, or returned by init.
 ---@class stagehost.InitOptions : stagehost.ProducerOptions, stagehost.ConsumerOptions
 
 ---@class stagehost.StartOptions : stagehost.InitOptions
 ---@field name? string unique in the host
 ---@field args? any for init
 ---@field worker? integer | "any" default: the starter's
----@field link? boolean with the stage that starts it, from its first moment
+---@field link? boolean links it with the stage that starts it, from its first moment
 ---@field supervised? boolean the starter deals with its failures: logged, not counted as the host's
 M.stage = {
     name = { "name", at = "start" },
     args = { "any", at = "start", decided_by = set "streams" },
-    worker = { "any", at = "start" }, -- options.start checks it: it knows how many there are
+    worker = { "any", at = "start" }, -- options.start checks it, since it knows how many workers there are
     link = { "boolean", at = "starter", decided_by = set "pipeline" },
     supervised = { "boolean", at = "starter", decided_by = set "pipeline" },
 
@@ -105,8 +105,8 @@ M.stage = {
 
 -- Subscriptions ---------------------------------------------------------------------------------------
 
---- By default what the consumer says for all its subscriptions, else "permanent", or "transient" if it has a
---- handle_end.
+--- The default is the mode that the consumer gives for all its subscriptions, else "permanent", or "transient" if
+--- the consumer has a handle_end.
 ---@alias stagehost.CancelMode "permanent" | "transient" | "temporary"
 
 ---@class stagehost.SubscribeOptions
@@ -116,16 +116,16 @@ M.stage = {
 ---@field min_demand? integer default max_demand / 2
 ---@field cancel? stagehost.CancelMode
 ---@field partition? integer | string at a "partition" dispatcher
----@field rate? stagehost.Rate of what handle_events is given
+---@field rate? stagehost.Rate of the events that handle_events is given
 ---@field batch? stagehost.Batch
 ---@field selector? fun(event: any): boolean at a "broadcast" dispatcher
 ---@field ack? boolean events whose consumer dies before handle_events has returned go back to the producer
----@field max_deliver? integer with ack: then they are dead letters; default 5
+---@field max_deliver? integer with ack: after so many deliveries an event becomes a dead letter; default 5
 ---@field weight? integer at a "fair" dispatcher: share of the events, default 1
 ---@field priority? integer at a "fair" dispatcher: higher ones are served first, default 0
 ---@field opts? table for handle_subscribe of both sides, and for a dispatcher in Lua
----@field current? stagehost.Subscription one that the new one replaces
----@field reason? stagehost.Reason what `current` is cancelled with
+---@field current? stagehost.Subscription a subscription that the new one replaces
+---@field reason? stagehost.Reason the reason that `current` is cancelled with
 M.subscription = {
     to = { "stage", is_hidden = true },
     from = { "handle", is_hidden = true },
@@ -145,7 +145,7 @@ M.subscription = {
     reason = { "any", is_hidden = true },
 }
 
---- Words of others, and what is said here instead.
+--- Words from elsewhere that are not options here, and hints at what to use instead.
 local BY_HAND = 'a consumer asks by hand if its handle_subscribe returns "manual"'
 M.subscription_hints = {
     mode = BY_HAND,
@@ -160,33 +160,33 @@ M.redirection = {
 
 -- The host ---------------------------------------------------------------------------------------------
 
---- Of stagehost.defaults.
+--- The options of stagehost.defaults.
 ---@class stagehost.Defaults
----@field max_demand? integer of subscriptions where neither they nor their consumer give one
+---@field max_demand? integer of subscriptions for which neither they nor their consumer give one
 M.defaults = {
     max_demand = { "integer", min = 1, max = MAX_COUNT },
 }
 
 -- Dispatchers -----------------------------------------------------------------------------------------
 
---- Of { "broadcast", replay = n }: a late subscriber first gets the last n events that were broadcast before it
---- came, through its selector; they use up its demand. The others wait for it until it has them.
+--- The options of { "broadcast", replay = n }: a late subscriber first gets the last n events that were broadcast
+--- before it came, through its selector; they use up its demand. The other consumers wait until it has them.
 ---@class stagehost.BroadcastOptions
 ---@field replay? integer
 
---- Of { "partition", partitions = 4 | names, hash = f }:
---- `hash`: a function, or the name of a field, which is the same as a function that returns this field of the event.
---- An answer that is one of the partitions (0 .. n - 1, or a name) is the partition that the event goes to; "none":
---- nobody gets it. Where all partitions are numbers, events are spread by any other answer, as by stagehost.hash:
---- equal answers meet in one partition. That holds for numbers beyond n - 1, too. Without a hash events are spread by
---- their own value, as in GenStage. Events for which the hash raises, answers nil, or something else that has no hash
---- or is no name, are dead letters, or without a dead-letter stage lost: they count as unfinished. A second answer of
+--- The options of { "partition", partitions = 4 | names, hash = f }:
+--- `hash`: a function, or the name of a field, which stands for a function that returns this field of the event.
+--- A result that is one of the partitions (0 .. n - 1, or a name) is the partition that the event goes to; "none"
+--- drops the event. If all partitions are numbers, events are spread by any other result, as by stagehost.hash:
+--- equal results meet in one partition. That holds for numbers beyond n - 1, too. Without a hash, events are spread by
+--- their own value, as in GenStage. If the hash raises, or returns nil or a value that has no hash or is no name,
+--- the event is a dead letter, or is lost without a dead-letter stage: it counts as unfinished. A second result of
 --- the function replaces the event.
---- `discard`: what is queued for a partition when its last consumer leaves, and what comes for it until there is
---- another one, is discarded and counted; by default it is kept for the next consumer of the partition.
+--- `discard`: events that are queued for a partition when its last consumer leaves, or that come for it until it has
+--- another one, are discarded and counted; by default they are kept for the next consumer of the partition.
 --- `groups`: a partition may have several consumers, of which the one with the largest demand goes first.
---- `limit`: so many events may be queued for a partition without holding up the others. Above it, what is
---- queued counts against the demand of the others (overflow = "wait", the default), or events are discarded
+--- `limit`: the number of events that may be queued for a partition without holding up the others. Above it, queued
+--- events count against the demand of the others (overflow = "wait", the default), or events are discarded
 --- (overflow = "discard"; keep = "last", the default, or "first").
 ---@class stagehost.PartitionOptions
 ---@field partitions integer | (integer | string)[]
@@ -197,9 +197,9 @@ M.defaults = {
 ---@field overflow? "wait" | "discard"
 ---@field keep? "last" | "first"
 
---- Of { "demand", max_demand = 100 }.
+--- The options of { "demand", max_demand = 100 }.
 ---@class stagehost.DemandOptions
----@field max_demand? integer what its consumers ask for at most: more is granted, and logged
+---@field max_demand? integer the most that its consumers should ask for: more is granted, and logged
 ---@field shuffle_demands_on_first_dispatch? boolean
 M.dispatchers = {
     demand = {
@@ -232,8 +232,9 @@ M.rate = {
     per_ms = { "integer", min = 1, max = MAX_MS },
 }
 
---- handle_events is given exactly `size` events (at most max_demand) at a time. Fewer only `timeout_ms` after
---- the first of them came, and before a notification, the subscription's end, and a drain.
+--- handle_events is given exactly `size` events (at most max_demand) at a time. It is given fewer only when
+--- `timeout_ms` have passed since the first of them came, and before a notification, the subscription's end, and a
+--- drain.
 ---@class stagehost.Batch
 ---@field size integer
 ---@field timeout_ms integer
@@ -242,13 +243,13 @@ M.batch = {
     timeout_ms = { "integer", min = 1, max = MAX_MS },
 }
 
---- Of { "retry", times = 3 }.
+--- The options of { "retry", times = 3 }.
 ---@class stagehost.Retry
 ---@field [1] "retry"
 ---@field times? integer tries after the first one, default 3
 ---@field delay? integer milliseconds before the first of them, default 100
 ---@field factor? number of each delay on the one before, default 2
----@field after? "stop" | "skip" | "dead_letter" when all have failed, default "stop"
+---@field after? "stop" | "skip" | "dead_letter" what follows when all tries have failed, default "stop"
 M.retry = {
     times = { "integer", min = 1, max = MAX_COUNT, default = constants.retry_times },
     delay = { "integer", min = 0, default = constants.retry_delay },

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- What somebody meant by a word that is none.
+--- Guesses which known word was meant by an unknown one.
 
--- What is similar to such a short word is likely on purpose.
+-- A word that is similar to such a short one is probably meant as it is.
 local SHORT = 6
 
---- handleEvents, handle_Events, HANDLE_EVENTS: the same letters.
+--- Makes handleEvents, handle_Events and HANDLE_EVENTS equal: they have the same letters.
 local function letters(word)
     return (word:lower():gsub("_", ""))
 end
@@ -30,10 +30,10 @@ local function is_near(a, b, limit)
     return previous[#b] <= limit
 end
 
---- The word that was meant, if one is near.
+--- Returns the word that was probably meant, if one is near.
 ---@param key string
 ---@param words table<string, any> as keys
----@param is_closed? boolean what is none of the words is a mistake in any case
+---@param is_closed? boolean any word that is not in `words` is a mistake
 ---@return string?
 return function(key, words, is_closed)
     local best

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The option `on_error`: from what a script writes to the one form that bindings/options/init_options.c
---- reads: a table with `policy` and the options of that policy.
+--- The option `on_error`: turns what a script writes into the one form that bindings/options/init_options.c
+--- reads, a table with `policy` and the options of that policy.
 ---
 ---     "stop" | "skip" | "retry" | "dead_letter"
 ---     { "retry", times = 5, delay = 100, factor = 2, after = "skip" }
@@ -9,8 +9,8 @@ local checks = require "stagehost.options.checks"
 local names = require "stagehost.options.names"
 local tables = require "stagehost.options.tables"
 
---- What follows when handle_events fails. The unit is the batch that it was given; what it has
---- changed before it failed stays. "skip": the batch is dropped, counted and logged. "retry": it is
+--- What the host does when handle_events fails. The unit is the batch that handle_events was given; changes it
+--- made before it failed stay. "skip": the batch is dropped, counted and logged. "retry": the batch is
 --- given again, 3 times, after 100, 200, 400 ms; the stage waits meanwhile. "dead_letter": its
 --- events go to the stage `dead_letter`, whose handle_cast gets lists of
 --- { event =, error =, stage =, deliveries = }.
@@ -40,7 +40,7 @@ local function retry(value)
     return checked
 end
 
---- A check of the option.
+--- Checks the option.
 ---@param value any
 ---@return table?
 ---@return string? problem

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The options of a subscription, checked, in the form that bindings/options/subscribe_options.c reads.
+--- Checks the options of a subscription and brings them into the form that bindings/options/subscribe_options.c
+--- reads.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
@@ -32,7 +33,7 @@ local function check_ack(options)
     end
 end
 
---- Refuses a min_demand that its max_demand does not allow. Also of the defaults of a consumer.
+--- Refuses a min_demand that its max_demand does not allow. Also checks the defaults of a consumer.
 ---@param options table
 function M.check_min_demand(options)
     local min, max = options.min_demand, options.max_demand or core.max_demand()
@@ -41,7 +42,7 @@ function M.check_min_demand(options)
     end
 end
 
---- What handle_subscribe gets: nothing about who subscribes to whom, and what it replaces.
+--- The options that handle_subscribe gets: all but those that name the two stages and the subscription replaced.
 local function for_callbacks(given)
     local extra = tables.copy(given)
     for key, entry in pairs(names.subscription) do
@@ -52,8 +53,8 @@ local function for_callbacks(given)
     return extra
 end
 
---- The options of one subscription. What handle_subscribe and a dispatcher of the producer get travels in
---- `extra`.
+--- Checks the options of one subscription. Options for handle_subscribe and for a dispatcher of the producer
+--- travel in `extra`.
 ---@param given table
 ---@return table
 function M.check(given)
@@ -68,7 +69,7 @@ function M.check(given)
     return options
 end
 
---- One producer in the form `{ to = producer, ... }`; also `{ producer, max_demand = 10 }` is one.
+--- Brings one producer into the form `{ to = producer, ... }`; it may be given as `{ producer, max_demand = 10 }`.
 local function with_to(entry)
     if type(entry) ~= "table" then
         return { to = entry }
@@ -80,7 +81,7 @@ local function with_to(entry)
     return result
 end
 
---- Whether a table has a key that is none of a list: it is the options of one subscription.
+--- Whether a table has a key that a list can't have: it is then the options of one subscription.
 local function is_single(value)
     for key in pairs(value) do
         if type(key) == "string" then
@@ -90,7 +91,7 @@ local function is_single(value)
     return false
 end
 
---- What `subscribe_to` may be, a list or one producer, as a list of tables `{ to = producer, ... }`.
+--- Turns `subscribe_to`, a list or one producer, into a list of tables `{ to = producer, ... }`.
 ---@param value any
 ---@return table[]?
 ---@return string? problem
@@ -107,7 +108,7 @@ function M.entries(value)
     return result
 end
 
---- A check of the option `subscribe_to`.
+--- Checks the option `subscribe_to`.
 ---@param value any
 ---@return table[]?
 ---@return string? problem
@@ -122,8 +123,8 @@ function M.list(value)
     return list
 end
 
---- `stage:subscribe { to = producer }` or `stage:subscribe { from = consumer }`: the consumer, and
---- its options.
+--- Reads `stage:subscribe { to = producer }` or `stage:subscribe { from = consumer }`: returns the consumer and
+--- the options.
 ---@param stage stagehost.Stage
 ---@param given table
 ---@return stagehost.Stage consumer
@@ -150,7 +151,7 @@ end
 
 local redirect_schema = checks.schema(names.redirection)
 
---- `stagehost.redirect({ producers }, { cancel = ... })`: the producers, and the cancel mode.
+--- Reads `stagehost.redirect({ producers }, { cancel = ... })`: returns the producers and the cancel mode.
 ---@param producers any
 ---@param given any
 ---@return (stagehost.Stage | string)[]

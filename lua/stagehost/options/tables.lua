@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Copies of tables. All are shallow, and look at a table's own fields only.
+--- Copies of tables. All are shallow, and have only a table's own fields.
 local M = {}
 
 --- Puts the fields of further tables into `into`. A later table wins; nil counts as an empty one.

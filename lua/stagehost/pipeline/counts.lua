@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- What the stages of a pipeline have counted, wherever they run.
+--- The counters of the stages of a pipeline, on any worker.
 local courier = require "stagehost.supervisor.courier"
 
 local M = {}
 
---- The counters of stages, by stage; those of a worker that can't be asked are missing.
+--- Returns the counters of stages, by stage; those of a worker that can't be asked are missing.
 ---@param stages stagehost.Stage[]
 ---@return table<stagehost.Stage, table>
 function M.stats(stages)
@@ -24,7 +24,7 @@ function M.stats(stages)
     return result
 end
 
---- Kills stages, and says how many events each of them had not finished.
+--- Kills stages, and returns how many events each of them had not finished.
 ---@param by_name table<string, stagehost.Stage>
 ---@return { total: integer, stages: table<string, integer> }
 function M.kill_and_count(by_name)

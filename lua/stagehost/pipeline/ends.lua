@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- How a pipeline ends in order: a unit whose producers have all ended in order, and that has handled
---- what they sent, is told to end; so is one that nobody takes events from any more.
+--- How a pipeline ends gracefully: a unit is told to end when its producers have all ended gracefully and it
+--- has handled their events, or when no consumer takes events from it any more.
 local children = require "stagehost.supervisor.children"
 local core = require "stagehost.core"
 local letters = require "stagehost.pipeline.letters"
@@ -48,7 +48,7 @@ function M.tell(unit, reason)
     end
 end
 
---- Whether one of those that feed a unit has crashed for good.
+--- Whether one of a unit's producers has crashed for good.
 local function has_failed_input(unit)
     for _, edge in ipairs(unit.inputs) do
         if edge.producer.has_failed then
@@ -58,7 +58,7 @@ local function has_failed_input(unit)
     return false
 end
 
---- Whether a cycle leads back to a unit: what comes over it does not end before the unit does.
+--- Whether a cycle leads back to a unit: the events that come over it do not end before the unit does.
 local function is_fed_back(unit)
     for _, edge in ipairs(unit.inputs) do
         if edge.is_feedback then
@@ -68,7 +68,7 @@ local function is_fed_back(unit)
     return false
 end
 
---- Whether a unit has nothing more to take: then it ends, and handle_end tells it so.
+--- Ends a unit if it has no more events to take; its handle_end is called then.
 ---@param unit stagehost.Unit
 function M.check_over(unit)
     if not unit.stage or unit.is_ending or not is_over(unit) then
@@ -81,7 +81,8 @@ function M.check_over(unit)
     end
 end
 
---- Also one that was told to end in order, and waits for consumers that will not come.
+--- Ends a unit whose events are not needed, even if it was told to end gracefully, and waits for consumers
+--- that will not come.
 local function check_unneeded(self, unit)
     if unit.is_finished or not is_unneeded(unit) then
         return
@@ -93,7 +94,7 @@ local function check_unneeded(self, unit)
     end
 end
 
---- A unit has ended in order, or will not run again.
+--- Handles a unit that has ended gracefully, or will not run again.
 ---@param self table the state of the pipeline's process
 ---@param unit stagehost.Unit
 function M.finish(self, unit)
@@ -111,7 +112,7 @@ function M.finish(self, unit)
     end
 end
 
---- Whether all that have events are through. Plain processes don't count beside them.
+--- Whether all units that have events have finished. Plain processes don't count beside these.
 ---@param units stagehost.Unit[]
 ---@return boolean
 function M.all_finished(units)
@@ -125,14 +126,14 @@ function M.all_finished(units)
     return n_with_events > 0 and all_with_events or all
 end
 
---- Whether a unit has no end of its own but that of its work.
+--- Whether no other unit decides when this one ends.
 ---@param unit stagehost.Unit
 ---@return boolean
 function M.is_source(unit)
     return #unit.inputs == 0 and unit.plan.kind ~= "process" and not letters.has_writers(unit)
 end
 
---- Ends all sources in order; what waits for its restart is not started again.
+--- Ends all sources gracefully; a source that waits for its restart is not started again.
 ---@param self table
 function M.begin_drain(self)
     for _, unit in ipairs(self.net.units) do
@@ -140,7 +141,7 @@ function M.begin_drain(self)
             if unit.stage then
                 unit.is_ending = true
                 if unit.plan.kind == "producer" then
-                    unit.stage:demand("forward") -- what it has accumulated has to go out
+                    unit.stage:demand("forward") -- events that it holds back have to go out
                 end
                 unit.stage:async_stop("normal")
             else

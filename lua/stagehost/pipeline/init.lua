@@ -14,8 +14,8 @@
 ---     local running = assert(pipeline:start())
 ---     running:join() -- the results of its stages, or nil, message, reason
 ---
---- A stage that crashes is restarted and finds its peers again: its consumers subscribe to the new
---- one, with fresh demand. When the sources have ended in order, so does everything below them.
+--- A stage that crashes is restarted, and its consumers subscribe to the new one, with fresh demand. Once the
+--- sources have finished cleanly, everything downstream finishes too.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local plans = require "stagehost.pipeline.plan"
@@ -28,7 +28,7 @@ local text = require "stagehost.pipeline.text"
 local M = {}
 
 ---@class stagehost.PipelineOptions
----@field name? string of the pipeline's process, and in front of the names of its stages: "words.count.1"
+---@field name? string of the pipeline's process, and the prefix of the names of its stages: "words.count.1"
 ---@field stages stagehost.StageEntry[]
 ---@field max_restarts? integer default 3, over all stages
 ---@field max_seconds? integer default 5
@@ -39,7 +39,7 @@ local M = {}
 ---@field name string
 ---@field stage stagehost.Definition
 ---@field subscribe_to? (string | stagehost.PipelineSubscription)[]
----@field instances? integer so many of them, named name.1, name.2, ...
+---@field instances? integer number of equal stages, named name.1, name.2, ...
 ---@field worker? integer | "any" default: that of the pipeline; "any" with instances
 ---@field on_error? "restart" | "stop" | any default "restart"; other values are options of the stage
 ---@field shutdown? integer | "infinity" | "brutal_kill" default 5000 ms
@@ -59,11 +59,11 @@ function Pipeline:__tostring()
     return text.of(self.plan)
 end
 
---- Starts it and waits until all stages have started.
+--- Starts the pipeline and waits until all stages have started.
 ---@param options? { name?: string, worker?: integer | "any", link?: boolean }
 ---@return stagehost.RunningPipeline?
 ---@return string? message
----@return any reason that of the first stage whose start failed
+---@return any reason of the first start that failed
 function Pipeline:start(options)
     local stage, message, reason = stagehost.start(self, options)
     if not stage then
@@ -72,10 +72,10 @@ function Pipeline:start(options)
     return running.started(stage)
 end
 
--- A metatable that a module holds travels by name; else every worker would get copies of its methods.
+-- A metatable held by a module travels by name; otherwise every worker would get copies of its methods.
 M.methods = Pipeline
 
---- Declares a pipeline. Raises everything that is wrong with it, in one message.
+--- Declares a pipeline. Raises one error that lists everything that is wrong with it.
 ---@param options stagehost.PipelineOptions
 ---@return stagehost.Pipeline
 function M.new(options)
@@ -88,7 +88,7 @@ function M.new(options)
     return setmetatable(def, Pipeline)
 end
 
---- What `start` returns, for the handle of a pipeline's process: one that a supervisor has started,
+--- Returns what `start` returns, for the handle of a pipeline's process that a supervisor has started,
 --- or that came in a message.
 ---@param stage stagehost.Stage
 ---@return stagehost.RunningPipeline

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Stages of a pipeline that get the dead letters of others of it. Nobody subscribes them to those, so
+--- Stages of a pipeline that get the dead letters of its other stages. They are not subscribed to those, so
 --- they end when the stages that may still write to them have ended.
 local courier = require "stagehost.supervisor.courier"
 
@@ -20,8 +20,8 @@ local function reaches(from, to, seen)
     return false
 end
 
---- Finds out who writes to whom. Whoever handles dead letters may write some itself: that one is not
---- waited for.
+--- Finds the writers of each unit. A unit that handles dead letters, directly or further on, may write some
+--- itself: it does not count as a writer.
 ---@param net stagehost.Net
 function M.connect(net)
     for _, unit in ipairs(net.units) do
@@ -35,14 +35,14 @@ function M.connect(net)
     end
 end
 
---- Whether a unit ends with those that write to it, not as a source does.
+--- Whether a unit ends after its writers, and not as a source does.
 ---@param unit stagehost.Unit
 ---@return boolean
 function M.has_writers(unit)
     return unit.writers ~= nil and #unit.inputs == 0
 end
 
---- Whether all who write to it have ended. Then waits until what they have sent is there: messages of
+--- Whether all writers of a unit have ended. If so, waits until their messages have arrived: messages of
 --- one worker to a stage stay in order.
 ---@param unit stagehost.Unit
 ---@return boolean

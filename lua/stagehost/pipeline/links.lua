@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Who subscribes to whom in a pipeline: `subscribe_to`, and what is wrong with it.
+--- The subscriptions of a pipeline: reads `subscribe_to`, and finds what is wrong with it.
 local checks = require "stagehost.options.checks"
 local subscriptions = require "stagehost.options.subscription"
 local tables = require "stagehost.options.tables"
@@ -23,7 +23,7 @@ local function read_options(problems, stage, link)
     for _, key in ipairs { "cancel", "current" } do
         if link.options[key] ~= nil then
             problems:add('%s: no option "%s" in a pipeline: a consumer outlives the crash of its producer, '
-                .. "and ends when its producers have ended in order", where, key)
+                .. "and ends when its producers have ended gracefully", where, key)
             link.options[key] = nil
         end
     end
@@ -40,7 +40,7 @@ local function read_entry(problems, stage, by_name, entry)
         problems:add("%s subscribes to %s: the pipeline has no such stage (it has %s)", stage.where,
             checks.show(to), checks.list_keys(by_name))
     elseif producer and not produces[producer.kind] then
-        problems:add("%s subscribes to %s, which is a %s: it has no events", stage.where,
+        problems:add("%s subscribes to %s, which is a %s: it emits no events", stage.where,
             checks.show(to), producer.kind)
     elseif producer == stage then
         problems:add("%s subscribes to itself", stage.where)
@@ -48,7 +48,7 @@ local function read_entry(problems, stage, by_name, entry)
         local link = { to = to, reason = entry.reason, options = tables.copy(entry) }
         link.options.to, link.options.reason = nil, nil
         read_options(problems, stage, link)
-        if producer then -- else it is there, but wrong itself
+        if producer then -- else its own entry is wrong
             table.insert(stage.links, link)
         end
     end
@@ -57,7 +57,7 @@ end
 --- Reads the subscriptions of one stage.
 ---@param problems stagehost.Problems
 ---@param stage stagehost.PlannedStage
----@param by_name table<string, stagehost.PlannedStage | false> false: there is one, but it is wrong
+---@param by_name table<string, stagehost.PlannedStage | false> false: the entry of the stage is wrong
 ---@param given any
 function M.read(problems, stage, by_name, given)
     if given == nil then
@@ -79,7 +79,7 @@ function M.read(problems, stage, by_name, given)
     end
 end
 
---- The partition that an instance takes: the one it is told, or the one with its number.
+--- The partition that an instance takes: the one it is given, or the one with its number.
 ---@param producer stagehost.PlannedStage
 ---@param link stagehost.PlannedLink
 ---@param index integer

@@ -2,7 +2,7 @@
 
 --- A pipeline at run time: its units (the instances of its stages, children of its process) and the
 --- edges between them. Every subscription is "temporary", so that a consumer outlives the crash of
---- its producer; ends.lua ends it with its producers' normal end.
+--- its producer; ends.lua ends it when its producers have ended normally.
 local children = require "stagehost.supervisor.children"
 local core = require "stagehost.core"
 local letters = require "stagehost.pipeline.letters"
@@ -18,13 +18,13 @@ local M = {}
 ---@field plan stagehost.PlannedStage
 ---@field inputs stagehost.Edge[]
 ---@field outputs stagehost.Edge[]
----@field is_finished boolean it has ended in order, or will never run again
+---@field is_finished boolean it has ended gracefully, or will never run again
 ---@field is_ending boolean it has been told to end
 ---@field place? integer the worker that was chosen for it
----@field has_failed? boolean a crash was its end
+---@field has_failed? boolean it ended with a crash
 ---@field workers table<integer, true> where it has run
----@field letters? stagehost.Unit where its dead letters go
----@field writers? stagehost.Unit[] whose dead letters come here
+---@field letters? stagehost.Unit the unit that gets its dead letters
+---@field writers? stagehost.Unit[] units whose dead letters come here
 ---@field is_gated boolean a source that waits until all of its consumers have subscribed
 
 ---@class stagehost.Edge
@@ -32,8 +32,8 @@ local M = {}
 ---@field consumer stagehost.Unit
 ---@field options table of the subscription
 ---@field is_feedback boolean closes a cycle
----@field open_to? stagehost.Stage the producer whose end the consumer, as it runs now, has not seen yet
----@field has_joined boolean the producer, as it runs now, knows the consumer
+---@field open_to? stagehost.Stage the producer whose end the present consumer has not seen yet
+---@field has_joined boolean the present producer knows the consumer
 
 ---@class stagehost.Net
 ---@field units stagehost.Unit[] producers first
@@ -143,7 +143,7 @@ local function start_options(net, unit)
     return options
 end
 
---- Starts a unit, subscribed to those of its producers that run.
+--- Starts a unit, subscribed to its running producers.
 ---@param net stagehost.Net
 ---@param all stagehost.Children
 ---@param unit stagehost.Unit
@@ -161,7 +161,7 @@ function M.start(net, all, unit)
         unit.start_time = os.time()
         unit.workers[unit.stage.worker] = true
     elseif ok then
-        unit.is_finished = true -- init answered "ignore"
+        unit.is_finished = true -- init returned stagehost.ignore
     end
     return ok, message, reason
 end
@@ -173,7 +173,7 @@ local function subscribe(edge)
     end
 end
 
---- Subscribes over the edges that lead back.
+--- Makes the subscriptions that close cycles.
 ---@param edges stagehost.Edge[]
 function M.close_cycles(edges)
     for _, edge in ipairs(edges) do
@@ -183,7 +183,7 @@ function M.close_cycles(edges)
     end
 end
 
---- Subscribes the consumers of a unit that has come up again.
+--- Subscribes the consumers of a unit that has been restarted.
 ---@param unit stagehost.Unit
 function M.resubscribe(unit)
     for _, edge in ipairs(unit.outputs) do
@@ -192,9 +192,9 @@ function M.resubscribe(unit)
     M.close_cycles(unit.inputs)
 end
 
--- What happens ------------------------------------------------------------------------------------
+-- Events in the life of the net -------------------------------------------------------------------
 
---- Opens a source whose consumers have all subscribed, those that run.
+--- Opens a source if all of its running consumers have subscribed.
 ---@param unit stagehost.Unit
 function M.open_gate(unit)
     if not unit.is_gated or not unit.stage then
@@ -209,7 +209,7 @@ function M.open_gate(unit)
     unit.stage:demand("forward")
 end
 
---- A unit has gone down.
+--- Notes that a unit has ended.
 ---@param unit stagehost.Unit
 function M.disconnect(unit)
     unit.is_ending = false
@@ -224,7 +224,7 @@ function M.disconnect(unit)
     end
 end
 
---- A producer says that a consumer has subscribed.
+--- Handles the notice of a producer that a consumer has subscribed.
 ---@param all stagehost.Children
 ---@param producer stagehost.Stage
 ---@param consumer stagehost.Stage
@@ -238,7 +238,7 @@ function M.joined(all, producer, consumer)
     end
 end
 
---- A consumer says that a subscription is over. Returns its unit if that is news.
+--- Handles the notice of a consumer that a subscription has ended. Returns its unit if that was not known.
 ---@param all stagehost.Children
 ---@param producer stagehost.Stage?
 ---@param consumer stagehost.Stage

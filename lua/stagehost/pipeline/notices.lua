@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- What stages tell the process of their pipeline, by notes: a subscription begins at its producer
---- ("joined"), or is over at its consumer after its last events ("left"); and what a stage leaves as its result
---- ("result"), the `pipeline_result` of its definition. Their callbacks are wrapped for that; those for events are not.
+--- Notes from stages to the process of their pipeline: a subscription has begun at its producer
+--- ("joined"), or has ended at its consumer after its last events ("left"); and the result of a stage
+--- ("result"), the `pipeline_result` of its definition. Callbacks are wrapped for that, except those for events.
 local notes = require "stagehost.messages.note"
 local reasons = require "stagehost.messages.reason"
 local stagehost = require "stagehost"
@@ -42,7 +42,7 @@ local function wrap_cancel(user, pipeline)
     end
 end
 
---- The last thing a stage says: what it leaves to those who join the pipeline.
+--- Makes a stage send its result, as its last note, for those who join the pipeline.
 local function wrap_terminate(user, result, pipeline)
     return function(self, reason)
         if user then
@@ -56,7 +56,7 @@ end
 
 local consumes = { consumer = true, producer_consumer = true }
 
---- The definition of a stage that reports to a pipeline.
+--- Makes the definition of a stage that reports to a pipeline.
 ---@param def stagehost.Definition
 ---@param pipeline stagehost.Stage
 ---@return stagehost.Definition

@@ -35,7 +35,7 @@ local function visit(walk, stage)
     table.insert(walk.order, stage)
 end
 
---- Producers first, else as they stand. A link with a reason closes a cycle on purpose: it does not
+--- Sorts stages: producers first, otherwise as given. A link with a reason closes a cycle on purpose and does not
 --- count here.
 ---@param stages stagehost.PlannedStage[]
 ---@param by_name table<string, stagehost.PlannedStage>

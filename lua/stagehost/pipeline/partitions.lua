@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Whether every partition of every partition dispatcher in a pipeline has somebody who takes it.
+--- Checks that every partition of every partition dispatcher in a pipeline has a consumer.
 local links = require "stagehost.pipeline.links"
 
 local M = {}
@@ -13,7 +13,7 @@ local function quote_all(list)
     return table.concat(quoted, ", ")
 end
 
---- The partitions that one subscription takes are counted; false: it has more instances than that.
+--- Counts the partitions that one subscription takes. Returns false if it has more instances than there are partitions.
 local function take(taken, producer, stage, link)
     for i = 1, stage.instances or 1 do
         local partition = links.partition(producer, link, i)
@@ -47,7 +47,7 @@ local function check(problems, producer, taken)
         end
     end
     if #missing > 0 then
-        problems:add("%s: nobody takes the partition%s %s of its dispatcher", producer.where,
+        problems:add("%s: no consumer takes the partition%s %s of its dispatcher", producer.where,
             #missing == 1 and "" or "s", quote_all(missing))
     end
     for name, n in pairs(taken) do

@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: MIT
 
---- Where the instances of stages run. They exist to run in parallel, so instances of one stage go to
---- different workers first; among workers that have equally many of them, to the one with the fewest
---- units of the pipeline; among those, to the next one from the pipeline's own on. Pure.
+--- Chooses the workers of instances of stages. Instances exist to run in parallel, so those of one stage go to
+--- different workers first; among workers with equally many of them, to the one with the fewest
+--- units of the pipeline; among those, to the next one after the pipeline's own. Pure.
 local M = {}
 
 ---@class stagehost.Placement
 ---@field private n_workers integer
 ---@field private own integer the pipeline's worker
 ---@field private units table<integer, integer> how many units a worker has
----@field private instances table<any, table<integer, integer>> how many of one stage a worker has
+---@field private instances table<any, table<integer, integer>> how many instances of a stage a worker has
 local Placement = {}
 Placement.__index = Placement
 
@@ -20,14 +20,14 @@ function M.new(n_workers, own)
     return setmetatable({ n_workers = n_workers, own = own, units = {}, instances = {} }, Placement)
 end
 
---- Counts a unit that has its place already.
+--- Counts a unit that has a worker already.
 ---@param worker integer
 function Placement:add(worker)
     self.units[worker] = (self.units[worker] or 0) + 1
 end
 
---- A worker for the next instance of a stage.
----@param stage any what its instances have in common
+--- Returns a worker for the next instance of a stage.
+---@param stage any a key that all instances of the stage share
 ---@return integer worker
 function Placement:take(stage)
     local mine = self.instances[stage] or {}

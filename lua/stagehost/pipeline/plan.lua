@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- A pipeline as it was written -> a plan that can be started, or everything that is wrong with it.
+--- Turns a pipeline as it was written into a plan that can be started, or lists everything that is wrong with it.
 local backoff = require "stagehost.supervisor.backoff"
 local checks = require "stagehost.options.checks"
 local entries = require "stagehost.pipeline.stage_entry"
@@ -39,7 +39,7 @@ local function read_options(problems, given)
     return plan
 end
 
---- The stages by name; false for one whose entry is so wrong that nothing is known of it.
+--- The stages by name; false for a stage whose entry is so wrong that nothing is known of it.
 local function read_stages(problems, plan, list, n_workers)
     local by_name, given = {}, {}
     for i, entry in ipairs(list) do
@@ -49,7 +49,7 @@ local function read_stages(problems, plan, list, n_workers)
         elseif type(entry.name) ~= "string" then
             problems:add("stages[%d]: the name must be a string, got %s", i, checks.show(entry.name))
         elseif by_name[entry.name] ~= nil then
-            problems:add("stage %s: the name stands there twice", checks.show(entry.name))
+            problems:add("stage %s: the name appears twice", checks.show(entry.name))
         else
             local stage = entries.read(problems, entry, n_workers)
             by_name[entry.name] = stage or false
@@ -63,7 +63,7 @@ local function read_stages(problems, plan, list, n_workers)
     return by_name
 end
 
---- x with instances is x.1, x.2, ...: no other stage may be called so.
+--- Checks the names of instances: a stage x with instances is x.1, x.2, ..., and no other stage may have these names.
 local function check_instance_names(problems, plan, by_name)
     for _, stage in ipairs(plan.stages) do
         for i = 1, stage.instances or 0 do
@@ -102,7 +102,7 @@ function M.instance_name(stage, index)
     return stage.instances and ("%s.%d"):format(stage.name, index) or stage.name
 end
 
---- The plan of a pipeline. Raises everything that is wrong with it.
+--- Makes the plan of a pipeline. Raises one error that lists everything that is wrong with it.
 ---@param given any
 ---@param n_workers integer
 ---@return stagehost.Plan

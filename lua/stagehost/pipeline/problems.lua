@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Everything that is wrong with a pipeline, said at once.
+--- A list of everything that is wrong with a pipeline, reported at once.
 local errors = require "stagehost.options.errors"
 
 local M = {}
@@ -21,8 +21,8 @@ function Problems:add(format, ...)
     table.insert(self.list, select("#", ...) > 0 and format:format(...) or format)
 end
 
---- The result of a check that may raise; what it raises is a problem.
----@param where string what it is about, in front of the text
+--- Returns the result of a check that may raise an error; the error becomes a problem.
+---@param where string what the problem is about, in front of the text
 ---@param f function
 ---@param ... any
 ---@return any
@@ -34,7 +34,7 @@ function Problems:try(where, f, ...)
     return result
 end
 
---- Raises them all, if there are any.
+--- Raises an error that lists all problems, if there are any.
 ---@param what string
 function Problems:raise(what)
     local n = #self.list

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The callbacks of the process that runs a pipeline: a supervisor of its units (one_for_one, a crash
---- is restarted, a normal end is not) that also keeps them subscribed to one another.
+--- The callbacks of the process that runs a pipeline: a supervisor of its units (one_for_one; a unit is restarted
+--- after a crash, not after a normal end) that also keeps them subscribed to one another.
 local children = require "stagehost.supervisor.children"
 local counts = require "stagehost.pipeline.counts"
 local ends = require "stagehost.pipeline.ends"
@@ -35,7 +35,7 @@ function callbacks.init(self)
     nets.close_cycles(self.net.feedback)
 end
 
---- The process ends when nothing is left to run, with the first crash that was not mended.
+--- Ends the process when no unit is left to run, with the first crash that could not be recovered.
 local function check_end(self)
     if ends.all_finished(self.net.units) then
         return stagehost.stop(self.failure or "normal")
@@ -47,7 +47,7 @@ local function finish(self, unit)
     return check_end(self)
 end
 
---- A unit has crashed, or could not be started again.
+--- Handles a unit that has crashed, or could not be started again.
 local function recover(self, unit, reason)
     children.lose(self.children, unit, "restarting")
     nets.disconnect(unit)
@@ -67,7 +67,7 @@ function callbacks.handle_exit(self, stage, reason)
     local unit, is_former = children.take_exit(self.children, stage)
     if is_former then
         return
-    elseif not unit then -- who started the pipeline
+    elseif not unit then -- the signal is of the stage that started the pipeline
         return not reasons.is_clean(reason) and stagehost.stop(reason)
             or not reasons.is_normal(reason) and stagehost.stop("shutdown") or nil
     elseif reasons.is_clean(reason) then
@@ -98,7 +98,7 @@ end
 
 local takers = {}
 
---- The time for the drain is over.
+--- Ends a drain whose time is up.
 function takers.cut_drain_short(self)
     local by_name = {}
     for _, unit in ipairs(self.net.units) do
@@ -109,11 +109,11 @@ function takers.cut_drain_short(self)
         end
     end
     local left = counts.kill_and_count(by_name)
-    reply_all(self, requests.results(nil, ("the time was over, %d events were left"):format(left.total), left))
+    reply_all(self, requests.results(nil, ("drain timed out with %d events unfinished"):format(left.total), left))
     return stagehost.stop(self.failure or { "shutdown", "drain_timeout" })
 end
 
---- A unit waits for its restart, which is to be now.
+--- Restarts a unit whose restart is due.
 function takers.restart(self, note)
     local group = restarts.take_due(self.restarts, note.group)
     local unit = group and group.list[1]
@@ -129,7 +129,7 @@ function callbacks.handle_info(self, message)
     return notes.take("pipeline", takers, self, message)
 end
 
---- What the core refuses subscriptions with.
+--- The reasons with which the core refuses subscriptions.
 local REFUSALS = {
     already_subscribed = true,
     ack_impossible = true,
@@ -139,7 +139,7 @@ local REFUSALS = {
     partition_taken = true,
 }
 
---- A producer refused a subscription: that does not heal by itself.
+--- Whether a producer refused a subscription. Trying again would not help.
 local function is_refusal(reason)
     return stagehost.is_error(reason) or REFUSALS[reason] ~= nil
 end
@@ -237,7 +237,7 @@ function callbacks.handle_call(self, message, from)
     return requests.answer("pipeline", answers, self, message, from)
 end
 
---- From the sources to the ends: nothing new comes while the rest is being ended.
+--- Stops the units from the sources to the ends, so that no new events come while the rest is being stopped.
 function callbacks.terminate(self, reason)
     for _, unit in ipairs(self.net.units) do
         children.stop(self.children, unit, "stopped")

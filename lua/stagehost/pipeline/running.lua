@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- The handle of a pipeline that runs. Its methods wait.
+--- The handle of a running pipeline. Its methods wait.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local counts = require "stagehost.pipeline.counts"
@@ -12,11 +12,11 @@ local M = {}
 
 ---@class stagehost.RunningPipeline
 ---@field process stagehost.Stage
----@field request? { owner: stagehost.Stage, ref: integer, kept: table } for the results, as of the start
+---@field request? { owner: stagehost.Stage, ref: integer, kept: table } for the results, made at the start
 local Running = {}
 Running.__index = Running
 
--- A metatable that a module holds travels by name; else every worker would get copies of its methods.
+-- A metatable held by a module travels by name; otherwise every worker would get copies of its methods.
 M.methods = Running
 
 local function ask(self, what, fields)
@@ -25,8 +25,8 @@ end
 
 local JOIN = requests.new("pipeline", "join")
 
---- The answer to JOIN: the one that was asked for when the pipeline started, so that it is there even if the
---- pipeline has ended since. Other stages than its starter have to ask while it runs.
+--- Returns the answer to JOIN. The starter of the pipeline asked at the start, so it gets the answer even if the
+--- pipeline has ended since. Other stages have to ask while it runs.
 local function take_results(self)
     local request = self.request
     if not request or request.owner ~= stagehost.self() then
@@ -39,11 +39,11 @@ local function take_results(self)
     return kept.answer[1]
 end
 
---- Waits for its end. What a stage leaves as its result (`sink.collect`: its events) is there by the name of the
---- stage, "out" or "out.2". After `stop` these are the results of stages that had ended before.
----@return table<string, any>? results nil: something has crashed for good, or its results can't be known any more
----@return stagehost.Reason | string reason "normal" or what it was stopped with; without results a message
----@return stagehost.Reason reason without results: the first crash that was not mended; "noproc"
+--- Waits for the end of the pipeline. The results of its stages (of `sink.collect`: its events) are there by the
+--- name of the stage, "out" or "out.2". After `stop` these are the results of stages that had ended before.
+---@return table<string, any>? results nil: a stage has crashed for good, or the results can't be known any more
+---@return stagehost.Reason | string reason "normal" or the reason of the stop; without results a message
+---@return stagehost.Reason reason without results: the first crash that could not be recovered; "noproc"
 function Running:join()
     local answer = take_results(self)
     local reason = self.process:join()
@@ -60,18 +60,18 @@ function Running:is_alive()
     return self.process:is_alive()
 end
 
---- Ends it now: from the sources to the ends, events that are under way are not waited for.
+--- Ends the pipeline now, from the sources to the ends, without waiting for events that are under way.
 ---@return true
 function Running:stop()
     return self.process:stop("shutdown")
 end
 
---- Ends it in order: the sources are told to end, everything they have emitted is handled, and the
---- pipeline ends. What is left when the time is over is killed and counted.
+--- Ends the pipeline gracefully: the sources are told to end, everything they have emitted is handled, and the
+--- pipeline ends. When the time is up, stages that are left are killed and their events counted.
 ---@param timeout_ms? number default: no limit
 ---@return true?
 ---@return string? message
----@return { total: integer, stages: table<string, integer> }? left events that nobody has handled
+---@return { total: integer, stages: table<string, integer> }? left events that were not handled
 function Running:drain(timeout_ms)
     if timeout_ms ~= nil and timeout_ms ~= math.huge then
         local _, problem = checks.integer(1)(timeout_ms)
@@ -82,7 +82,7 @@ function Running:drain(timeout_ms)
     return ask(self, "drain", { timeout_ms = timeout_ms or math.huge })
 end
 
---- The stage that runs under a name now; after a restart it is another one.
+--- The stage that runs under a name now; after a restart it is a new one.
 ---@param name string "count", "count.1"
 ---@return stagehost.Stage?
 ---@return string? message
@@ -100,11 +100,11 @@ end
 ---@field restarts integer
 ---@field start_time? integer seconds since 1970: of the stage that runs now
 ---@field producers string[] the names of the stages it subscribes to
----@field consumers string[] and of those that subscribe to it
+---@field consumers string[] the names of the stages that subscribe to it
 ---@field dispatcher? string of a stage that produces
----@field stats? table<string, number> its counters, as stage:stats()
+---@field stats? table<string, number> its counters, as in stage:stats()
 
---- How it is now.
+--- The state of the pipeline and its stages now.
 ---@return { state: "running" | "draining", stages: stagehost.StageStatus[] }?
 ---@return string? message
 ---@return any reason
@@ -131,7 +131,7 @@ function M.new(stage)
     return setmetatable({ process = stage }, Running)
 end
 
---- Of a pipeline that the current stage has started.
+--- The handle of a pipeline that the current stage has started.
 ---@param stage stagehost.Stage
 ---@return stagehost.RunningPipeline
 function M.started(stage)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- One entry of a pipeline's `stages`: what the pipeline itself reads of it, and the options of the
---- start of its stage, each checked on its own so that every mistake is found.
+--- One entry of a pipeline's `stages`: the options of the pipeline itself, and those for the
+--- start of the stage, each checked on its own so that every mistake is found.
 local checks = require "stagehost.options.checks"
 local definition = require "stagehost.options.definition"
 local dispatchers = require "stagehost.options.dispatchers"
@@ -14,18 +14,18 @@ local M = {}
 
 ---@class stagehost.PlannedStage
 ---@field name string
----@field where string for problems: stage "x"
+---@field where string for texts of problems: stage "x"
 ---@field definition stagehost.Definition
 ---@field kind stagehost.Kind
 ---@field options table of its start
----@field instances? integer nil: one, with the plain name
+---@field instances? integer nil: one stage, with the plain name
 ---@field on_error "restart" | "stop"
 ---@field shutdown integer | "infinity" | "brutal_kill"
 ---@field partitions? string[] of its dispatcher
 ---@field has_groups? boolean several consumers may share a partition
 ---@field links stagehost.PlannedLink[] its producers
 
--- What supervision does about a crash; other values of on_error are options of the stage.
+-- How supervision handles a crash; other values of on_error are options of the stage.
 local SUPERVISION = { restart = true, stop = true }
 
 local own = {
@@ -56,7 +56,7 @@ local function read_options(problems, stage, entry, n_workers)
         elseif key == "on_error" and SUPERVISION[value] then
             stage.on_error = value
         elseif is_reserved(key) then
-            problems:add('%s: option "%s" is for the pipeline to decide', stage.where, key)
+            problems:add('%s: option "%s" is decided by the pipeline', stage.where, key)
         elseif not not_options[key] then
             stage.options[key] = value
             problems:try(stage.where, options.start, stage.definition, { [key] = value }, n_workers)
@@ -72,7 +72,7 @@ local function read_partitions(stage)
     end
 end
 
---- Reads an entry that has a name. Nil: what its stage is can't be known.
+--- Reads an entry that has a name. Returns nil if its stage can't be known.
 ---@param problems stagehost.Problems
 ---@param entry table
 ---@param n_workers integer
@@ -96,7 +96,7 @@ function M.read(problems, entry, n_workers)
     problems:try(where, options.start, stage.definition, { name = entry.name }, n_workers)
     read_options(problems, stage, entry, n_workers)
     if stage.definition.subscribe_to ~= nil then
-        problems:add("%s: its definition has a subscribe_to; in a pipeline that stands in the entry of the stage",
+        problems:add("%s: its definition has a subscribe_to; in a pipeline that belongs in the entry of the stage",
             where)
     end
     if stage.instances and stage.options.worker == nil then

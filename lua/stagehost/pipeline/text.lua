@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- A plan as text: a tree from the sources to the ends. A stage that several others feed stands in
+--- A plan as text: a tree from the sources to the ends. A stage with several producers is shown in
 --- full below the first of them.
 ---
 ---     pipeline "words" (at most 3 restarts in 5 s)

@@ -12,9 +12,9 @@ local callbacks = {}
 
 function callbacks.init(self)
     self.events, self.n = {}, 0
-    self.producers = nil -- subscriptions now; nil: none has been made yet
+    self.producers = nil -- number of subscriptions; nil: none has been made yet
     self.reason = "normal"
-    self.waiting = {} -- who asked to get everything at the end
+    self.waiting = {} -- calls "finish", answered at the end
 end
 
 function callbacks.handle_subscribe(self)
@@ -41,7 +41,7 @@ end
 
 local requests = {}
 
---- A copy: the caller's list must not grow under its hands.
+--- Copies the list, because the caller's list must not grow while it is used.
 function requests.events(self)
     local copy = {}
     for i = 1, self.n do
@@ -58,7 +58,7 @@ local function result(self)
     return { events = self.events, reason = self.reason }
 end
 
---- What it leaves to those who join the pipeline it is in.
+--- The result of the stage for those who join its pipeline.
 function callbacks.pipeline_result(self)
     return self.events
 end
@@ -74,7 +74,7 @@ end
 function callbacks.handle_call(self, request, from)
     local answer = requests[request]
     if not answer then
-        return guard.request("sink.collect", request, 'it answers "events", "count" and "finish"')
+        return guard.request("sink.collect", request, 'known: "events", "count", "finish"')
     end
     return answer(self, from)
 end
@@ -91,14 +91,14 @@ M.callbacks = callbacks
 ---
 ---     local sink = stagehost.start(stagehost.sink.collect())
 ---     sink:subscribe { to = producer, cancel = "temporary" }
----     sink:call "events"   -- a list of what came so far;  sink:call "count": how many
+---     sink:call "events"   -- a list of the events received so far;  sink:call "count": how many
 ---     sink:call("finish", math.huge).events   -- waits until all its producers have ended; then it
 ---                                             -- ends too. `.reason`: why the first one ended
 ---
 --- In a pipeline, `running:join()` has its events under its name.
 ---
---- With the default, cancel = "permanent", it ends with its producer, and its events with it:
---- whoever asked to "finish" before still gets them. sink.collect_from does all this in one call.
+--- With the default, cancel = "permanent", the stage ends with its producer, and its events are gone:
+--- a caller of "finish" before that still gets them. sink.collect_from does all this in one call.
 ---@return stagehost.Definition
 function M.new()
     return stagehost.consumer(tables.copy(callbacks))

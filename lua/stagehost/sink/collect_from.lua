@@ -13,8 +13,8 @@ local M = {}
 ---     local events, reason = stagehost.sink.collect_from(source)   -- { 1, 2, 3 }, "normal"
 ---@param producer stagehost.Stage|string
 ---@param options? table of the subscription: max_demand, min_demand, partition, ...
----@return any[]? events nil: it could not subscribe
----@return any reason why the producer ended; the message if it could not subscribe
+---@return any[]? events nil if the subscription failed
+---@return any reason why the producer ended, or the message if the subscription failed
 function M.new(producer, options)
     local subscription = tables.copy({ to = producer, cancel = "temporary" }, options)
     local sink, message, reason = stagehost.start(collect.new(),

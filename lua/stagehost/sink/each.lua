@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- A function called with every event.
+--- Calls a function with every event.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local stagehost = require "stagehost"
@@ -19,7 +19,7 @@ end
 
 M.callbacks = callbacks
 
---- A consumer that calls `f(event)` for each event, in order. `f` may wait; its error ends the
+--- A consumer that calls `f(event)` for each event, in order. `f` may wait; an error in it ends the
 --- stage.
 ---
 ---     local sink = stagehost.sink.each(function(event) print(event) end)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Events as lines in a file or on standard output. handle_events returns when its events are
---- written: what a consumer was given is on its way out, and a slow reader slows the pipeline down.
+--- written, so a slow reader slows the pipeline down.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
@@ -23,8 +23,8 @@ function callbacks.init(self)
     self.n_written = 0
 end
 
---- Every event with a newline behind it. Strings and numbers only: anything else would be a
---- guess at what it should look like.
+--- Writes every event with a newline behind it. It takes only strings and numbers, because the form of
+--- other values would be a guess.
 local function join(events, newline)
     local ok, text = pcall(table.concat, events, newline)
     if ok then
@@ -40,7 +40,7 @@ local function join(events, newline)
     error(text, 0)
 end
 
---- How many events are in the first bytes of the text.
+--- The number of events in the first bytes of the text.
 local function count_whole(events, n_bytes, newline)
     local n = 0
     for i = 1, #events do
@@ -53,7 +53,7 @@ local function count_whole(events, n_bytes, newline)
     return n
 end
 
---- Raised, not returned as a stop: so the core counts these events as unfinished.
+--- Raises an error instead of returning a stop, so that the core counts these events as unfinished.
 local function fail(self, events, message, code, n_bytes)
     local whole = n_bytes and count_whole(events, n_bytes, self.settings.newline) or 0
     local text = ("cannot write %s: %s; %s%d of %d events not written, %d written before"):format(
@@ -122,8 +122,8 @@ end
 ---
 --- A path that can't be opened fails the start. A write that fails (a full disk) ends the stage with
 --- an error that names the path and counts the events that were not written; its `name` is the code,
---- "ENOSPC". A pipe that nobody reads any more is no failure: nobody wants more, so the stage ends, and
---- so do those that have produced for it alone. With on_broken_pipe = "error" it is one.
+--- "ENOSPC". A pipe without a reader is no failure: no more events are wanted, so the stage ends, and
+--- so do stages that have produced for it alone. With on_broken_pipe = "error" it is a failure.
 ---@param options { path: string, append?: boolean, newline?: string, on_broken_pipe?: "end"|"error" }
 ---@return stagehost.Definition
 function M.new(options)

@@ -8,7 +8,7 @@ local new_table = require "table.new"
 
 local M = {}
 
---- Text as it is, tables as JSON, anything else as Lua would print it.
+--- Formats one event: text as it is, tables as JSON, any other value as Lua would print it.
 ---@param event any
 ---@return string
 function M.format(event)
@@ -34,12 +34,12 @@ end
 
 local schema = { on_broken_pipe = checks.one_of("end", "error") }
 
---- A consumer that writes one line an event to standard output: strings as they are, tables as
+--- A consumer that writes one line for each event to standard output: strings as they are, tables as
 --- JSON.
 ---
 ---     stagehost.start(stagehost.sink.print(), { subscribe_to = { producer } })
 ---
---- Failures, and a pipe that nobody reads any more, as with sink.lines.
+--- Failures, and a pipe without a reader, are handled as in sink.lines.
 ---@param options? { on_broken_pipe?: "end"|"error" }
 ---@return stagehost.Definition
 function M.new(options)

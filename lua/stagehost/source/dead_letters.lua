@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- A producer of dead letters: a stage to name in the option `dead_letter` of others, or in the
---- `on_error` of a codec. Whatever it is sent, it emits: { event =, error =, stage =, deliveries = }.
+--- `on_error` of a codec. It emits every letter it is sent: { event =, error =, stage =, deliveries = }.
 local definition = require "stagehost.options.definition"
 local tables = require "stagehost.options.tables"
 
@@ -17,14 +17,14 @@ local function handle_cast(_, message)
     return is_letter(message) and { message } or message
 end
 
---- Makes the definition. It has no end of its own: `stage:finish()` ends it when its consumers have
---- taken all its letters; a drain does so when those who could send letters are gone.
+--- Makes the definition. The stage does not end by itself: `stage:finish()` ends it when its consumers have
+--- taken all its letters; a drain does so when the stages that could send letters are gone.
 ---
 ---     local letters = stagehost.start(stagehost.dead_letters { name = "letters" })
 ---     stagehost.start(Worker, { on_error = "dead_letter", dead_letter = letters })
 ---     stagehost.start(Clerk, { subscribe_to = { letters } })
 ---
----@param options? table options of its start, to be overridden there; buffer_size is "infinity"
+---@param options? table options of its start, which may override them; buffer_size is "infinity"
 ---@return stagehost.Definition
 return function(options)
     return definition.new("producer", tables.copy({ handle_cast = handle_cast, buffer_size = "infinity" }, options))

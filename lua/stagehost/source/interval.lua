@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- A clock: the number of each tick.
+--- A clock that emits the number of each tick.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local guard = require "stagehost.messages.guard"
@@ -44,7 +44,7 @@ function callbacks.handle_call(self, request)
     if request == "stats" then
         return { ticks = self.ticks, emitted = self.emitted, skipped = self.ticks - self.emitted }
     end
-    return guard.request("source.interval", request, 'it answers "stats"')
+    return guard.request("source.interval", request, 'known: "stats"')
 end
 
 M.callbacks = callbacks
@@ -58,8 +58,8 @@ local function check(what, value)
 end
 
 --- A producer of one event every `ms` milliseconds: 1, 2, 3, ..., the number of the tick. A tick
---- that comes while nobody asks for events is skipped, not stored: the next event's number shows
---- it, and so does `stage:call("stats")`: { ticks =, emitted =, skipped = }.
+--- that comes while there is no demand is skipped, not stored: the number of the next event shows
+--- that, and so does `stage:call("stats")`: { ticks =, emitted =, skipped = }.
 ---
 ---     stagehost.start(stagehost.source.interval(1000))
 ---     stagehost.start(stagehost.source.interval(10, 5))   -- ends normally after five events

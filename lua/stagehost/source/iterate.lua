@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Events that a Lua function makes, one a call, as a `for` loop would get them.
+--- Events that a Lua function makes, one for each call, as a `for` loop would get them.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local notes = require "stagehost.messages.note"
@@ -10,8 +10,8 @@ local uv = require "luv"
 
 local M = {}
 
--- A slow function must not keep its first event back until a thousand are there, nor keep the
--- worker: after about this long what there is goes out, and the rest comes in another turn.
+-- A slow function must not hold its first event back until it has made a thousand, nor block the
+-- worker: after about this time the events made so far go out, and the rest comes in another turn.
 local TURN_NS = 5e6
 local MAX_STRIDE = 4096
 
@@ -27,7 +27,7 @@ function callbacks.init(self, args)
     end
 end
 
---- The clock is looked at every `stride` events: as rarely as the function is fast.
+--- The clock is read every `stride` events: the faster the function, the more rarely.
 local function adapt(self, elapsed_ns)
     if elapsed_ns < TURN_NS / 8 then
         self.stride = math.min(self.stride * 2, MAX_STRIDE)
@@ -36,7 +36,7 @@ local function adapt(self, elapsed_ns)
     end
 end
 
---- At most `limit` events: fewer at the end (true) and when the turn is over.
+--- Makes at most `limit` events: fewer at the end (true) and when the time of the turn is up.
 local function pull(self, limit)
     local f, state, control = self.f, self.state, self.control
     local events, n = {}, 0
@@ -95,8 +95,8 @@ M.callbacks = callbacks
 
 local generator_schema = { generator = checks.typed "function" }
 
---- A producer of what `f(state, control)` returns, called as a `for` loop calls an iterator:
---- `control` is the event before; the first nil is the end. Only as many events are made as are
+--- A producer of the values that `f(state, control)` returns, called as a `for` loop calls an iterator:
+--- `control` is the previous event; the first nil is the end. Events are made only when they are
 --- asked for.
 ---
 ---     local n = 0
@@ -104,10 +104,10 @@ local generator_schema = { generator = checks.typed "function" }
 ---     stagehost.source.iterate(ipairs { "a", "b" })        -- the events are 1 and 2
 ---     stagehost.source.iterate { generator = function(args) return io.lines(args.path) end }
 ---
---- `f` may wait (sleep, await, call another stage). What it holds in upvalues is shared by all
---- stages that are started from the definition on this worker, and copied for one on another
---- worker. A `generator` is called by each stage at its start, where it runs, with the start's
---- `args`: it can open what can't travel.
+--- `f` may wait (sleep, await, call another stage). Its upvalues are shared by all
+--- stages that are started from the definition on this worker, and copied for a stage on another
+--- worker. Each stage calls a `generator` at its start, on its own worker, with the `args` of the
+--- start: a generator can open objects that can't travel.
 ---@param f fun(state: any, control: any): any|{ generator: fun(args: any): function, any, any }
 ---@param state? any
 ---@param control? any

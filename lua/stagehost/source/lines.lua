@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Lines of files and of standard input. A chunk is read only while somebody wants events; all the
---- lines it completes are emitted at once, and what was not asked for waits in the stage's buffer:
+--- Lines of files and of standard input. A chunk is read only while there is demand; all the
+--- lines it completes are emitted at once, and lines that were not asked for wait in the stage's buffer:
 --- no line is ever held here, where a drain would not find it.
 local checks = require "stagehost.options.checks"
 local notes = require "stagehost.messages.note"
@@ -31,7 +31,7 @@ local function read(self)
     end
 end
 
---- Opens what comes next; a stop if that fails.
+--- Opens the next path; returns a stop if that fails.
 local function open_next(self, events)
     self.index = self.index + 1
     self.path = self.settings.paths[self.index]
@@ -40,7 +40,7 @@ local function open_next(self, events)
     return not self.reader and failed(self.path, message, events) or nil
 end
 
---- Everything is looked at before anything starts: a name that is wrong is known now, and not
+--- Checks all paths before anything is read, so that a wrong name is reported now, and not
 --- after an hour.
 local function probe_all(self)
     local total = 0
@@ -103,7 +103,7 @@ local function take_end(self)
     return { last }
 end
 
---- What was read before stands: its lines have been emitted.
+--- Handles a file that was cut. Lines that were read before have been emitted.
 local function take_cut(self, cut)
     local what = ("it was cut while it was read: it has %d bytes now and had %d, of which %d were read")
         :format(cut.now, cut.before, cut.read)
@@ -116,7 +116,7 @@ end
 
 local takers = {}
 
---- A read has ended; what came of it is in self.arrived.
+--- Handles the end of a read, whose result is in self.arrived.
 function takers.read(self)
     local arrived = self.arrived
     if not arrived then
@@ -186,9 +186,9 @@ local schema = {
 ---@field path string|string[] "-": standard input
 ---@field chunk_size? integer bytes to read at once (65536)
 ---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
----@field on_shrink? "error"|"warn" what becomes of the stage when a file gets shorter while it is
---- read: it fails, or logs a warning and reads what there is ("error")
----@field progress? boolean show on a terminal how far it is (true)
+---@field on_shrink? "error"|"warn" what the stage does when a file gets shorter while it is
+--- read: it fails, or logs a warning and reads the rest ("error")
+---@field progress? boolean show on a terminal how far the reading is (true)
 
 --- A producer of the lines of a file, without their ends ("\n" or "\r\n"). It ends normally after
 --- the last line, with or without a newline at its end. Lines may be of any length.
@@ -198,9 +198,9 @@ local schema = {
 ---     stagehost.source.lines { path = { "a.log", "b.log" } }   -- one after the other
 ---
 --- A path that can't be read fails the start, before anything is read. A file may grow while it is
---- read. When it gets shorter lines may be missing, and a line may be pieced together of what stood
---- there before and after: the stage fails, when the lines before have been emitted. That is noticed
---- by the size, at the end of the file and at each read after a pause; it is not asked of pipes,
+--- read. If it gets shorter, lines may be missing, and a line may be pieced together from old and new
+--- bytes: the stage fails, after the lines before have been emitted. It notices this by the size,
+--- which it checks at the end of the file and at each read after a pause, but not for pipes,
 --- devices and standard input.
 ---@param options stagehost.source.lines.Options | string a string is the path
 ---@param start_options? stagehost.InitOptions of its start

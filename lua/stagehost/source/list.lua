@@ -32,11 +32,11 @@ end
 
 M.callbacks = callbacks
 
---- A producer of these events, in order; ends normally with the last.
+--- A producer of these events, in order; it ends normally after the last.
 ---
 ---     stagehost.start(stagehost.source.list { "a", "b", "c" })
 ---
---- The list is read while the stage runs: leave it as it is.
+--- The list is read while the stage runs, so it must not be changed.
 ---@param events any[]
 ---@param options? stagehost.InitOptions of its start
 ---@return stagehost.Definition

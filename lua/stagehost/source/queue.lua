@@ -3,9 +3,9 @@
 --- A producer that other stages push events into, and that makes them wait while it is full.
 ---
 --- Events it has accepted go straight to the core: to consumers, or into the stage's buffer. So
---- they are in the ledger, and a drain delivers them. How many of them are still in the buffer is
---- told by markers: an in-band info after every quarter of the limit, which comes out of the
---- buffer when the events before it have.
+--- they are in the ledger, and a drain delivers them. Markers show how many of them are still in the
+--- buffer: an in-band info after every quarter of the limit, which comes out of the
+--- buffer after the events before it.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local notes = require "stagehost.messages.note"
@@ -26,7 +26,7 @@ function callbacks.init(self)
     self.limit = self.settings.limit
     self.marker_every = math.max(1, math.floor(self.limit / 4))
     self.held = 0 -- events that may be in the buffer
-    self.unmarked = 0 -- of these, how many have no marker behind them
+    self.unmarked = 0 -- how many of these have no marker behind them
     self.waiting, self.first, self.last = {}, 1, 0 -- pushes that wait for room, in order
 end
 
@@ -42,7 +42,7 @@ local function is_full(self)
     return self.held >= self.limit or self.first <= self.last
 end
 
---- Accepts pushes that wait, while there is room, or all of them.
+--- Accepts waiting pushes while there is room, or all of them.
 local function accept_waiting(self, all)
     local events = {}
     while self.first <= self.last and (all or self.held < self.limit) do
@@ -90,7 +90,7 @@ function callbacks.handle_call(self, message, from)
     return requests.answer("queue", answers, self, message, from)
 end
 
---- What is cast to the stage is an event: for who can't wait, such as a dead-letter sender.
+--- A message cast to the stage is an event, for senders that can't wait, such as those of dead letters.
 function callbacks.handle_cast(self, event)
     if event == nil then
         return nil
@@ -101,7 +101,7 @@ end
 
 local takers = {}
 
---- Events have left the buffer.
+--- Notes that events have left the buffer.
 function takers.taken(self, note)
     self.held = self.held - note.n
     return accept_waiting(self, false)
@@ -119,19 +119,19 @@ end
 
 M.callbacks = callbacks
 
--- The object of who pushes ----------------------------------------------------------------------
+-- The object through which events are pushed ----------------------------------------------------
 
 ---@class stagehost.Queue
----@field stage? stagehost.Stage the producer, once it is started: what consumers subscribe to
+---@field stage? stagehost.Stage the producer, once it is started; consumers subscribe to it
 ---@field name? string
 ---@field limit? integer
 local Queue = {}
 Queue.__index = Queue
 
--- A metatable that a module holds travels by name; else every worker would get copies of its methods.
+-- A metatable held by a module travels by name; otherwise every worker would get copies of its methods.
 M.methods = Queue
 
---- For stagehost.start, or a supervisor.
+--- The definition of the producer, for stagehost.start or a supervisor.
 ---@return stagehost.Definition
 function Queue:definition()
     return stagehost.producer(tables.copy(callbacks, {
@@ -143,7 +143,7 @@ end
 
 --- Starts the producer.
 ---@param options? table as for stagehost.start: name, worker, dispatcher, ...
----@return stagehost.Queue? # itself; nil if the start failed
+---@return stagehost.Queue? # the queue itself; nil if the start failed
 ---@return string? message
 ---@return any reason
 function Queue:start(options)
@@ -170,7 +170,7 @@ local function check_event(event)
 end
 
 --- Adds an event. Waits while the queue holds `limit` events or more; pushes that wait are accepted
---- in order. True: it will be delivered. Nil and why: it was not accepted, the queue has ended.
+--- in order. Returns true if the event will be delivered, or nil and why if the queue has ended.
 ---@param event any
 ---@return boolean? accepted
 ---@return string? message
@@ -180,8 +180,8 @@ function Queue:push(event)
     return ask(self, "push", { events = { event } })
 end
 
---- Adds all events of a list, as one push: one message, and accepted as a whole when there is
---- room for the first.
+--- Adds all events of a list in one push: it is one message, and is accepted as a whole when there is
+--- room for the first event.
 ---@param events any[]
 ---@return boolean? accepted
 ---@return string? message
@@ -194,7 +194,7 @@ function Queue:push_all(events)
     return ask(self, "push", { events = tables.copy(events) })
 end
 
---- Adds an event if there is room now: true, or false. Nil and why: the queue has ended.
+--- Adds an event if there is room now, and returns whether there was. Returns nil and why if the queue has ended.
 ---@param event any
 ---@return boolean? accepted
 ---@return string? message
@@ -212,7 +212,7 @@ function Queue:close()
     return ask(self, "close")
 end
 
---- How many events wait, as far as is known (a quarter of the limit may be gone already), and how
+--- Returns how many events wait, as far as is known (up to a quarter of the limit may be gone already), and how
 --- many pushes wait for room.
 ---@return { held: integer, limit: integer, waiting: integer }?
 ---@return string? message
@@ -226,7 +226,7 @@ local schema = {
     name = checks.typed "string",
 }
 
---- A queue: a producer that events are pushed into, with back-pressure for who pushes.
+--- A queue: a producer that events are pushed into, with back-pressure for the stages that push.
 ---
 ---     local jobs = stagehost.source.queue { limit = 1000, name = "jobs" }
 ---     jobs:start()
@@ -234,9 +234,9 @@ local schema = {
 ---     jobs:push { id = 1 }                   -- waits while 1000 events are waiting
 ---     jobs:close()                           -- ends when all are delivered
 ---
---- Other stages, on any worker, push through an object of their own, made of the handle or the
---- name of the producer: `stagehost.source.queue(handle)`, `stagehost.source.queue "jobs"`. One
---- that came in a message is made whole again the same way.
+--- Other stages, on any worker, push through an object of their own, made from the handle or the
+--- name of the producer: `stagehost.source.queue(handle)`, `stagehost.source.queue "jobs"`. An
+--- object that came in a message is made usable again in the same way.
 ---@param options? { limit?: integer, name?: string }|stagehost.Stage|string
 ---@return stagehost.Queue
 function M.new(options)

@@ -2,10 +2,10 @@
 
 --- Lines as they are appended to a file, through truncation and rotation.
 ---
---- What stands at the path is looked at when the file system tells of a change, and every `poll`
+--- The file at the path is checked when the file system reports a change, and every `poll`
 --- milliseconds. A file that has taken the place of the one being read is opened at once and waits
---- in `successors`, so that several rotations in a row lose nothing; reading goes on to it when the
---- old file is at its end and the new one has something.
+--- in `successors`, so that several rotations in a row lose nothing; reading goes on with it when the
+--- old file is read completely and the new one has data.
 local call = require "stagehost.io.call"
 local checks = require "stagehost.options.checks"
 local growing = require "stagehost.io.growing"
@@ -30,14 +30,14 @@ end
 
 local function look_soon(self)
     if not self.stage:is_alive() then
-        callbacks.terminate(self) -- it was killed; nobody else closes the watches
+        callbacks.terminate(self) -- it was killed; nothing else closes the watches
     elseif not self.looking then
         self.looking = true
         self.stage:send(notes.new "look")
     end
 end
 
---- Changes of the file show at the file, also behind a symbolic link; a new file in the folder.
+--- Watches the file for changes, also behind a symbolic link. A new file is noticed by watch_folder.
 local function watch_file(self)
     if self.file_watch then
         self.file_watch:close()
@@ -57,7 +57,7 @@ local function watch_folder(self)
     end)
 end
 
---- Opens what stands at the path if it is another file than the newest we know.
+--- Opens the file at the path if it is not the newest one that is open already.
 local function look_at_path(self)
     local stat = call.wait(uv.fs_stat, self.settings.path)
     local newest = self.successors[#self.successors] or self.file
@@ -66,7 +66,7 @@ local function look_at_path(self)
     end
     local file, message, code = growing.open(self.settings.path)
     if not file then
-        -- It may be gone again, or closed to us until whoever rotates it has set its mode.
+        -- The file may be gone again, or not readable until its mode has been set after the rotation.
         return code ~= "ENOENT" and code ~= "EACCES" and failed(self, message) or nil
     elseif self.file then
         self.successors[#self.successors + 1] = file
@@ -76,27 +76,27 @@ local function look_at_path(self)
     watch_file(self)
 end
 
---- The file we read will say no more: its last line is complete as it is.
+--- Ends the file being read, which gets no more data: its last line is complete as it is.
 local function end_of_file(self)
     local last = self.splitter:finish()
     self.owed = self.owed - (last and 1 or 0)
     return last and { last } or nil
 end
 
---- The file was cut, and may have been filled again: what was begun there has ended.
+--- Handles a file that was cut, and may have been filled again: a line that was begun has ended.
 local function begin_anew(self)
     stagehost.log("info", "%s was truncated: reading it from its start", self.settings.path)
     return end_of_file(self)
 end
 
---- At the end of a file: goes on to the next one. True if there is something new to read, and the
---- old file's last line if it had no newline.
+--- Goes on to the next file at the end of one. Returns true if there is something new to read, and the
+--- last line of the old file if it had no newline.
 local function turn_over(self)
     local successor = self.successors[1]
     if not successor or #self.successors == 1 and successor:is_empty() then
         return false
     elseif not self.last_look then
-        -- What went into the old file before the first byte of the new one is there by now.
+        -- Data that was written to the old file before the first byte of the new one can be read by now.
         self.last_look = true
         return true
     end
@@ -113,7 +113,7 @@ local function take_chunk(self, chunk)
     return n > 0 and lines or nil
 end
 
---- Reads while events are wanted and there is something; returns as soon as there are lines.
+--- Reads while there is demand and data; returns as soon as there are lines.
 local function advance(self)
     while self.owed > 0 and self.file do
         local chunk, message = self.file:read(CHUNK_SIZE)
@@ -162,7 +162,7 @@ end
 
 local takers = {}
 
---- Something may have changed, or there is more to read.
+--- Reads on: something may have changed, or there is more to read.
 function takers.look(self)
     self.looking = false
     return look_at_path(self) or advance(self)
@@ -199,17 +199,17 @@ local schema = {
 
 ---@class stagehost.source.tail.Options
 ---@field path string
----@field from? "end"|"start" begin with what comes, or with what is there ("end")
----@field poll? integer milliseconds between looks, for what the file system does not tell (1000)
+---@field from? "end"|"start" begin with new lines, or with those that are there ("end")
+---@field poll? integer milliseconds between checks, for changes that the file system does not report (1000)
 ---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
 
 --- A producer of the lines that are appended to a file, without their ends. A line is emitted when
 --- its newline is there. When the file is rotated (renamed, and a new one made) the old one is read
---- to its end first. When it is truncated it is read from its start, also when it has been filled
---- again by then, to whatever size: its last 256 bytes that were read are compared with what stands
+--- completely first. When it is truncated it is read from its start, even if it has been filled
+--- again by then, to whatever size: the last 256 bytes read are compared with the bytes now
 --- in their place, so only the same bytes at the same place are not noticed. NUL bytes at the start
---- of a file, which a writer leaves there that does not append, are skipped. It need not exist yet:
---- one that appears later is read from its start. Never ends by itself: use `stage:stop()`.
+--- of a file, left there by a writer that does not append, are skipped. The file need not exist yet:
+--- one that appears later is read from its start. The stage never ends by itself: use `stage:stop()`.
 ---
 ---     stagehost.start(stagehost.source.tail { path = "/var/log/syslog" })
 ---@param options stagehost.source.tail.Options | string a string is the path

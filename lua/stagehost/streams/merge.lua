@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- One stream from several: as the events come, or sorted streams into a sorted one.
+--- Merges several streams into one: as the events come, or sorted streams into a sorted one.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 local reasons = require "stagehost.messages.reason"
@@ -21,7 +21,7 @@ end
 
 -- As they come --------------------------------------------------------------------------------
 
---- The host asks and hands on; only who is still there has to be known.
+--- The host asks and passes events on; the stage only counts the producers that have not ended.
 local unsorted = {}
 
 function unsorted.init(self)
@@ -40,7 +40,7 @@ function unsorted.handle_events(_, events)
     return events
 end
 
---- The host sees to all ends but one: the last producer's, when it is not permanent.
+--- The host handles all ends but one: that of the last producer, if its mode is not "permanent".
 function unsorted.handle_cancel(self, reason, from)
     local mode = rawget(self, from)
     if mode then
@@ -68,7 +68,7 @@ function sorted.handle_subscribe(self, kind, opts, from)
     return "manual"
 end
 
---- The side whose head comes first, of equals the one subscribed first; nil as long as the head of
+--- The side whose head comes first, and among equals the one subscribed first; nil as long as the head of
 --- a side is not known, or when there are none.
 local function first_side(all, is_before)
     local best, smallest
@@ -136,7 +136,7 @@ local own_options = {
     sides = checks.integer(1),
 }
 
---- Whether a goes before b, by what the options say.
+--- Makes the function that decides whether one event goes before another, from the options.
 local function order_of(options)
     local by, key = options.by, options.key
     if by and key then
@@ -149,18 +149,18 @@ local function order_of(options)
     return by
 end
 
---- A producer_consumer that emits the events of all its producers. Without `by` and `key`, as they
---- come. With one of them, each producer must be sorted, and what is emitted is: the first of the
---- heads of all sides goes on as soon as every side that has not ended has one.
+--- A producer_consumer that emits the events of all its producers. Without `by` and `key`, it emits them as they
+--- come. With one of them, each producer must be sorted, and the output is sorted too: the first of the
+--- heads of all sides is emitted as soon as every side that has not ended has one.
 ---
 ---     stagehost.merge { subscribe_to = { a, b } }
 ---     stagehost.merge { subscribe_to = { a, b }, by = "time" }
 ---     stagehost.merge { subscribe_to = { a, b }, by = function(x, y) return x > y end }
 ---
---- It ends normally when all its producers have ended. Sorted, each side holds at most its max_demand events.
---- Options: `by`, whether the first of two events goes before the second, or the name of a field to compare; or
---- `key`, a function that gives what to compare; `sides`, how many must have subscribed before the first event, when
---- sorted, default 1; and any options of its start.
+--- It ends normally when all its producers have ended. When sorting, each side holds at most its max_demand events.
+--- Options: `by`, a function that says whether the first of two events goes before the second, or the name of a field
+--- to compare; or `key`, a function that returns the value to compare; `sides`, for sorted merging: how many producers
+--- must have subscribed before the first event, default 1; and any options of its start.
 ---@param options? table
 ---@return stagehost.Definition
 function M.new(options)

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- What zip and merge share: one queue for each producer they are subscribed to, and demand that is
---- asked for by hand, so that a side never holds more than its max_demand, however fast it is.
---- A queue holds the lists that came as they are. Internal.
+--- Code that zip and merge share: one queue for each producer they are subscribed to. They ask for demand
+--- by hand, so that a side never holds more than its max_demand, however fast it is.
+--- A queue holds the lists of events as they came. Internal.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local names = require "stagehost.options.names"
@@ -15,7 +15,7 @@ local M = {}
 
 local DEFAULT_MAX_DEMAND = names.subscription.max_demand.default
 
---- The options of a start that zip and merge hand on to their definition.
+--- The options of a start that zip and merge pass on to their definition.
 local start_options = {}
 for name, entry in pairs(names.stage) do
     local is_known = not entry.kinds or entry.kinds.producer_consumer
@@ -24,18 +24,18 @@ for name, entry in pairs(names.stage) do
     end
 end
 
---- Checks the options of a definition: those of `own`, and those of its start, which are checked there.
+--- Checks the options of `own`; those of the start are passed on, and are checked there.
 ---@param own table<string, stagehost.Check>
 ---@param given table?
 ---@param what string "zip"
----@return table options the own ones
+---@return table options those of `own`
 ---@return table definition with the others
 function M.options(own, given, what)
     if given ~= nil and type(given) ~= "table" then
         checks.fail(what, "must be a table of options", given)
     end
     local options = checks.apply(tables.copy(start_options, own), given or {}, what)
-    -- A side that ends must not take the stage along before its queue is empty.
+    -- A side that ends must not end the stage before its queue is empty.
     local definition = { end_with_last = true }
     for name in pairs(start_options) do
         definition[name], options[name] = options[name], nil
@@ -56,17 +56,17 @@ function M.add(sides, from, opts)
         is_open = true,
         is_temporary = opts.cancel == "temporary",
         lists = {}, first = 1, last = 0, -- queued lists
-        position = 0, -- events of the first one that are taken already
+        position = 0, -- events of the first list that are taken already
         count = 0, -- events in the queue
         portion = max - (opts.min_demand or math.floor(max / 2)),
-        unasked = 0, -- events taken and not asked for anew
+        unasked = 0, -- events taken, and not asked for again yet
     }
     sides[#sides + 1] = side
     sides.by_subscription[from] = side
     stagehost.ask(from, max)
 end
 
---- Events have come.
+--- Adds events that have come.
 function M.push(sides, from, events)
     local side = sides.by_subscription[from]
     side.last = side.last + 1
@@ -74,7 +74,7 @@ function M.push(sides, from, events)
     side.count = side.count + #events
 end
 
---- Events of a side have been used up: asks for as many when they are a portion.
+--- Notes that events of a side have been used, and asks for as many when they are a portion.
 local function ask_again(side, n)
     side.unasked = side.unasked + n
     if side.is_open and side.unasked >= side.portion then
@@ -105,7 +105,7 @@ local function gather(side, n)
     return result
 end
 
---- Takes n events, which are there, from the head: they are list[offset + 1] .. list[offset + n].
+--- Takes n events from the head, which must be there: they are list[offset + 1] .. list[offset + n].
 ---@return any[] list
 ---@return integer offset
 function M.take(side, n)
@@ -127,7 +127,7 @@ function M.head(side)
     return side.lists[side.first][side.position + 1]
 end
 
---- Takes the head; the demand for it is asked anew by `settle`.
+--- Takes the head; `settle` asks for its demand again.
 function M.drop_head(side)
     side.position, side.count, side.unasked = side.position + 1, side.count - 1, side.unasked + 1
     if side.position == #side.lists[side.first] then
@@ -135,14 +135,14 @@ function M.drop_head(side)
     end
 end
 
---- Asks for what drop_head has taken.
+--- Asks for as many events as drop_head has taken.
 function M.settle(sides)
     for _, side in ipairs(sides) do
         ask_again(side, 0)
     end
 end
 
---- A subscription has ended. Returns false when that ends the stage too: the host sees to it.
+--- Handles the end of a subscription. Returns false if the host ends the stage with it.
 function M.close(sides, from, reason)
     local side = sides.by_subscription[from]
     if not side then
@@ -153,7 +153,7 @@ function M.close(sides, from, reason)
     return side.is_temporary or reasons.is_clean(reason)
 end
 
---- For terminate: what is still queued is discarded if the stage ends by its own choice, else
+--- For terminate: events still queued count as discarded if the stage ends by its own choice, else as
 --- unfinished.
 function M.leave_behind(sides)
     local n = 0

@@ -29,7 +29,7 @@ function callbacks.handle_subscribe(self, kind, opts, from)
     return "manual"
 end
 
---- How many events every side has.
+--- The number of events that every side has.
 local function count_common(all)
     local n = math.huge
     for i = 1, #all do
@@ -76,7 +76,7 @@ local function combine(self)
     return pairs_of(a, i, b, j, n)
 end
 
---- What to return: tuples, and the end when there can be no more.
+--- The result of a callback: tuples, and a stop when there can be no more.
 local function answer(self)
     local tuples = combine(self)
     for i = 1, #self.sides do
@@ -92,7 +92,7 @@ end
 function callbacks.handle_events(self, events, from)
     sides.push(self.sides, from, events)
     if self.is_done then
-        return nil -- came when the end was settled; nobody will get them
+        return nil -- they came after the end was decided, and no stage will get them
     end
     return answer(self)
 end
@@ -115,11 +115,12 @@ local own_options = { sides = checks.integer(2) }
 ---     local zip = stagehost.zip { subscribe_to = { letters, numbers } }
 ---     stagehost.start(zip)      -- emits { "a", 1 }, { "b", 2 }, ...
 ---
---- Each side is asked for at most its max_demand events beyond those that have gone into tuples. It
---- ends normally when one side has ended and all its events are used; what other sides have
---- delivered by then is counted as discarded (`discarded_stopped`). A producer that crashes ends it as
+--- Each side is asked for at most its max_demand events beyond those that have gone into tuples. The stage
+--- ends normally when one side has ended and all its events are used; events that other sides have
+--- delivered by then are counted as discarded (`discarded_stopped`). A producer that crashes ends it as
 --- its cancel mode says.
---- Options: `sides`, how many must have subscribed before the first tuple, default 2; any options of its start.
+--- Options: `sides`, how many producers must have subscribed before the first tuple, default 2; and any options of
+--- its start.
 ---@param options? table
 ---@return stagehost.Definition
 function M.new(options)

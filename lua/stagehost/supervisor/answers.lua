@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- What a running supervisor answers: M[request](children, request). As OTP.
+--- The answers of a running supervisor to requests, as in OTP: M[request](children, request).
 local child_specs = require "stagehost.supervisor.child"
 local children = require "stagehost.supervisor.children"
 local errors = require "stagehost.options.errors"
@@ -57,7 +57,7 @@ local function start(all, child)
     if not ok then
         return failure(reason, "%s", message)
     elseif not child.stage then
-        return failure("ignore", "the child %q does not want to be started", child.spec.id)
+        return failure("ignore", "the init of child %q returned stagehost.ignore", child.spec.id)
     end
     return requests.results(child.stage)
 end

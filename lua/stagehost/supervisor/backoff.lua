@@ -3,8 +3,8 @@
 --- How long to wait before a restart: { delay, factor, cap, jitter }. Pure.
 ---
 --- The first restart waits `delay` ms, each further one `factor` times as long as the one before, up
---- to `cap`. A child that has then been running for `cap` ms begins again with `delay`. `jitter` is
---- the share of the time that is left to chance: with 0.5 a wait of 100 ms becomes 50 to 100.
+--- to `cap`. After it has been running for `cap` ms, a child begins again with `delay`. `jitter` is
+--- the share of the time that is random: with 0.5 a wait of 100 ms becomes 50 to 100.
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
 
@@ -37,7 +37,7 @@ local schema = {
     jitter = number(0, 1),
 }
 
---- A check of the option `backoff`.
+--- Checks the option `backoff`.
 ---@param value any
 ---@return stagehost.Backoff?
 ---@return string? problem
@@ -59,7 +59,7 @@ function M.check(value)
     return options
 end
 
---- Milliseconds before the restart number `attempt` (from 1) in a row.
+--- Returns the milliseconds before restart number `attempt` (from 1) in a row.
 ---@param options stagehost.Backoff as M.check made it
 ---@param attempt integer
 ---@param random fun(): number in [0, 1)
@@ -69,7 +69,7 @@ function M.delay(options, attempt, random)
     return math.floor(ms * (1 - options.jitter * random()) + 0.5)
 end
 
---- Whether a child that has been running for so long is taken to be well again.
+--- Whether a child has been running long enough to begin again with `delay`.
 ---@param options stagehost.Backoff
 ---@param running_ms number
 ---@return boolean

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Child specifications, checked:
+--- Checks of child specifications:
 ---
 ---     { id = "x", start = Definition, options = { ... }, restart = "permanent", shutdown = 5000 }
 local checks = require "stagehost.options.checks"
@@ -32,14 +32,14 @@ local schema = {
     shutdown = shutdown.check,
 }
 
---- Whether a definition is that of a supervisor (or a pipeline).
+--- Whether a definition defines a supervisor (or a pipeline).
 ---@param def stagehost.Definition
 ---@return boolean
 function M.is_supervisor(def)
     return def.is_supervisor == true
 end
 
---- One specification with its defaults filled in. Raises what is wrong with it.
+--- Returns one specification with its defaults filled in. Raises an error if it is wrong.
 ---@param given any
 ---@param n_workers integer
 ---@return stagehost.ChildSpec
@@ -63,7 +63,7 @@ function M.check(given, n_workers)
     return spec
 end
 
---- A list of them. Raises what is wrong with the first bad one.
+--- Checks a list of specifications. Raises an error for the first wrong one.
 ---@param given any
 ---@param n_workers integer
 ---@return stagehost.ChildSpec[]
@@ -76,7 +76,7 @@ function M.check_all(given, n_workers)
     for i, entry in ipairs(list) do
         local spec = M.check(entry, n_workers)
         if seen[spec.id] then
-            errors.raise("invalid_option", 'option "children": the id %s stands there twice',
+            errors.raise("invalid_option", 'option "children": the id %s appears twice',
                 checks.show(spec.id))
         end
         seen[spec.id], specs[i] = true, spec

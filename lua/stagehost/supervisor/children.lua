@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The children of a running supervisor or pipeline: a list in the order of their start. Functions
---- that start and stop them wait, so they are called from a callback of the supervisor.
+--- The children of a running supervisor or pipeline: a list in the order of their start. The functions
+--- that start and stop children wait, so they are called from a callback of the supervisor.
 local shutdown = require "stagehost.supervisor.shutdown"
 local strategy = require "stagehost.supervisor.strategy"
 local stagehost = require "stagehost"
@@ -16,12 +16,12 @@ local M = {}
 ---@field stage? stagehost.Stage while running
 ---@field started_at? number ms
 ---@field attempt integer restarts in a row, for the back-off
----@field restarts integer in its whole life
+---@field restarts integer since it was added
 
 ---@class stagehost.Children
 ---@field list stagehost.Child[]
----@field by_stage table<stagehost.Stage, stagehost.Child> those that run
----@field former table<stagehost.Stage, true> ended by us; the exit signal is still to come
+---@field by_stage table<stagehost.Stage, stagehost.Child> the running children
+---@field former table<stagehost.Stage, true> stages that we have ended, and whose exit signal is still to come
 
 ---@return stagehost.Children
 function M.new()
@@ -53,7 +53,7 @@ function M.remove(all, child)
     table.remove(all.list, index)
 end
 
---- The time that the functions here go by.
+--- The clock of the functions here.
 ---@return number ms
 function M.now()
     return uv.hrtime() / 1e6
@@ -63,7 +63,7 @@ local function start_options(spec)
     return tables.copy(spec.options, { link = true, supervised = true })
 end
 
---- Starts a child that does not run. A child whose init answers "ignore" counts as started: it stays
+--- Starts a child that does not run. A child whose init returns stagehost.ignore counts as started: it stays
 --- "stopped".
 ---@param all stagehost.Children
 ---@param child stagehost.Child
@@ -87,8 +87,8 @@ function M.start(all, child)
     return true
 end
 
--- An exit signal ends a stage at once, also one that waits. It does not end one that traps exits;
--- and a draining host wants everything handled first, within a time limit of its own.
+-- An exit signal ends a stage at once, even while it waits. It does not end a stage that traps exits;
+-- and a draining host wants all events handled first, within a time limit of its own.
 local function end_stage(child, stage)
     local how = child.spec.shutdown
     local is_draining = stagehost.is_draining()
@@ -108,7 +108,7 @@ local function end_stage(child, stage)
     end
 end
 
---- Forgets which stage a child was.
+--- Forgets the stage of a child.
 ---@param all stagehost.Children
 ---@param child stagehost.Child
 ---@param state "restarting" | "stopped"
@@ -122,7 +122,7 @@ end
 --- Ends a child that may be running, as its `shutdown` says.
 ---@param all stagehost.Children
 ---@param child stagehost.Child
----@param state "restarting" | "stopped" what it is then
+---@param state "restarting" | "stopped" its state afterwards
 function M.stop(all, child, state)
     local stage = child.stage
     M.lose(all, child, state)
@@ -151,7 +151,7 @@ function M.stop_all(all)
     M.stop_range(all, 1, #all.list, "stopped")
 end
 
---- Starts all of a list in order, up to the first one that fails.
+--- Starts the children of a list in order, up to the first one that fails.
 ---@param all stagehost.Children
 ---@param list stagehost.Child[]
 ---@return stagehost.Child? failed nil: all have started
@@ -166,7 +166,7 @@ function M.start_list(all, list)
     end
 end
 
---- The child that an exit signal is about; nil and true: a stage that was ended by us.
+--- Returns the child that an exit signal is about, or nil and true for a stage that we have ended.
 ---@param all stagehost.Children
 ---@param stage stagehost.Stage
 ---@return stagehost.Child?

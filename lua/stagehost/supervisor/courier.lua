@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Errands on another worker. Definitions cross only in the start of a stage, not in a message; so
---- a short-lived process there is started with what is to be said, and says it.
+--- Errands on another worker. Definitions cross only in the start of a stage, not in a message, so
+--- a short-lived process is started there with the request, and makes it.
 local requests = require "stagehost.messages.request"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
@@ -22,7 +22,7 @@ function errands.start_child(errand)
     return requests.results(supervisor.start_child(errand.supervisor, errand.spec))
 end
 
---- The counters of stages of this worker, in order; false for one whose are not known.
+--- Returns the counters of stages of this worker, in order; false for a stage whose counters are not known.
 function errands.stats(errand)
     local list = {}
     for i, stage in ipairs(errand.stages) do
@@ -31,7 +31,7 @@ function errands.stats(errand)
     return requests.results(list)
 end
 
---- Waits until all that this worker has sent to a stage has arrived there.
+--- Waits until all messages of this worker to a stage have arrived there.
 function errands.reach(errand)
     errand.stage:buffered()
     return requests.results(true)
@@ -67,7 +67,7 @@ function M.start_child(supervisor, spec)
     return run({ name = "start_child", supervisor = supervisor, spec = spec }, supervisor.worker)
 end
 
---- The counters of stages of one worker, also of those that hang in a callback or have ended.
+--- Returns the counters of stages of one worker, even of those that hang in a callback or have ended.
 ---@param stages stagehost.Stage[]
 ---@param worker integer
 ---@return (table | false)[]?
@@ -77,7 +77,7 @@ function M.stats(stages, worker)
     return run({ name = "stats", stages = stages }, worker)
 end
 
---- Waits until all that a worker has sent to a stage that produces has arrived there.
+--- Waits until all messages of a worker to a stage that produces have arrived there.
 ---@param stage stagehost.Stage
 ---@param worker integer
 function M.reach(stage, worker)

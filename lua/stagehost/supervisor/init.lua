@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Supervisors: processes that start stages, link to them, and start those again that crash.
+--- Supervisors: processes that start stages, link to them, and restart those that crash.
 ---
 ---     local sup = assert(stagehost.start(stagehost.supervisor {
 ---         strategy = "one_for_one",
@@ -13,7 +13,7 @@
 ---     }, { name = "sup" }))
 ---     stagehost.supervisor.which_children(sup)
 ---
---- The module is called to define one; its functions take the handle or the name of one that runs, and wait.
+--- Call the module to define a supervisor. Its functions take the handle or the name of a running one, and wait.
 local backoff = require "stagehost.supervisor.backoff"
 local checks = require "stagehost.options.checks"
 local child_specs = require "stagehost.supervisor.child"
@@ -44,7 +44,7 @@ local schema = {
 }
 
 --- Defines a supervisor, for stagehost.start or as the child of another one. Starting it waits until
---- all children have started; when one fails, those before it are ended again and the supervisor's
+--- all children have started; if one fails, those before it are ended again and the supervisor's
 --- start fails with the reason of that child.
 ---@param options stagehost.SupervisorOptions
 ---@return stagehost.Definition
@@ -61,7 +61,7 @@ function M.new(options)
     }))
 end
 
--- Functions for one that runs ---------------------------------------------------------------------
+-- Functions for a running supervisor --------------------------------------------------------------
 
 local function ask(supervisor, what, fields)
     return requests.ask(supervisor, "supervisor", what, fields)
@@ -75,7 +75,7 @@ end
 ---@field restart string
 ---@field restarts integer how often it was restarted
 
---- The children in the order of their start.
+--- Returns the children in the order of their start.
 ---@param supervisor stagehost.Stage | string
 ---@return stagehost.ChildInfo[]?
 ---@return string? message
@@ -103,14 +103,14 @@ function M.start_child(supervisor, spec)
     if not stage then
         return nil, message, reason
     end
-    child_specs.check(spec, stagehost.workers()) -- raised here, where the mistake is
+    child_specs.check(spec, stagehost.workers()) -- raises errors here, where the mistake is
     if stage.worker ~= stagehost.worker() then
         return courier.start_child(stage, spec)
     end
     return ask(stage, "start_child", { spec = spec })
 end
 
---- Ends a child, as its `shutdown` says; it stays in the list unless it is temporary.
+--- Ends a child as its `shutdown` says; the child stays in the list unless it is temporary.
 ---@param supervisor stagehost.Stage | string
 ---@param id string
 ---@return true?
@@ -130,7 +130,7 @@ function M.restart_child(supervisor, id)
     return ask(supervisor, "restart_child", { id = id })
 end
 
---- Takes a child that has ended off the list.
+--- Removes a child that has ended from the list.
 ---@param supervisor stagehost.Stage | string
 ---@param id string
 ---@return true?

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 
---- How many restarts a supervisor may make within how much time. A pure count: it reads no clock.
+--- How many restarts a supervisor may make in a period of time. Only counts: it reads no clock.
 ---
 --- Time is counted in whole seconds, as in OTP: a restart counts while it is at most `max_seconds`
---- old, so with 0 those of the same second count.
+--- old, so with 0 only those of the same second count.
 local checks = require "stagehost.options.checks"
 
 local M = {}
@@ -25,11 +25,11 @@ M.schema = {
 local Intensity = {}
 Intensity.__index = Intensity
 
---- Counts a restart, also one that fails. False: it is one too many, the supervisor has to end.
+--- Counts a restart, even one that fails. Returns false if it is one too many and the supervisor has to end.
 ---@param now number seconds of a clock that never goes back
----@param note? any kept with it, for Intensity:oldest
+---@param note? any kept with the restart, for Intensity:oldest
 ---@return boolean allowed
----@return integer count those that count now, with this one
+---@return integer count the restarts that count now, including this one
 function Intensity:add(now, note)
     now = math.floor(now)
     self.last = self.last + 1
@@ -42,13 +42,13 @@ function Intensity:add(now, note)
     return count <= self.max_restarts, count
 end
 
---- What was noted with the oldest restart that still counts.
+--- Returns the note of the oldest restart that still counts.
 ---@return any
 function Intensity:oldest()
     return self.notes[self.first]
 end
 
---- A count that stands at zero.
+--- Makes a count of zero.
 ---@param max_restarts? integer default 3
 ---@param max_seconds? integer default 5
 ---@return stagehost.Intensity

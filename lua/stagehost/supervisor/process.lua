@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- The callbacks of a supervisor. They wait while children start and end; exit signals that come
---- meanwhile are in the supervisor's mailbox.
+--- meanwhile wait in the supervisor's mailbox.
 local answers = require "stagehost.supervisor.answers"
 local children = require "stagehost.supervisor.children"
 local core = require "stagehost.core"
@@ -43,7 +43,7 @@ local function slice(list, first, last)
     return part
 end
 
---- A child is down, or could not be started: takes its fellows down as the strategy says.
+--- Handles a child that is down, or could not be started: ends other children as the strategy says.
 local function go_down(self, child, reason)
     local all = self.children
     local _, index = children.find(all, child.spec.id)
@@ -60,7 +60,7 @@ function callbacks.handle_exit(self, stage, reason)
     local child, is_former = children.take_exit(self.children, stage)
     if is_former then
         return
-    elseif not child then -- who started this supervisor
+    elseif not child then -- the signal is of the stage that started this supervisor
         return not reasons.is_normal(reason) and stagehost.stop(reason) or nil
     elseif children.wants_restart(child, reason) and not stagehost.is_draining() then
         return go_down(self, child, reason)
@@ -73,7 +73,7 @@ end
 
 local takers = {}
 
---- What waits for its restart is to be started now. When one fails, those that have started before it go down
+--- Starts the children whose restart is due. If one fails, those started before it are ended
 --- again only if the strategy says so.
 function takers.restart(self, note)
     local group = restarts.take_due(self.restarts, note.group)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- What is to be started again, and when: the intensity and the back-off of one supervisor, and the
+--- The restarts of one supervisor: their intensity and back-off, and the
 --- groups of children that wait for their restart.
 local backoff = require "stagehost.supervisor.backoff"
 local children = require "stagehost.supervisor.children"
@@ -14,12 +14,12 @@ local M = {}
 ---@class stagehost.Restarts
 ---@field window stagehost.Intensity
 ---@field backoff? stagehost.Backoff
----@field groups table<integer, stagehost.RestartGroup> those that wait
+---@field groups table<integer, stagehost.RestartGroup> the waiting groups
 ---@field last_group integer
 
---- Children that come up together: one, or as the strategy says.
+--- Children that are started together: one, or several as the strategy says.
 ---@class stagehost.RestartGroup
----@field cause stagehost.Child the one that ended, or whose start failed
+---@field cause stagehost.Child the child that ended, or whose start failed
 ---@field list stagehost.Child[] in the order of their start
 
 ---@param spec { max_restarts: integer, max_seconds: integer, backoff?: stagehost.Backoff }
@@ -33,7 +33,7 @@ function M.new(spec)
     }
 end
 
--- Not math.random: its numbers are the same in every process.
+-- A generator with a seed of its own: the numbers of math.random are the same in every process.
 local function chance()
     return stagehost.uv.hrtime() % 1000003 / 1000003
 end
@@ -51,7 +51,7 @@ local function next_delay(restarts, child)
     return backoff.delay(options, child.attempt, chance)
 end
 
---- The children of waiting groups that are also in `list` wait in the new one instead.
+--- Moves the children of waiting groups that are also in `list` to the new group.
 local function forget_groups_of(restarts, list)
     local is_in = {}
     for _, child in ipairs(list) do
@@ -77,8 +77,8 @@ local function schedule(restarts, group, delay)
     end
 end
 
---- A child has crashed or could not be started, and `list` has to be started (again). False: that was
---- once too often.
+--- Plans a restart of `list` after a child has crashed or could not be started. Returns false if that is
+--- one restart too many.
 ---@param restarts stagehost.Restarts
 ---@param cause stagehost.Child
 ---@param list stagehost.Child[]
@@ -88,12 +88,12 @@ function M.plan(restarts, cause, list, reason)
     local window = restarts.window
     local allowed, count = window:add(children.now() / 1000, reason)
     if not allowed then
-        stagehost.log("error", "child %q: %s. That is end number %d within %d s, and max_restarts is %d: giving up",
+        stagehost.log("error", "child %q: %s. Restart %d within %d s exceeds max_restarts = %d: giving up",
             cause.spec.id, reasons.text(reason), count, window.max_seconds, window.max_restarts)
         return false
     end
     local delay = next_delay(restarts, cause)
-    -- Without numbers that change: the log collapses what it is told again and again.
+    -- The text has no numbers that change, because the log collapses repeated texts.
     stagehost.log("info", "child %q is restarted%s (at most %d times in %d s)", cause.spec.id,
         delay > 0 and " after a pause" or "", window.max_restarts, window.max_seconds)
     cause.restarts = cause.restarts + 1
@@ -101,7 +101,7 @@ function M.plan(restarts, cause, list, reason)
     return true
 end
 
---- The group that a note "restart" says is due: its children that still wait. Nil: it is no more.
+--- Returns the group that a note "restart" declares due, with the children that still wait. Nil: it is gone.
 ---@param restarts stagehost.Restarts
 ---@param number integer the field `group` of the note
 ---@return stagehost.RestartGroup?
@@ -121,7 +121,7 @@ function M.take_due(restarts, number)
     return group
 end
 
---- Why the first of the ends that are in the window now came about.
+--- Returns the reason of the oldest restart that still counts.
 ---@param restarts stagehost.Restarts
 ---@return stagehost.Reason
 function M.first_reason(restarts)

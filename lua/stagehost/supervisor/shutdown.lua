@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- How supervisors end children: a child is told to end and has some time for it, then it is killed.
+--- How supervisors end children: a child is told to end and has some time for that, then it is killed.
 ---
 ---     shutdown = 5000            milliseconds that it has (the default)
 ---     shutdown = "infinity"      as long as it takes
@@ -12,7 +12,7 @@ local M = {}
 
 M.DEFAULT_MS = 5000
 
---- A check of the option `shutdown`.
+--- Checks the option `shutdown`.
 ---@param value any
 ---@return any, string?
 function M.check(value)
@@ -23,7 +23,7 @@ function M.check(value)
     return ms, problem and problem .. ' (milliseconds), or "infinity" or "brutal_kill"'
 end
 
---- Tells a child to end. Does not wait: who calls it kills the child when `how` is a number and
+--- Tells a child to end. Does not wait: if `how` is a number, the caller kills the child when
 --- that many milliseconds have passed.
 ---@param child stagehost.Stage
 ---@param how integer | "infinity" | "brutal_kill"
@@ -35,8 +35,8 @@ function M.tell(child, how)
     end
 end
 
--- Kills after some time what is still alive then. Returns the function that calls it off, and says
--- whether it was too late for that.
+-- Kills the children that are still alive after some time. Returns a function that cancels this, and
+-- returns whether it was too late.
 local function kill_after(ms, children)
     local timer = stagehost.uv.new_timer()
     timer:start(ms, 0, function()
@@ -54,12 +54,12 @@ local function kill_after(ms, children)
     end
 end
 
---- Ends children: all are told at once, and have the same time. Waits until all have ended. For
---- who doesn't take messages meanwhile, such as terminate.
+--- Ends children: all are told at once, and have equal time. Waits until all have ended. For
+--- callers that take no messages meanwhile, such as terminate.
 ---@param children stagehost.Stage[]
 ---@param how integer | "infinity" | "brutal_kill"
 ---@return stagehost.Reason[] reasons why each of them ended
----@return boolean is_late the time was over before all had ended
+---@return boolean is_late the time was up before all had ended
 function M.all(children, how)
     for _, child in ipairs(children) do
         M.tell(child, how)
@@ -72,12 +72,12 @@ function M.all(children, how)
     return reasons, call_off and call_off() or false
 end
 
---- Ends one child after the messages it has got so far, and waits for that: for a child that traps
---- exits, which an exit signal would not end, and for one that has to finish its work.
+--- Ends one child after the messages it has got so far, and waits for the end. For a child that traps
+--- exits, which an exit signal would not end, and for a child that has to finish its work.
 ---@param child stagehost.Stage
 ---@param how integer | "infinity" | "brutal_kill"
 ---@return stagehost.Reason reason why it ended
----@return boolean is_late the time was over before it had ended
+---@return boolean is_late the time was up before the child had ended
 function M.in_order(child, how)
     if how == "brutal_kill" then
         child:kill()

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- Who is restarted, and when at all. Pure.
+--- Decides which children are restarted, and whether. Pure.
 local reasons = require "stagehost.messages.reason"
 
 local M = {}
 
---- The range of children, in the order of their start, that go down and come up with number `index`.
+--- The range of children, in the order of their start, that end and start together with number `index`.
 local ranges = {
     one_for_one = function(_, index)
         return index, index
@@ -22,7 +22,7 @@ M.names = { "one_for_one", "one_for_all", "rest_for_one" }
 
 ---@param strategy string
 ---@param n integer children
----@param index integer the one that ended
+---@param index integer of the child that ended
 ---@return integer first
 ---@return integer last
 function M.affected(strategy, n, index)

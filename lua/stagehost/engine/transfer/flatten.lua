@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Flattens a value into an image: plain data without sharing and nesting, which the serializer can
---- take. rebuild.lua is the reverse. Every object (table, function, name, handle)
+--- handle. rebuild.lua is the reverse. Every object (table, function, name, handle)
 --- has a number, in order of discovery; 1 is the root, a table.
 ---
 --- An image:
@@ -29,14 +29,14 @@ local next, pcall, setmetatable, type = next, pcall, setmetatable, type
 local globals = _G
 local INT64, UINT64, COMPLEX = ffi.typeof "int64_t", ffi.typeof "uint64_t", ffi.typeof "complex"
 
--- Stands for the value where another thing stands in `keyed`.
+-- A placeholder for the value in `keyed` where that is an object.
 local NOTHING = false
 
 local PLAIN = { ["nil"] = true, boolean = true, number = true, string = true }
 
 ---@class stagehost.transfer.walk
 ---@field context table userdata_kind, error_metatable
----@field find? fun(value: any): string[]? names; nil: events, which have none, nor functions
+---@field find? fun(value: any): string[]? names; nil for events, which have neither names nor functions
 ---@field ids table<any, integer>
 ---@field found any[] object of each id
 ---@field trail stagehost.transfer.trail how each id was reached
@@ -63,7 +63,7 @@ function Walk:is_plain(value)
     return PLAIN[kind]
 end
 
---- Letter of an object and what stands for it in the image; nil if it can't travel.
+--- The letter of an object and its form in the image; nil if it can't travel.
 function Walk:classify(value)
     local kind = type(value)
     if kind == "userdata" and self.context.userdata_kind(value) == "handle" then
@@ -81,7 +81,7 @@ function Walk:classify(value)
     end
 end
 
---- The number of an object, which was found at `step` from the object `from`.
+--- The number of an object that was found at `step` from the object `from`.
 ---@return integer
 function Walk:refer(value, from, how, step)
     local id = self.ids[value]
@@ -147,7 +147,7 @@ function Walk:expand_table(id, t)
     self:expand_metatable(id, t)
 end
 
---- Functions made of the same text have the same bytecode: it is kept once.
+--- The bytecode of a function. Functions made of the same text have the same bytecode, which is kept once.
 function Walk:dump(id, f)
     local ok, code = pcall(dump, f)
     if not ok then
@@ -192,7 +192,7 @@ function Walk:expand_function(id, f)
     end
 end
 
---- A list of work instead of recursion: nesting has no limit.
+--- Uses a list of work instead of recursion, so nesting has no limit.
 function Walk:expand_all()
     local id = 1
     while id <= self.n do
@@ -215,7 +215,7 @@ function Walk:image()
     }
 end
 
---- The root is never a name, whatever it is.
+--- Flattens everything from the root on. The root itself never travels by name.
 function Walk:run(root)
     self.n, self.ids[root], self.found[1] = 1, 1, root
     self.kinds[1], self.objects[1] = "t", {}
@@ -224,7 +224,7 @@ end
 
 local M = {}
 
---- Events: no functions, no metatables but that of errors, no cycles.
+--- Flattens events: they may have no functions, no metatables but that of errors, and no cycles.
 ---@param context table
 ---@param list table
 ---@param first integer number of the event before the first one, for messages

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- Lua values as bytes, for the way from one worker's state to another's. Called by
---- bindings/transfer.c only. There are two ways:
+--- Lua values as bytes, on their way from one worker's state to another's. Called only by
+--- bindings/events/transfer.c. There are two ways:
 ---   plain   LuaJIT's serializer on the list itself. Nearly every batch takes this way.
 ---   graph   the value is flattened into an image (flatten.lua), which then goes the plain
----           way. For what the serializer can't do: handles, deep nesting; functions, names,
----           metatables, sharing and cycles in definitions.
+---           way. For values that the serializer can't handle: handles, deep nesting; functions,
+---           names, metatables, sharing and cycles in definitions.
 --- Bytes pass through `span`, a pointer and a length that C reads as soon as a function returns: no
 --- Lua string is made of them.
 local buffer = require "string.buffer"
@@ -17,12 +17,13 @@ local rebuild = require "stagehost.engine.transfer.rebuild"
 
 local rawget, type = rawget, type
 
--- A buffer that a huge batch has blown up beyond this many bytes is not kept for the next one.
+-- A buffer that a huge batch has grown beyond this many bytes is not kept for the next batch.
 local KEEP_BYTES = 4 * 1024 * 1024
 
 local M = {}
 
---- The range as a table of its own. The loop is all there is: it compiles to a few instructions.
+--- Copies a range into a table of its own. The function has nothing but the loop, which compiles to a few
+--- instructions.
 ---@param list table
 ---@param first integer from 0
 ---@param n integer
@@ -35,17 +36,17 @@ local function slice(list, first, n)
     return part
 end
 
---- Raised with a text for people: no position in front.
+--- Raises an error with a text for people, without a position.
 local function check_all_read(decoder)
     if #decoder > 0 then
         error("a parcel has more bytes than its value", 0)
     end
 end
 
---- A function that encodes a plain value into the span.
+--- Makes a function that encodes a plain value into the span.
 ---
---- A finalizer may run at any allocation and itself send something. So the buffer in use is nobody
---- else's meanwhile, and the span is set last, where nothing allocates any more.
+--- A finalizer may run at any allocation and may itself send something. So no other call can use the buffer
+--- meanwhile, and the span is set last, when nothing allocates any more.
 ---@param span ffi.cdata* struct { const void *data; size_t len; }
 ---@param options table of string.buffer.new
 local function make_encoder(span, options)
@@ -65,12 +66,12 @@ local function make_encoder(span, options)
         span.data, span.len = data, len
     end
 
-    -- One call a batch: there is nothing for the compiler to gain here.
+    -- There is only one call for each batch, so the compiler can gain nothing here.
     jit.off(encode)
     return encode
 end
 
---- The reverse, from an address (a light userdata) that stays valid for the call.
+--- Makes a function that decodes a value from an address (a light userdata) that stays valid for the call.
 ---@param options table of string.buffer.new
 local function make_decoder(options)
     local spare
@@ -97,9 +98,9 @@ local function check_list(value)
     return value
 end
 
---- Makes the coder of this state. What the standard library holds now is what travels by name: call
---- it when the state is complete, and before any script runs.
----@param address lightuserdata where the span is
+--- Makes the coder of this state. The values that the standard library holds now travel by name: call
+--- this when the state is complete, and before any script runs.
+---@param address lightuserdata of the span
 ---@param userdata_kind fun(value: userdata): "light"|"handle"|nil
 ---@param error_metatable table the one metatable that events keep
 ---@param load_dump fun(bytes: string): function raises

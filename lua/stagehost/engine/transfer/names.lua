@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
---- What is found on every worker need not travel: the standard library, and whatever a `require`d
+--- Values that every worker has need not travel: the standard library, and whatever a `require`d
 --- module holds, go by name: a path such as { "string", "format" } that starts at a module.
 ---
---- Of the standard library that is what it held before any script ran: what a script adds to _G or
---- to `string` is not there on another worker, so it travels by value.
+--- For the standard library, that means the values it held before any script ran: a value that a script adds to
+--- _G or to `string` does not exist on another worker, so it travels by value.
 local M = {}
 
 local loaded, require = package.loaded, require
@@ -37,7 +37,7 @@ local standard = new_index()
 
 ---@param index stagehost.transfer.index
 ---@param container table
----@param known table<any, string> what has a better name already
+---@param known table<any, string> values that have a better name already
 ---@param tables table[] gets the tables that were added
 local function add_fields(index, container, known, tables)
     for key, value in next, container do
@@ -51,7 +51,7 @@ local function add_fields(index, container, known, tables)
     end
 end
 
---- Breadth first: the shortest path wins.
+--- Searches breadth first, so the shortest path wins.
 local function add_module(index, name, known)
     local level = { loaded[name] }
     -- The tables in `package` are the lists of everything else.
@@ -82,10 +82,10 @@ local function add_modules(index, list, known)
     end
 end
 
--- The modules that a script has loaded: each is looked through once, which takes as long as a start of a stage.
+-- The modules that a script has loaded. Each is searched once, which takes as long as a start of a stage.
 local modules = { index = new_index(), values = {}, n = 0 }
 
--- Modules that were loaded since; or nothing and true when one is gone or replaced.
+-- The modules that were loaded since the last call; or nothing and true if one is gone or replaced.
 local function list_new()
     local list, values, n = nil, modules.values, 0
     for name, value in next, loaded do
@@ -132,7 +132,7 @@ local function path_in(index, value)
     return path[1] and path
 end
 
--- Whether a script has put nothing else there.
+-- Whether a path still leads to the value, because no script has put another one there.
 local function still_leads_to(path, value)
     local found = loaded
     for _, key in ipairs(path) do
@@ -141,14 +141,14 @@ local function still_leads_to(path, value)
     return found == value
 end
 
---- Notes what the standard library holds.
+--- Notes the values that the standard library holds.
 function M.open()
     standard = new_index()
     add_modules(standard, STANDARD, {})
 end
 
---- The name of a value. What a script has added to a module since that was looked through, at the first transfer
---- after it was loaded, has none: it is not in the module on another worker, so it travels by value.
+--- The name of a value. A module is searched at the first transfer after it was loaded. A value that a script adds
+--- to it later has no name: the module on another worker does not have it, so it travels by value.
 ---@param value any
 ---@return string[]? # a module's name, then keys; nil: it has no name
 function M.find(value)
@@ -160,7 +160,7 @@ function M.find(value)
     return path and still_leads_to(path, value) and path or nil
 end
 
---- Notes which modules there are. Call it before a transfer.
+--- Notes the modules that are loaded. Call this before a transfer.
 M.refresh = index_modules
 
 ---@param path string[]
@@ -172,7 +172,7 @@ local function format_path(path)
     return format("require(%q).%s", path[1], concat(path, ".", 2))
 end
 
---- What the path names in this state; loads the module if it has not been yet. Raises.
+--- The value that a path names in this state. Loads the module if that is necessary. May raise an error.
 ---@param path string[]
 ---@return any
 function M.resolve(path)
@@ -184,7 +184,7 @@ function M.resolve(path)
         value = type(value) == "table" and value[path[i]] or nil
     end
     if value == nil then
-        error(format("%s is not there on this worker: what a stage takes from a module must be "
+        error(format("%s does not exist on this worker: what a stage uses from a module must be "
             .. "in it as soon as it is loaded", format_path(path)), 0)
     end
     return value

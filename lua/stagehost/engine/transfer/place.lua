@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: MIT
 
---- Where in a value something stands, in words: `event 3, field "callback"` for events,
---- `handle_events: upvalue "file"` for definitions. And the errors that begin with it.
+--- The place of an object in a value, in words: `event 3, field "callback"` for events,
+--- `handle_events: upvalue "file"` for definitions; and the errors that begin with such a place.
 local ffi = require "ffi"
 
 local concat, insert = table.concat, table.insert
 local format = string.format
 local setmetatable, tostring, type = setmetatable, tostring, type
 
---- How each object was reached first: from which one, and by which step.
+--- How each object was first reached: from which object, and by which step.
 ---@class stagehost.transfer.trail
 ---@field from integer[]
 ---@field how string[] "field", "key", "metatable", "environment", "upvalue"
@@ -20,7 +20,7 @@ function Trail:add(id, from, how, step)
     self.from[id], self.how[id], self.step[id] = from, how, step
 end
 
---- Steps from the root, in order.
+--- The steps from the root to an object, in order.
 function Trail:steps(from, how, step)
     local steps = { { how = how, step = step } }
     while from ~= 1 do
@@ -112,13 +112,13 @@ function M.of_events(first)
     return setmetatable({ from = {}, how = {}, step = {}, verb = "cross", first = first }, Trail)
 end
 
---- Raises: the value, `step` away from object `from`, can't travel.
+--- Raises the error that the value, `step` away from object `from`, can't travel.
 function M.fail(trail, from, how, step, value)
     raise(trail:format(from, how, step),
         format("%s can't %s to another worker", describe(value), trail.verb))
 end
 
---- Raises: the function has no bytecode that could be written out.
+--- Raises the error that a function has no bytecode that could be written out.
 function M.fail_dump(trail, id, f, message)
     local info = debug.getinfo(f, "S")
     raise(trail:format(trail.from[id], trail.how[id], trail.step[id]),
@@ -126,7 +126,7 @@ function M.fail_dump(trail, id, f, message)
             info.linedefined, message))
 end
 
---- Children of every object, as { id, how, step, id, how, step, ... }.
+--- The children of every object, as { id, how, step, id, how, step, ... }.
 local function list_children(links, keyed)
     local children = {}
     local function add(id, how, step, child)
@@ -148,7 +148,7 @@ local function list_children(links, keyed)
     return children
 end
 
---- Raises if a table contains itself. Depth first, with a stack of its own.
+--- Raises an error if a table contains itself. Searches depth first, with a stack of its own.
 ---@param trail stagehost.transfer.trail
 ---@param links any[] of the image
 ---@param keyed any[] of the image

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Makes a value of an image; flatten.lua describes images.
+--- Makes a value from an image; flatten.lua describes images.
 local names = require "stagehost.engine.transfer.names"
 
 local byte = string.byte
@@ -11,12 +11,12 @@ local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
 
 local TABLE, FUNCTION, NAME = byte "t", byte "f", byte "n"
 
---- Every call gives a function with variables of its own, so closures don't share them by mistake.
+--- Every call makes a function with variables of its own, so closures don't share them by mistake.
 local function load_function(context, dumps, image)
     return context.load_dump(dumps[image[1]])
 end
 
---- Names first: loading a module runs code, which must not meet half-made objects.
+--- Resolves names first: loading a module runs code, which must not see unfinished objects.
 local function make_objects(context, image, handles)
     local objects, made = image.objects, {}
     for id = 1, #image.kinds do
