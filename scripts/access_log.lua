@@ -7,8 +7,8 @@
 --
 --   lines ──> parser 1..N ──(partitioned by client)──> counter 1..N ──> report
 --
--- Lines are read once and parsed on several stages in parallel; every client's requests meet in one
--- counter, whichever parser read them. Expected output (of one line that is no log line and one that is):
+-- Lines are read once and parsed by several stages in parallel; all requests of a client go to one
+-- counter, whichever parser read them. Expected output (for one log line and one other line):
 --
 --   requests      1
 --   bytes         203023
@@ -62,7 +62,7 @@ local Parser = stagehost.producer_consumer {
     end,
 }
 
--- A record of no client carries a number of unparsable lines. The totals are known at the end.
+-- A record without a client carries a number of unparsable lines. The totals are known at the end.
 local Counter = stagehost.producer_consumer {
     init = function(self)
         self.totals = { requests = 0, bytes = 0, unparsable = 0, status = {}, paths = {}, clients = {} }
@@ -98,7 +98,7 @@ for i = 1, n_stages do
         dispatcher = {
             "partition",
             partitions = n_stages,
-            hash = function(record) return record[1] end, -- spread by the client, whatever it is called
+            hash = function(record) return record[1] end, -- spread by the client, whatever its name is
         },
     }))
 end
@@ -118,7 +118,7 @@ for _, counter in ipairs(counters) do
     assert(report:subscribe { to = counter, cancel = "temporary" })
 end
 
--- "accumulate" holds the lines until every parser is subscribed: a short input is over in no time.
+-- "accumulate" holds the lines until every parser is subscribed: a short input would end before that.
 local lines = assert(stagehost.start(stagehost.source.lines { path = paths },
     { name = "lines", demand = "accumulate" }))
 for _, parser in ipairs(parsers) do
@@ -144,7 +144,7 @@ for _, totals in ipairs(result.events) do
     add(sum.clients, totals.clients)
 end
 
---- The TOP most frequent keys; equal ones in alphabetical order.
+--- The TOP most frequent keys; those with equal counts in alphabetical order.
 local function top(counts)
     local list = {}
     for key, n in pairs(counts) do

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- M producers and N consumers that find one another through a broker, and come and go: each consumer
+-- M producers and N consumers that find one another through a broker, and come and go. Each consumer
 -- is subscribed directly to every producer; events do not pass through the broker.
 --
 --   stagehost scripts/broker.lua [producers consumers]
@@ -55,7 +55,7 @@ local function send_from(name)
     table.insert(stations, station)
 end
 
---- Has all stations send, and waits until `n` events were heard; answers how many from whom.
+--- Has all stations send, and waits until `n` events were heard; returns how many came from each.
 local function collect(n)
     for _, station in ipairs(stations) do
         station:call("send")

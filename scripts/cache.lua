@@ -1,8 +1,8 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- A producer_consumer that answers demand itself from what it has: only what its cache does not hold
--- is asked of upstream. Here a source makes five cards at some cost, and 20 are wanted.
+-- A producer_consumer that answers demand from its cache: it asks its producer only for events that the cache
+-- does not hold. Here a source makes five cards at some cost, and 20 are wanted.
 --
 --   stagehost scripts/cache.lua
 --   dealt 1 2 3 4 5 1 2 3 4 5 1 2 3 4 5 1 2 3 4 5
@@ -16,7 +16,7 @@ local Maker = stagehost.producer {
     handle_demand = function(self, demand)
         local cards = {}
         for i = 1, math.min(demand, KINDS - self.made) do
-            stagehost.sleep(1) -- it takes its time
+            stagehost.sleep(1) -- making a card takes time
             cards[i] = self.made + i
         end
         self.made = self.made + #cards
@@ -28,7 +28,7 @@ local Maker = stagehost.producer {
 local Cache = stagehost.producer_consumer {
     init = function(self) self.cards, self.at = {}, 0 end,
 
-    -- Comes first. What it leaves unanswered is taken from upstream; nothing, while the cache fills.
+    -- Is called first. Demand it leaves unanswered goes to the producer, but none while the cache fills.
     handle_demand = function(self, demand)
         local cards = {}
         for i = 1, #self.cards == KINDS and demand or 0 do

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- The smallest pipeline: numbers, doubled, printed. Nothing is produced that nobody asked for.
+-- The smallest pipeline: numbers are produced, doubled and printed. Only numbers that were asked for are produced.
 --
 --   stagehost scripts/counter.lua [N]
 --

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- A dispatcher in Lua: the consumer with the highest priority that has asked gets the event, one at a time.
+-- A dispatcher in Lua: of the consumers that have asked, the one with the highest priority gets the next event.
 --
 --   stagehost scripts/custom_dispatcher.lua
 --   important: 1 2 3 4 5 6

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- Adds up numbers. What is none is tried twice, then goes to the dead letters; the stage goes on.
+-- Adds up numbers. An event that is no number is tried twice, then goes to the dead letters; the stage goes on.
 --
 --   stagehost scripts/dead_letter.lua
 --   dead letter "seven": not a number, given 2 times to adder

@@ -2,7 +2,7 @@
 -- SPDX-License-Identifier: MIT
 --
 -- A worker for each job, started when the job comes and gone when it is done: a consumer_supervisor asks
--- its producer for as many jobs as it has free slots. A job that fails is done again.
+-- its producer for as many jobs as it has free slots. A job that fails is tried again.
 --
 --   stagehost scripts/dynamic_workers.lua [JOBS [AT_ONCE]]
 --   job 13 fails, and is done again
@@ -18,7 +18,7 @@ end
 
 local started, running, most, done = 0, 0, 0, {}
 
--- Runs on a stage of its own: here a download, a query, a program would be waited for.
+-- Runs on a stage of its own: a real job would wait here for a download, a query or a program.
 local function work(job)
     started, running = started + 1, running + 1
     most = math.max(most, running)
@@ -41,6 +41,6 @@ local workers = assert(stagehost.start(stagehost.consumer_supervisor {
 }))
 source:demand "forward"
 
-workers:join() -- it ends when the jobs have come to an end, and all workers with them
+workers:join() -- it ends when there are no more jobs and all workers have ended
 assert(#done == n_jobs and most <= at_once)
 print(("%d jobs done by %d workers, never more than %d at once"):format(#done, started, at_once))

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- One producer, several workers: the demand dispatcher gives each event to whoever has asked for most, so
+-- One producer, several workers: the demand dispatcher gives each event to the worker with the most demand, so
 -- a slow consumer simply gets less. Every event is handled once.
 --
 --   stagehost scripts/fan_out.lua

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- Writes a made-up access log in combined format, always the same one for a seed.
+-- Writes a made-up access log in combined format, always the same log for the same seed.
 --
 --   stagehost scripts/make_access_log.lua [LINES [SEED]] > access.log      (default: 200000 1)
 --
@@ -26,7 +26,7 @@ local Requests = stagehost.producer {
         return self.state % n
     end,
 
-    -- Squared: small numbers are frequent, as popular pages are.
+    -- The random number is squared, so small numbers are frequent, as popular pages are.
     skewed = function(self, n)
         local x = self:random(10000) / 10000
         return math.floor(x * x * n)

@@ -1,8 +1,8 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- Reads one JSON object a line, drops those whose status is below 400, adds a field, writes JSON lines.
--- Lines that are no JSON are counted, not fatal.
+-- Reads one JSON object from each line, drops those whose status is below 400, adds a field, writes JSON lines.
+-- Lines that are no JSON are counted, and do not end the run.
 --
 --   stagehost scripts/ndjson_filter.lua [FILE...]
 --

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- Events are split by key: all of one key meet in one consumer, in order. What hashes to "none" is left out.
+-- Events are split by key: all events of one key go to one consumer, in order. Events that hash to "none" are dropped.
 --
 --   stagehost scripts/partition.lua
 --   even: 2 4 8 10

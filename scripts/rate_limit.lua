@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- A consumer that asks by hand: at most 5 events every 20 ms, whatever the producer could do.
+-- A consumer that asks by hand: it takes at most 5 events every 20 ms, however fast the producer is.
 --
 --   stagehost scripts/rate_limit.lua
 --   20 events in 4 portions of at most 5

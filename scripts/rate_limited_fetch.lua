@@ -1,9 +1,9 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- Fetchers that share one limit: the source of the addresses has a rate, so that all of them together
--- begin at most 5 requests in any 50 ms, evenly spread. What is fetched is stored in batches of 8, or of
--- what there is after 100 ms.
+-- Fetchers that share one limit: the source of the addresses has a rate, so that all fetchers together
+-- begin at most 5 requests in any 50 ms, evenly spread. Pages are stored in batches of 8, or of
+-- fewer after 100 ms.
 --
 --   stagehost scripts/rate_limited_fetch.lua
 --   stored 30 pages, in batches of at most 8
@@ -13,7 +13,7 @@ local stagehost = require "stagehost"
 local PAGES, FETCHERS = 30, 3
 local RATE = { events = 5, per_ms = 50 }
 
---- Stands for a request: the stage waits, the others go on.
+--- Simulates a request: the stage waits, the others go on.
 local function fetch(address)
     stagehost.sleep(3)
     return "the page of " .. address

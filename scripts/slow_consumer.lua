@@ -1,7 +1,8 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- Events that come by themselves and a consumer that can't keep up: the buffer is bounded, and says what it drops.
+-- Events that come without being asked for, and a consumer that can't keep up: the buffer is bounded, and the
+-- producer is told how many events it drops.
 --
 --   stagehost scripts/slow_consumer.lua
 --   discarded 90 of 100

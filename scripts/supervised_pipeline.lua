@@ -1,9 +1,9 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- A pipeline as data. One of its stages crashes at an event; it is restarted, finds its producer and its
--- consumer again, and the rest goes through. The event it crashed at is lost, which the log and the exit
--- status (75) say.
+-- A pipeline as data. One of its stages crashes at an event; it is restarted and subscribed again,
+-- and the remaining events are handled. The event it crashed at is lost, which the log and the exit
+-- status (75) report.
 --
 --   stagehost scripts/supervised_pipeline.lua
 --   pipeline "squares" (at most 3 restarts in 5 s, the first after 10 ms)

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- Counts words of files or stdin, one counter a partition.
+-- Counts words of files or stdin, with one counter for each partition.
 --
 --   stagehost scripts/word_count.lua [FILE...]
 --
@@ -27,7 +27,7 @@ local Words = stagehost.producer_consumer {
     end,
 }
 
--- Its counts are known when the last line is through.
+-- Its counts are known when the last line has been counted.
 local Count = stagehost.producer_consumer {
     init = function(self) self.counts = {} end,
     handle_events = function(self, words)
@@ -48,7 +48,7 @@ local pipeline = stagehost.pipeline {
     max_restarts = 0,
     stages = {
         { name = "lines", stage = stagehost.source.lines { path = paths } },
-        -- By the words themselves: equal ones meet.
+        -- Events are spread by the words themselves, so equal words go to the same counter.
         { name = "words", stage = Words, subscribe_to = { "lines" },
             dispatcher = { "partition", partitions = PARTITIONS } },
         { name = "count", stage = Count, instances = PARTITIONS, subscribe_to = { "words" } },

@@ -2,7 +2,7 @@
 -- SPDX-License-Identifier: MIT
 --
 -- A pool of workers that take jobs from a queue. The pool is linked with its workers and traps exits: a job that
--- crashes costs one worker, which is replaced, and its caller is told. Each caller is a task of its own.
+-- crashes ends one worker, which is replaced, and the caller gets the error. Each caller is a task of its own.
 --
 --   stagehost scripts/worker_pool.lua [WORKERS]
 --   primes below 10000: 1229
@@ -47,7 +47,7 @@ local Pool = stagehost.process {
         end
     end,
     hire = function(self)
-        -- supervised: its failures are the pool's to deal with, and no failure of the host
+        -- supervised: the pool deals with its failures, which are no failures of the host
         local opts = { worker = "any", args = self.stage, link = true, supervised = true }
         table.insert(self.idle, assert(stagehost.start(Worker, opts)))
         self.hired = self.hired + 1
@@ -97,4 +97,4 @@ for i, job in ipairs(jobs) do
 end
 local staff = pool:call "size"
 print(("%d workers, %d of them new"):format(staff.size, staff.new))
-pool:stop "shutdown" -- and the workers with it: a normal end would leave them alive
+pool:stop "shutdown" -- ends the linked workers too, which a normal end would leave alive

@@ -1,7 +1,7 @@
 #!/usr/bin/env stagehost
 -- SPDX-License-Identifier: MIT
 --
--- Two streams into one of pairs, then sorted streams into one sorted stream. A zip ends with its shortest side.
+-- Joins two streams into one of pairs, then merges sorted streams into one. A zip ends with its shortest side.
 --
 --   stagehost scripts/zip.lua
 --   ada 36
@@ -14,7 +14,7 @@ local function list(events)
     return assert(stagehost.start(stagehost.source.list(events), { demand = "accumulate" }))
 end
 
---- Starts `def` on the lists, and gives `f` what it emits; waits for its end.
+--- Starts `def` on the lists, and calls `f` with every event it emits; waits for its end.
 local function run(def, lists, f)
     local sources, subscribe_to = {}, {}
     for i, events in ipairs(lists) do
