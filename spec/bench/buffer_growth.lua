@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- Cost per event as the buffer grows: N events are emitted with nobody there, then taken in tens. It
--- prints: events seconds.
+-- Cost per event as the buffer grows: N events are emitted without a consumer, then taken in tens.
+-- Prints: events seconds.
 local stagehost = require "stagehost"
 local uv = stagehost.uv
 local n = tonumber(arg[1])

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --
--- The callbacks that both the engine and the limit program run: the same functions, the same tables.
+-- The callbacks that both the engine and the limit program run: both use the same functions and tables.
 local M = {}
 
 --- Integers: a producer that counts.

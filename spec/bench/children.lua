@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 --
--- What children cost, as a script of stagehost; prints: children seconds.
+-- The cost of children, measured by a script of stagehost; prints: children seconds.
 --
 --   stagehost --log-level off children.lua functions|processes|restarts|plain N
---   functions, processes: N events, a child for each, that ends at once
+--   functions, processes: N events, with a child for each that ends at once
 --   restarts: one child that crashes N times
 --   plain: N such processes, started one by one without a supervisor
 local stagehost = require "stagehost"

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --
--- The NDJSON job as a straight script, for plain luajit: the same work with no pipeline.
+-- The NDJSON job as a plain script for luajit: it does the work of ndjson_engine.lua without a pipeline.
 --   luajit ndjson_plain.lua FILE TIMES
 local json = require "cjson"
 local out = assert(io.open("/dev/null", "w"))

@@ -67,7 +67,7 @@ local function is_wanted(name)
     return next(wanted) == nil or wanted[name]
 end
 
---- Engine against limit: the two take turns, so that a busy moment hits both.
+--- Measures engine and limit in turns, so that a busy moment affects both.
 local function compare(name, set, shape, max_demand, events, steps, aim)
     if not is_wanted(name) then
         return
@@ -84,7 +84,7 @@ local function compare(name, set, shape, max_demand, events, steps, aim)
     add(name, { engine = engine, limit = limit, ratio = engine / limit, aim = aim, unit = "million events/s" })
 end
 
---- One shape against another one, in turns.
+--- Measures one shape and another one in turns.
 local function versus(shape, other, max_demand, events)
     local name = ("%s against %s, max_demand %d"):format(shape, other, max_demand)
     if not is_wanted(name) then
@@ -162,7 +162,7 @@ local function idle_host()
     add("memory of an idle host, MiB", { engine = median(sizes), unit = "MiB" })
 end
 
---- Children of a consumer_supervisor, in thousands a second, beside stages that are started one by one.
+--- Measures children of a consumer_supervisor, in thousands a second, and stages that are started one by one.
 local function children()
     if not is_wanted("children") then
         return

@@ -26,7 +26,7 @@ local function encode_string(text)
     end) .. '"'
 end
 
--- Members that are objects also when they are empty.
+-- Members that are objects even when they are empty.
 local objects = { logs = true, starts = true, stages = true }
 
 --- JSON with sorted keys and exact integers. An empty table is an array unless `object`.
@@ -104,7 +104,7 @@ local function add(lines, path, expected, got)
     lines[#lines + 1] = string.format("%s: expected %s, got %s", path, expected_text, got_text)
 end
 
--- Lists of lists (traces) are told entry by entry; anything smaller as a whole.
+-- Lists of lists (traces) are shown entry by entry; anything smaller as a whole.
 local function is_trace(value)
     return type(value) == "table" and type(value[1]) == "table" and value[1][1] ~= nil
 end
@@ -139,7 +139,7 @@ local function walk(lines, path, expected, got)
     end
 end
 
--- Two things the format leaves open: whether the message by which a finite producer ends itself is
+-- The format leaves two things open: whether the message by which a finite producer ends itself is
 -- recorded, and what a probe notes of a reply. They are left out on both sides.
 local function is_open(entry)
     return entry[1] == "info" and entry[2] == "stop_normal"

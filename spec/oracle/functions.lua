@@ -1,5 +1,5 @@
---- The small functions that a scenario names: hashes, selectors, what a stage makes of a batch,
--- what a producer answers to demand.
+--- The small functions that a scenario names: hashes, selectors, transformations of a batch,
+-- and answers of a producer to demand.
 local stagehost = require "stagehost"
 
 local M = {}
@@ -66,7 +66,7 @@ local function expand(events, k)
     return out
 end
 
---- What a producer_consumer makes of a batch: transform[f](events, description).
+--- The transformations of a batch by a producer_consumer: transform[f](events, description).
 M.transform = {
     identity = function(events) return expand(events, 1) end,
     double = function(events) return expand(events, 2) end,
@@ -102,7 +102,7 @@ local function count_up(self, n)
     return out
 end
 
---- Serves what was pushed to a "pending" producer as far as demand goes.
+--- Emits events that were pushed to a "pending" producer, as far as there is demand.
 function M.serve_pending(self)
     local out = {}
     while self.owed > 0 and self.queue[1] ~= nil do
@@ -112,7 +112,7 @@ function M.serve_pending(self)
     return out
 end
 
---- What a producer answers to demand: demand[kind](self, n).
+--- The answers of a producer to demand: demand[kind](self, n).
 M.demand = {
     silent = function() return {} end,
     counter = count_up,

@@ -1,4 +1,4 @@
---- Options of a scenario as stagehost spells them.
+--- Turns options of a scenario into those of stagehost.
 local functions = require "functions"
 local names = require "stagehost.options.names"
 

@@ -5,7 +5,7 @@ local words = require "words"
 
 local M = {}
 
--- What a probe records of a message: entry[kind](trace, message) -> ...
+-- The records that a probe makes of messages: entry[kind](trace, message) -> ...
 local entries = {
     subscribe = function(trace, m)
         local current = m.current and { trace:subscription(m.current), words.reason(m.reason) }
@@ -42,7 +42,7 @@ function M.start(world, desc)
     return "ok"
 end
 
---- The subscription with that name; one that nobody knows if the scenario has not named it yet.
+--- The subscription with a name; one that no stage knows if the scenario has not named it yet.
 ---@param consumer userdata
 ---@param producer userdata
 function M.subscription(world, name, consumer, producer)
@@ -55,8 +55,8 @@ function M.subscription(world, name, consumer, producer)
     return known
 end
 
--- The subscription that a message to its producer names. What the scenario calls by this name may
--- be one in the other direction: then it is not the one.
+-- The subscription that a message to its producer names. The scenario may use this name for a
+-- subscription in the other direction, which is not the one meant.
 local function to_producer(world, name, from, to)
     local known = world.trace.subs[name]
     if known and known.producer ~= to then
@@ -65,7 +65,7 @@ local function to_producer(world, name, from, to)
     return M.subscription(world, name, from, to)
 end
 
--- The same for a message to its consumer.
+-- The subscription that a message to its consumer names.
 local function to_consumer(world, name, from, to)
     local known = world.trace.subs[name]
     if known and known.consumer ~= to then

@@ -2,8 +2,8 @@
 --
 -- Usage: stagehost spec/oracle/run.lua [--json] [--gc-stress] [--recorded] [FILES|FOLDERS...]
 --
--- A file is a scenario; its expectation lies in ../expected under the same name. A folder is one of
--- scenarios, or one that has a folder `scenarios`. Default: the scenarios beside this script.
+-- A file is a scenario; its expectation is in ../expected under the same name. A folder has scenarios,
+-- or a folder `scenarios`. Default: the scenarios beside this script.
 --   --json       print the output of every scenario, one JSON document a line; the rest on stderr
 --   --gc-stress  collect all garbage at every recorded callback
 --   --recorded   compare with the recordings only, leave own expectations out
@@ -79,7 +79,7 @@ local function has_tag(described, wanted)
     return false
 end
 
--- What a scenario has to come to: our own expectation where we deviate on purpose, else the
+-- The expectation for a scenario: our own one where we deviate on purpose, else the
 -- recording.
 local function expectation(path, described, opts)
     local own_path = here .. "/expected_own/" .. described.name .. ".json"
@@ -137,5 +137,5 @@ local function main()
     return count.failed == 0
 end
 
--- Scenarios kill stages and leave events on purpose: the verdict is the runner's alone.
+-- Scenarios kill stages and leave events on purpose, so only the runner decides the exit status.
 stagehost.exit_status(main() and 0 or 1)

@@ -26,12 +26,12 @@ function World:handle(name)
     return self.handles[name] or error("no stage " .. tostring(name))
 end
 
---- What to give as `to`: the handle of a stage, or the name of one that does not exist.
+--- The value for `to`: the handle of a stage, or the name of one that does not exist.
 function World:producer(name)
     return self.handles[name] or name
 end
 
---- The subscription of that name. Stages are needed for one that nobody knows.
+--- The subscription with a name. Stages are needed for a subscription that no stage knows.
 function World:subscription(name, consumer, producer)
     local known = self.trace.subs[name]
     if known then
@@ -82,7 +82,7 @@ local function perform(world, scenario)
     return starts, results
 end
 
--- The end of a stage as its terminate was told; a killed one is not told.
+-- The reason of a stage's end that its terminate was told; none for a killed stage.
 local function exit_reason(world, name)
     local handle = world.handles[name]
     if not handle or handle:is_alive() then

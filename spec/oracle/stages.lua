@@ -1,4 +1,4 @@
---- Stages of a scenario: their description becomes a definition that records every callback.
+--- Stages of a scenario: turns their descriptions into definitions that record every callback.
 local functions = require "functions"
 local options = require "options"
 local probe = require "probe"
@@ -8,11 +8,11 @@ local words = require "words"
 
 local M = {}
 
--- Messages of the runner itself are tables with one of these keys; all else is the scenario's.
+-- Messages of the runner itself are tables with one of these keys; all others belong to the scenario.
 --   { emit = events, early = bool }  { push = events }  { stop = reason }  { bad = true }
 --   { ask = subscription, n = n }    { postponed = batch }
 
--- Raised by a stage that shall crash.
+-- The error of a stage that should crash.
 local function crash()
     error("crash")
 end
@@ -176,8 +176,8 @@ local function iterator(desc)
     end
 end
 
---- Draws exactly what is demanded; the end is seen when less than that is left, and comes after
--- everything that is still buffered. Records nothing.
+--- Draws exactly as many events as are demanded. It notices the end when fewer are left, and ends after
+-- all buffered events. Records nothing.
 function definitions.enumerable(trace, desc)
     local callbacks = {}
 

@@ -14,7 +14,7 @@ for op, take in pairs(supervisors.steps) do
     M[op] = take
 end
 
--- A call that does not come back within this time is one that never will.
+-- A call that does not return within this time is taken to never return.
 local call_timeout_ms = 2000
 
 local function call(world, step, request)
@@ -40,7 +40,7 @@ function M.start(world, step)
     return stages.start(world, world.descriptions[step.stage or step.name])
 end
 
--- How a subscription that was not even requested is worded. The consumer logs a refused option.
+-- The result for a subscription that was not even requested. The consumer logs a refused option.
 local function not_subscribed(world, consumer, message, reason)
     if not consumer:is_alive() then
         return words.exit(reason)
@@ -84,7 +84,7 @@ function M.resubscribe(world, step)
     return subscribe(world, step, opts)
 end
 
--- Asks from inside the consumer. A held one finds the request when it is released.
+-- Asks from inside the consumer. A held consumer gets the request when it is released.
 function M.ask(world, step)
     local sub = world:subscription(step.sub)
     local request = { ask = sub, n = step.n }
@@ -140,7 +140,7 @@ function M.fake_down(world, step)
     return "ok"
 end
 
--- A mode that a stage does not have shows in the log only.
+-- A mode that a stage does not have appears in the log only.
 function M.set_demand(world, step)
     world:handle(step.stage):demand(step.mode)
     return "ok"
@@ -164,7 +164,7 @@ function M.buffered(world, step)
     return n
 end
 
--- stop() waits for the end, which a producer puts off until its consumers have what is buffered.
+-- stop() waits for the end, which a producer delays until its consumers have all buffered events.
 function M.stop(world, step)
     local stage = world:handle(step.stage)
     if not stage:is_alive() then

@@ -1,6 +1,6 @@
---- A reader that takes events off producers like a blocking loop would: it asks again when it comes
+--- A reader that takes events from producers as a blocking loop would: it asks again when it comes
 -- back for the next batch, and leaves as soon as it has enough. It subscribes as "temporary" and
--- follows the cancel modes itself: it is no stage of the scenario, its end is the step's result.
+-- follows the cancel modes itself, because it is no stage of the scenario: its end is the step's result.
 local hooks = require "stagehost.spec"
 local options = require "options"
 local stagehost = require "stagehost"
@@ -11,7 +11,7 @@ local M = {}
 
 local default_max_demand = 1000
 
--- Takes one batch of a message, as an automatic consumer would: its size, and what to ask after it.
+-- Takes one batch of a message, as an automatic consumer would: returns its size, and what to ask after it.
 local function next_batch(account, available)
     local n = math.min(account.max - account.min, available)
     account.outstanding = math.max(0, account.outstanding - n)
@@ -23,7 +23,7 @@ local function next_batch(account, available)
     return n, ask
 end
 
--- Leaves all producers; what is still on its way is dropped.
+-- Leaves all producers; events that are still on their way are dropped.
 local function leave(reader)
     reader.left = true
     for _, account in pairs(reader.accounts) do
@@ -45,7 +45,7 @@ local function is_clean(reason)
         or type(reason) == "table" and reason[1] == "shutdown"
 end
 
--- One source is gone; depending on its mode the reader is too.
+-- Handles the end of a source; depending on its mode the reader ends too.
 local function end_source(reader, cancel, reason)
     local word = words.reason(reason)
     if cancel == "permanent" or cancel == "transient" and not is_clean(word) then
@@ -91,7 +91,7 @@ local function definition(reader)
     return stagehost.consumer(callbacks)
 end
 
--- Subscribes to every source. Returns how a refused option is worded, else nil.
+-- Subscribes to every source. Returns the result for a refused option, else nil.
 local function subscribe(world, reader, handle, sources)
     for _, source in ipairs(sources) do
         local opts = options.subscription(source.opts, world:producer(source.stage))

@@ -4,7 +4,7 @@ local words = require "words"
 
 local M = {}
 
--- Events that make the first start fail: what is recorded, and how init fails.
+-- Events that make the first start fail: the record, and how init fails.
 local failing = {
     error = { "child_error", function() return stagehost.stop("error") end },
     ignore = { "child_ignore", function() return stagehost.ignore end },
@@ -14,7 +14,7 @@ local failing = {
     exit = { "child_exit", function() return stagehost.stop("exit") end },
 }
 
--- What a start is like for whom a restart has been asked of already.
+-- The failures of restarts of a child, by its event.
 local at_restart = { restart_error = "error", restart_ignore = "ignore" }
 
 --- The definition of children of the supervisor `name`; those that have started are appended to
@@ -62,7 +62,7 @@ function M.definition(world, desc)
     }
 end
 
---- What the output says about the children: number, event, end reason or null.
+--- The part of the output about the children: number, event, end reason or null.
 ---@param world table
 ---@param name string
 ---@return table
@@ -78,7 +78,7 @@ function M.observe(world, name)
     return out
 end
 
---- Kills what is left of them.
+--- Kills the children that are left.
 ---@param world table
 function M.close(world)
     for _, children in pairs(world.children) do
@@ -127,7 +127,7 @@ function steps.start_child(world, step)
     return result(world, step, child, reason or message)
 end
 
---- A child that never was is asked for as the supervisor itself, which is none of its children.
+--- For a child that never existed, uses the supervisor itself, which is none of its children.
 function steps.terminate_child(world, step)
     local child = world.children[step.stage][step.child + 1]
     local supervisor = world:handle(step.stage)

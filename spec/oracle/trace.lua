@@ -1,4 +1,4 @@
---- What is recorded of a scenario: per stage an ordered list of entries, names of subscriptions,
+--- The record of a scenario: an ordered list of entries for each stage, names of subscriptions,
 -- counts of log codes; and the projections that a scenario may ask for.
 local words = require "words"
 
@@ -47,12 +47,12 @@ function Trace:log(code)
     end
 end
 
---- Tells which stage of the scenario a handle is.
+--- Notes which stage of the scenario a handle stands for.
 function Trace:name_stage(handle, name)
     self.stage_names[handle.id] = name
 end
 
---- Gives a subscription the name by which the scenario speaks of it.
+--- Gives a subscription the name that the scenario uses for it.
 function Trace:name_subscription(sub, name)
     self.sub_names[sub.id] = name
     self.subs[name] = sub
@@ -189,7 +189,7 @@ local projections = {
     end,
 }
 
---- What the output says about one stage.
+--- The part of the output about one stage.
 ---@param stage table its description
 ---@param wanted string[]|nil names of projections; nil: the trace
 ---@param format string|nil

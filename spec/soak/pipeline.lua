@@ -6,7 +6,7 @@
 ---     stagehost -w 2 spec/soak/pipeline.lua SECONDS MILLISECONDS_BETWEEN_KILLS SEED [ack]
 ---
 --- `sample` lines while it runs: seconds, kB of resident memory, events received, kills;
---- `fresh` when the killing is over: how many sinks got events after it;
+--- `fresh` after the last kill: how many sinks got events after it;
 --- `total` at the end: events emitted and received.
 local stagehost = require "stagehost"
 local uv = stagehost.uv
@@ -17,7 +17,7 @@ math.randomseed(seed)
 -- In a short run fewer, so that something can be expected to arrive between two on a busy machine.
 local SAMPLES = math.min(40, math.max(10, seconds * 4))
 
--- Keeps the books, as nothing that is killed can.
+-- Counts events in a stage that is never killed.
 local books = assert(stagehost.start(stagehost.process {
     init = function(self)
         self.emitted, self.received, self.by = 0, 0, {}
@@ -31,7 +31,7 @@ local books = assert(stagehost.start(stagehost.process {
         end
     end,
     handle_call = function(self)
-        local by = {} -- a copy: the caller compares it with a later one
+        local by = {} -- a copy, which the caller compares with a later one
         for name, n in pairs(self.by) do
             by[name] = n
         end
@@ -63,7 +63,7 @@ local Middle = stagehost.producer_consumer {
 }
 local Sink = stagehost.consumer {
     handle_events = function(self, events)
-        require("stagehost").sleep(1) -- so that some are killed while they wait
+        require("stagehost").sleep(1) -- so that some stages are killed while they wait
         books:cast { received = #events, by = self.stage.name }
     end,
 }
@@ -104,7 +104,7 @@ local function sample(since)
     io.stdout:flush()
 end
 
---- How many sinks have got something new, waiting at most ten seconds for all of them.
+--- Returns how many sinks have got new events; waits at most ten seconds for all of them.
 local function count_fresh()
     local before = books:call().by
     for _ = 1, 1000 do
@@ -131,7 +131,7 @@ while uv.now() - started < seconds * 1e3 do
     end
 end
 
--- On a busy machine the last one may take its time to die. A source that dies while a pipeline drains is
+-- On a busy machine the last stage killed may take long to end. A source that ends so while a pipeline drains is
 -- a failure of the drain.
 killed:join()
 print("fresh", count_fresh())

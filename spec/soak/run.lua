@@ -4,9 +4,9 @@
 ---
 ---     stagehost spec/soak/run.lua [SECONDS [MILLISECONDS_BETWEEN_KILLS [SEED [ack]]]]
 ---
---- With "ack" all subscriptions acknowledge: what is lost then are only results that a killed stage held.
---- It fails unless, in the end, memory was flat, every event is accounted for (emitted = received +
---- what the ledger calls unfinished), and no demand was stuck: something arrived between any two
+--- With "ack" all subscriptions acknowledge, so that only results held by a killed stage are lost.
+--- The test passes if memory was flat, every event is accounted for (emitted = received +
+--- unfinished in the ledger), and no demand was stuck: events arrived between any two
 --- samples, and at every sink after the last kill. scripts/test has a run of a few seconds only.
 local stagehost = require "stagehost"
 local uv = stagehost.uv
@@ -20,7 +20,7 @@ local MB = 1024
 local SINKS = 4
 local LONG_ENOUGH = 60 -- seconds, to judge memory
 
--- A build with AddressSanitizer keeps what is freed for a while, which is not to look like growth.
+-- A build with AddressSanitizer keeps freed memory for a while, which must not look like growth.
 local SANITIZER = 'ASAN_OPTIONS="quarantine_size_mb=4:$ASAN_OPTIONS"'
 
 --- Every line that the pipeline prints, to stdout or to its log.
@@ -74,7 +74,7 @@ local function check(ok, format, ...)
     end
 end
 
---- The middle one of what was measured from one share of the run to another.
+--- The median of the measurements from one share of the run to another.
 local function median_memory(from, to)
     local values = {}
     for i = math.floor(#samples * from) + 1, math.floor(#samples * to) do

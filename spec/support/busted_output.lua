@@ -1,4 +1,4 @@
---- busted output handler: its plain dots and failure reports, then a line "N passed, N failed".
+--- An output handler for busted: plain dots and failure reports, then a line "N passed, N failed".
 
 return function(options)
     local busted = require "busted"

@@ -2,10 +2,10 @@
 ---   stagehost spec/support/busted_runner.lua [busted options] FILE...
 --- Also runs under plain luajit, for specs that need no engine.
 ---
---- busted wants to end the process itself when something failed. Here the script ends with an error
---- instead: the host closes its Lua states as always, which is what the leak checks look at.
+--- busted would end the process itself after a failure. Here the script ends with an error
+--- instead, so that the host closes its Lua states as always, which the leak checks need.
 
--- busted forgets the modules a spec file loaded when the file is done; the engine's stay.
+-- busted unloads the modules of a spec file after the file; those of the engine stay.
 local has_engine, stagehost = pcall(require, "stagehost")
 
 local Exit = {}
@@ -20,7 +20,7 @@ table.insert(arg, 2, "--output=" .. here .. "/busted_output.lua")
 
 local ok, err = pcall(require "busted.runner", { standalone = false })
 
--- Stages that a spec has left alive end as they would at a user's Ctrl-C.
+-- Stages that a spec has left alive end as they would after Ctrl-C.
 if has_engine then
     stagehost.uv.kill(stagehost.uv.os_getpid(), "sigterm")
 end
@@ -28,7 +28,7 @@ end
 local exit = not ok and getmetatable(err) == Exit
 if ok or (exit and err.status == 0) then
     if has_engine then
-        stagehost.exit_status(0) -- stages that specs let fail are none of the verdict
+        stagehost.exit_status(0) -- stages that fail on purpose do not count
     end
     return
 end

@@ -1,4 +1,4 @@
---- Runs the command as a shell would, in a folder of its own. Needs no engine.
+--- Runs the command as a shell would, in a folder of its own. This module needs no engine.
 local M = {}
 
 ---@class spec.Run
@@ -23,8 +23,8 @@ local function read(path)
     return text
 end
 
--- What every line may use: $S is the command; wait_for FILE [TEXT] waits until a file is there and has
--- the text in it.
+-- Every line may use $S, which is the command, and wait_for FILE [TEXT], which waits until the file exists and
+-- contains the text.
 local prelude = [[
 S=%s
 set -m # so that a background job can be interrupted

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- What specs of supervision share: a stage that crashes on demand, and waiting for what will be so.
+--- Helpers for specs of supervision: a stage that crashes on demand, and waiting for a condition.
 local stagehost = require "stagehost"
 
 local M = {}
 
---- Waits until `f` answers something true, and returns that.
+--- Waits until `f` returns a true value, and returns that.
 ---@param f fun(): any
 ---@return any
 function M.await(f)
@@ -19,7 +19,7 @@ function M.await(f)
     error("waited in vain", 2)
 end
 
---- A process that ends as it is told: it stops with what is sent to it, or raises `"crash"`. It tells a
+--- A process that ends as it is told: it stops with the reason that is sent to it, or raises `"crash"`. It tells a
 --- log (M.Log) of its init and its terminate.
 M.Child = stagehost.process {
     init = function(self, args)
@@ -48,7 +48,7 @@ M.Child = stagehost.process {
     end,
 }
 
---- Keeps what it is told, in order; makes starts fail.
+--- Keeps the messages it gets, in order; makes starts fail.
 M.Log = stagehost.process {
     init = function(self)
         self.lines, self.failing = {}, {}
@@ -88,7 +88,7 @@ function M.child(name, log, more)
     return spec
 end
 
---- The workers to put children on: this one, and another one if there is.
+--- The workers to put children on: this one, and another one if there is any.
 ---@return integer[]
 function M.workers()
     return stagehost.workers() > 1 and { stagehost.worker(), (stagehost.worker() + 1) % stagehost.workers() }

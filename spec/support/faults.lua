@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Every callback of every kind of stage, and what makes it run: the tables of the fault specs.
+--- Every callback of every kind of stage, and how to make it run: the tables of the fault specs.
 --- A case `c` is run by `faults.run(c, f)` with `f` as the callback.
 local hooks = require "stagehost.spec"
 local stages = require "spec.support.stages"
@@ -11,7 +11,7 @@ local start = stages.start
 
 local function nothing() end
 
---- Ten events, and no more.
+--- A producer of ten events.
 M.Source = stagehost.producer {
     handle_demand = function(self)
         local events = not self.emitted and { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 } or nil
@@ -22,7 +22,7 @@ M.Source = stagehost.producer {
 M.Silent = stagehost.producer { handle_demand = nothing }
 M.Sink = stagehost.consumer { handle_events = nothing }
 
---- Subscribes by a subscription that does not end its consumer with it.
+--- Makes a subscription whose end does not end the consumer.
 ---@param consumer stagehost.Stage
 ---@param producer stagehost.Stage
 ---@return stagehost.Subscription
@@ -51,7 +51,7 @@ local function to_consumer(stage, other)
     link(stage, other)
 end
 
--- The subscriber does not wait: what becomes of it is the stage's matter here.
+-- The subscriber does not wait: only what becomes of the stage matters here.
 local function to_consumer_at_once(stage, other)
     stage:async_subscribe { to = other, cancel = "temporary" }
 end
@@ -66,7 +66,7 @@ local function cancel_from_consumer(stage, other)
     link(stage, other):cancel "enough"
 end
 
--- Called by a process of its own, which may wait for ever.
+-- Called from a process of its own, which may wait for ever.
 local function call(stage)
     start(stagehost.process {
         handle_cast = function()
@@ -80,7 +80,7 @@ M.cases = {
     case("producer", "handle_demand", M.Sink, to_producer),
     case("consumer", "handle_events", M.Source, to_consumer),
     case("producer_consumer", "handle_events", M.Source, function(stage, other)
-        link(start(M.Sink), stage) -- its demand is what lets the events in
+        link(start(M.Sink), stage) -- its demand lets the events in
         link(stage, other)
     end),
     case("consumer", "handle_subscribe", M.Silent, to_consumer_at_once),
@@ -119,7 +119,7 @@ function M.faulty(kind, callback, fault)
     return stagehost[kind](def)
 end
 
---- What a stage ends with, as told by a process that waits for it: `watch(stage)()` is nil before.
+--- Watches a stage with a process that waits for it: `watch(stage)()` returns the reason of its end, nil before.
 ---@param stage stagehost.Stage
 ---@return fun(): any
 function M.watch(stage)
@@ -135,8 +135,8 @@ function M.watch(stage)
     end
 end
 
---- Runs the case, waits until all is quiet, and says what the stage came to: its reason, or "alive".
---- Nobody else may have ended.
+--- Runs the case, waits until all is quiet, and returns the reason of the stage's end, or "alive".
+--- No other stage may have ended.
 ---@param c spec.Fault
 ---@param fault function
 ---@param before? fun(stage: stagehost.Stage) called before the callback is made to run

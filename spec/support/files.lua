@@ -1,4 +1,4 @@
---- Files for specs: a folder of their own, and what to do in it.
+--- Files for specs: a folder of their own, with methods to work in it.
 local stagehost = require "stagehost"
 local uv = stagehost.uv
 
@@ -50,7 +50,7 @@ function Folder:remove()
     assert(uv.fs_rmdir(self.path))
 end
 
---- The paths below a folder of all files whose name ends so, in its folders too.
+--- The paths of all files below a folder whose names have that ending, in subfolders too.
 ---@param folder string
 ---@param ending string ".lua"
 ---@return string[] paths sorted

@@ -120,7 +120,7 @@ static void fill_subscribe(lua_State *L, int index, struct sh__message *message)
     message->subscribe = sh__subscribe_new(&opts);
 }
 
-enum { PROBE_REF = 1 }; /* answers to a probe are told apart by nothing */
+enum { PROBE_REF = 1 }; /* answers to a probe are not distinguished */
 
 static int hooks_inject(lua_State *L)
 {
@@ -158,7 +158,7 @@ static int hooks_new_subscription(lua_State *L)
     sh_stage *consumer = shl_check_stage(L, 1);
     sh_stage *producer = shl_check_stage(L, 2);
     sh_subscription *sub = sh__subscription_new(shl_context(L)->worker, consumer, producer);
-    /* It may never be opened: counted one by one, it ends with its last handle. */
+    /* It may never be opened. With references counted one by one, it ends with its last handle. */
     sub->local = false;
     sh__subscription_ungroup(sub);
     shl_push_subscription(L, sub);
@@ -275,7 +275,7 @@ struct listener {
     uv_thread_t thread; /* of the worker whose state `slot` is in */
 };
 
-/* What other workers log is not passed on: this state is not theirs. */
+/* Log records of other workers are not passed on, because this state is not theirs. */
 static void pass_record(void *data, const sh_log_record *record)
 {
     struct listener *listener = data;
@@ -304,7 +304,7 @@ static void restore_log(struct shl_context *ctx)
     sh_free(old);
 }
 
-/* The state is closing, and this module with it. */
+/* The state, and this module with it, is being closed. */
 static int collect_listener(lua_State *L)
 {
     struct shl_context **ctx = lua_touserdata(L, 1);

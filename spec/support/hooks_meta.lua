@@ -63,7 +63,7 @@ function hooks.new_subscription(consumer, producer) end
 ---@return stagehost.Stage
 function hooks.start_probe(opts) end
 
---- Hands every log record of every level to `f`, and to nobody else; nil: as it was before.
+--- Passes every log record of every level to `f` alone; nil: as it was before.
 --- `code` is the name of SH_LOG_MAP. `f` must not log. What other workers log is dropped.
 ---@param f? fun(code: string, stage: string?, message: string)
 function hooks.on_log(f) end

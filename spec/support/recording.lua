@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- Stages for specs of pipelines that record what they have seen, in a process that no crash touches.
+--- Stages for specs of pipelines that record their events in a process that no crash touches.
 local stagehost = require "stagehost"
 
 local M = {}
 
---- Keeps what it is told under names, counts, and answers once about each thing that is to crash.
+--- Keeps events under names, counts, and says of each name n times that a stage should crash.
 ---   call { add = name, events = list }   call { get = name }   call { next = name } -> 1, 2, 3, ...
 ---   call { crash = name, times = n }     call { crashes = name } -> whether it should, n times
 M.Memory = stagehost.process {
@@ -36,7 +36,7 @@ M.Memory = stagehost.process {
     end,
 }
 
---- Emits 1 .. limit, going on after a crash where it was; then ends. Crashes after an event that
+--- Emits 1 .. limit, then ends; after a crash it goes on where it was. Crashes after an event that
 --- `crash_at` has, as long as the memory says so.
 M.Source = stagehost.producer {
     init = function(self, args)
@@ -59,7 +59,7 @@ M.Source = stagehost.producer {
     end,
 }
 
---- Hands on what it gets; crashes at an event.
+--- Passes its events on; crashes at an event.
 M.Middle = stagehost.producer_consumer {
     init = function(self, args)
         self.args = args or {}
@@ -74,7 +74,7 @@ M.Middle = stagehost.producer_consumer {
     end,
 }
 
---- Tells the memory what it gets, under its own name; crashes at an event.
+--- Tells the memory its events, under its own name; crashes at an event.
 M.Sink = stagehost.consumer {
     init = function(self, args)
         self.args = args
@@ -89,7 +89,7 @@ M.Sink = stagehost.consumer {
     end,
 }
 
---- How often each of 1 .. limit is in a list: those that are missing, and those that are there twice.
+--- Compares a list with 1 .. limit: returns the numbers that are missing, and those that are there twice.
 ---@param list integer[]
 ---@param limit integer
 ---@return integer missing

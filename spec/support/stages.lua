@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Stages that are gone when an `it` is over, whatever it came to: a spec file starts them with
---- `start` and says `after_each(stages.stop_all)`.
+--- Stages that are ended after each `it`, passed or failed: a spec file starts them with
+--- `start` and calls `after_each(stages.stop_all)`.
 local stagehost = require "stagehost"
 
 local M = {}
@@ -16,7 +16,7 @@ function M.start(def, opts)
     return stage
 end
 
---- Ends stages at once, and waits for that.
+--- Ends stages at once, and waits until they have ended.
 ---@param ... stagehost.Stage
 function M.stop(...)
     for _, stage in ipairs { ... } do

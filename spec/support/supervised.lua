@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- What the specs of consumer_supervisor share: a producer that emits what it is told to and notes what
---- is asked of it, and children that do what their event says.
+--- Helpers for the specs of consumer_supervisor: a producer that emits events on request and notes its
+--- demand, and children that do what their event says.
 local hooks = require "stagehost.spec"
 local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
@@ -31,7 +31,7 @@ function M.source()
     return stages.start(M.Source)
 end
 
---- What has been asked of the source so far.
+--- The demands on the source so far.
 function M.demands(source)
     M.settle()
     return source:call "demands"
@@ -42,7 +42,7 @@ function M.emit(source, ...)
     M.settle()
 end
 
---- A child for the event { ... }, or a string that nothing is done for:
+--- A child for the event { ... }, or for a string, which has no effect:
 ---   fails = "error" | "ignore" | "bad" | "raise" | "throw"    how its init fails
 ---   fails_from = n                                            ... from the n-th start of this event on
 ---   stubborn = true                                           does not end when it is told to
@@ -85,7 +85,7 @@ M.Child = stagehost.process {
     handle_cast = callbacks.handle_cast,
 }
 
---- The same, but it traps exits.
+--- A child like M.Child that traps exits.
 M.TrappingChild = stagehost.process {
     init = callbacks.init,
     handle_call = callbacks.handle_call,
@@ -108,7 +108,7 @@ function M.supervisor(options)
     return stages.start(functions(given))
 end
 
---- Handles of the children that run, in the order of their starts.
+--- The handles of the running children, in the order of their starts.
 function M.children(supervisor)
     M.settle()
     local list = {}
@@ -120,7 +120,7 @@ function M.children(supervisor)
     return list
 end
 
---- The events of the children that run.
+--- The events of the running children.
 function M.events(supervisor)
     local list = {}
     for i, child in ipairs(M.children(supervisor)) do
@@ -136,7 +136,7 @@ function M.count(supervisor)
     return count.workers .. ", " .. count.active
 end
 
---- Ends a child with that reason, from inside.
+--- Ends a child from inside, with the given reason.
 function M.finish(child, reason)
     child:cast(reason or "normal")
     M.settle()

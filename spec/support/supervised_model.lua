@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- A random pipeline below stagehost.supervisor, whose stages are killed and fail at random moments: what
---- spec/host/engine_model_test.c and ack_model_test.c do under a supervisor of their own. Says what went wrong,
---- or how many events were emitted and handled; the command then reports those that it knows to be lost.
+--- A random pipeline below stagehost.supervisor, whose stages are killed and fail at random moments, as
+--- spec/host/engine_model_test.c and ack_model_test.c do it with supervisors of their own. Prints what went wrong,
+--- or how many events were emitted and handled; the command then reports the events that it knows to be lost.
 ---
 ---     stagehost -w 2 spec/support/supervised_model.lua engine | ack SEED
 local stagehost = require "stagehost"
@@ -17,7 +17,7 @@ local N_PRODUCERS, N_MIDDLES, N_CONSUMERS = random(2), math.max(0, random(-1, 2)
 local MAX_DELIVER = has_acks and (random(3) == 1 and random(3) or 100000) or nil
 local STRATEGY = ({ "one_for_one", "rest_for_one", "one_for_all" })[random(3)]
 local WAITS, FAILS, KILLS = random(0, 60), random(0, 1) * random(30), random(5, 30)
--- The results of a stage in the middle are acknowledged when it has emitted them, and lost with it.
+-- The results of a middle stage are acknowledged when the stage has emitted them, and are lost with it.
 local KILLS_MIDDLES = N_MIDDLES > 0 and (not has_acks or random(2) == 1)
 
 local Numbers = stagehost.producer {
@@ -34,7 +34,7 @@ local Numbers = stagehost.producer {
     end,
 }
 
--- Knows of every event how often it was given, and handled.
+-- Counts how often every event was given, and handled.
 local Log = stagehost.process {
     init = function(self)
         self.given, self.handled, self.n, self.problems = {}, {}, 0, {}
@@ -79,7 +79,7 @@ end
 
 local callbacks = {}
 
--- Subscribes to those above that are there, and those below to itself.
+-- Subscribes the stage to the stages above that are running, and those below to the stage.
 function callbacks.init(self, args)
     self.settings, self.log = args.settings, args.log
     local function subscription(to)
@@ -153,7 +153,7 @@ end
 for _, name in ipairs(names.consumer) do
     add_child(name, Consumer, N_MIDDLES > 0 and names.middle or names.producer, {}, true)
 end
--- What is in the middle is taken along by others only where it may be lost.
+-- Other stages may end a middle stage only where its events may be lost.
 local strategy = (KILLS_MIDDLES or N_MIDDLES == 0) and STRATEGY or "one_for_one"
 local supervisor = assert(stagehost.start(stagehost.supervisor {
     strategy = strategy, max_restarts = 100000, max_seconds = 3600, children = children,
@@ -189,7 +189,7 @@ end
 for _, producer in ipairs(producers) do
     producer:join()
 end
--- What has reached the stages below the producers is handled before they end.
+-- Events that have reached the stages below the producers are handled before these end.
 for _, name in ipairs(names.middle) do
     local middle = stagehost.whereis(name)
     if middle then

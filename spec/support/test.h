@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Checks for specs written in C. A failed check prints both values and where, and the
+ * Checks for specs written in C. A failed check prints both values and its place, and the
  * program goes on; the last line of a program says how many checks passed and failed. */
 #ifndef SPEC_TEST_H
 #define SPEC_TEST_H
@@ -25,10 +25,10 @@ bool test_check_text(const char *actual, const char *expected, const char *what,
 bool test_check_pointer(const void *actual, const void *expected, const char *what,
                         const char *file, int line);
 
-/* Prints the last line; what main returns. */
+/* Prints the last line, and returns the exit status for main. */
 int test_end(void);
 
-/* Pseudo-random numbers for model tests: the same seed, the same run. */
+/* Pseudo-random numbers for model tests: the same seed gives the same run. */
 struct test_random {
     uint64_t state;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A run of the model test of acknowledgement: stages.c plays the stages, driver.c starts
- * them, kills them and lets those that wait go on. */
+ * and kills them, and lets waiting ones go on. */
 #ifndef SPEC_ACK_MODEL_H
 #define SPEC_ACK_MODEL_H
 
@@ -68,7 +68,7 @@ struct source {
     int index;
 };
 
-/* stages.c: notes why the run has failed; the first time counts. */
+/* stages.c: notes why the run has failed; only the first call counts. */
 void ack_model_fail(struct world *world, const char *fmt, ...);
 extern const sh_stage_ops ack_source_ops; /* its argument: a struct source from malloc */
 extern const sh_stage_ops ack_life_ops;   /* its argument: a struct life */

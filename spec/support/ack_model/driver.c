@@ -30,7 +30,7 @@ static void start_source(struct world *world, int index)
               SH_OK);
 }
 
-/* A stage below others that crash stays; another one ends with them. */
+/* A stage below others that crash stays; any other ends with its producers. */
 static sh_subscribe_opts subscription(struct world *world, enum role role, sh_stage *to)
 {
     int64_t max = 1 + test_random_below(&world->random, (uint32_t)world->max_demand);
@@ -45,7 +45,8 @@ static sh_subscribe_opts subscription(struct world *world, enum role role, sh_st
                                .max_deliver = world->max_deliver};
 }
 
-/* To every stage above that is alive: the last life of each BETWEEN, or the producers. */
+/* Draws subscriptions to all living stages above: the last life of each BETWEEN, or the
+ * producers. */
 static size_t draw_subscriptions(struct world *world, enum role role,
                                  sh_subscribe_opts *opts)
 {
@@ -101,7 +102,7 @@ static void start_life(struct world *world, enum role role)
                      (sh_from){world->driver, (uint64_t)(FIRST_WATCH + life->index)});
 }
 
-/* A stage above came back: everybody below subscribes to it. */
+/* After a stage above has come back, subscribes all stages below to it. */
 static void subscribe_consumers(struct world *world, sh_stage *to)
 {
     for (int i = 0; i < world->n_lives; i++) {
@@ -144,7 +145,7 @@ static void complete_some(struct world *world)
             ack_life_go_on(&world->lives[i], world->lives[i].stage);
 }
 
-/* What has no producers any more, because those were killed at the end, ends as well. */
+/* Ends the stages that have no producers any more because these were killed at the end. */
 static void end_the_rest(struct world *world)
 {
     sh_worker *worker = sh_stage_worker(world->driver);

@@ -64,7 +64,7 @@ static void life_destroy(sh_stage *self, void *state, void *arg)
     life->is_waiting = false;
 }
 
-/* handle_events has come to its end. */
+/* handle_events has finished. */
 static int handle_batch(struct life *life, sh_result *r)
 {
     struct world *world = life->world;

@@ -149,7 +149,7 @@ static const sh_stage_ops driver = {.size = sizeof(struct run *),
                                     .handle_reply = driver_reply,
                                     .destroy = driver_destroy};
 
-/* What the engine must never have to say. */
+/* The log messages that the engine must never write. */
 static void on_log(void *data, const sh_log_record *record)
 {
     struct run *run = data;

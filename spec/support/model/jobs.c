@@ -80,7 +80,7 @@ static void emit_made(struct actor *actor, const struct numbers *events, sh_resu
     emit_values(actor, values, n, r);
 }
 
-/* What a batch has earned: as GenStage, an ask for all that is missing once min is
+/* Asks after a batch as GenStage does: for all events that are missing once min is
  * reached. */
 static void account(struct side *side, int64_t n)
 {
@@ -122,8 +122,8 @@ static void feed(struct actor *actor, int64_t n, sh_result *r)
 
 /* -- notifications --------------------------------------------------------------------- */
 
-/* Behind what the callback emits. When it has waited and goes on from outside, it is a
- * message like one from the driver. */
+/* Sends a notification behind the callback's events. If the callback has waited and is continued
+ * from outside, the notification is a message like one from the driver. */
 static void notify(struct actor *actor)
 {
     sh_worker *worker = sh_stage_worker(actor->stage);
@@ -180,7 +180,7 @@ static void resubscribe(struct actor *actor, const struct step *step)
 
 /* -- casts ----------------------------------------------------------------------------- */
 
-/* Everything that was held back goes on, so that the run can end in order. */
+/* Lets everything that was held back go on, so that the run can end gracefully. */
 static void open_up(struct actor *actor, sh_result *r)
 {
     for (struct side *side = actor->producers; side; side = side->next)

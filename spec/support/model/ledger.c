@@ -91,7 +91,7 @@ static void check_balance(struct ledger *ledger, const struct actor *actor)
     if (ledger->refused[me] != actor->bad)
         model_fail(ledger->run, "s%d: refused %d, counts %d unfinished", me,
                    (int)actor->bad, (int)ledger->refused[me]);
-    /* What is missing on either side was declined by its consumers. */
+    /* Events missing on either side were declined by the consumers. */
     int64_t declined = (int64_t)stats.declined;
     int64_t output = actor->emitted - handed_on - discarded - ledger->output[me];
     int64_t input = ledger->sent_to[me] - actor->handled - stopped - ledger->input[me];
@@ -109,7 +109,7 @@ static void check_balance(struct ledger *ledger, const struct actor *actor)
                    (int)ledger->input[me], (int)(declined - output));
 }
 
-/* A stage ends because of something that it did or was told, or in the drain at the end. */
+/* A stage may end only because of something it did or was told, or in the drain at the end. */
 static void check_end(const struct actor *actor, bool was_killed)
 {
     struct run *run = actor->run;
@@ -141,7 +141,7 @@ void check_ledger(struct run *run)
             check_end(&run->actors[i], summary.killed);
             check_balance(&ledger, &run->actors[i]);
         }
-    /* What was queued for a stage that chose to stop is in either sum. */
+    /* Events that were queued for a stage that chose to stop are in either sum. */
     int64_t dropped = (int64_t)(summary.discarded + summary.declined);
     if (ledger.unfinished != (int64_t)summary.unfinished ||
         ledger.discarded + ledger.declined != dropped)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * A run of the engine's model test. Each stage of the plan is played by an actor, which
- * writes down what it emits, is asked for, sends and gets; each side of a subscription
- * has its own record. An actor is touched on its stage's worker only, and by the checks
+ * records its demand and the events it emits, sends and gets; each side of a subscription
+ * has its own record. An actor is used only on its stage's worker, and by the checks
  * when nothing runs.
  *
- *   plan.c     what will be done          actor.c    the callbacks
- *   driver.c   plays it                   jobs.c     what they do when they need not wait
- *   steps.c    the steps                  side.c     what is known of a subscription
- *   words.c    what messages say          tap.c      between the engine and a dispatcher
+ *   plan.c     the plan of a run          actor.c    the callbacks
+ *   driver.c   plays it                   jobs.c     the work of callbacks that need not wait
+ *   steps.c    the steps                  side.c     the record of a subscription
+ *   words.c    contents of messages       tap.c      between the engine and a dispatcher
  *   choice.c   which events go where      quiet.c    checks when nothing happens
  *   restart.c  the supervisor             ledger.c   checks at the end */
 #ifndef SPEC_MODEL_H
@@ -19,12 +19,12 @@
 #include "plan.h"
 #include "test.h"
 
-/* An event is a number: who emitted it, and its place in what that one emitted. */
+/* An event is a number: the stage that emitted it, and its place among that stage's events. */
 #define MODEL_EVENT(stage, n)    ((int64_t)(stage) << 40 | (int64_t)(n))
 #define MODEL_EVENT_STAGE(event) ((int)((event) >> 40))
 #define MODEL_EVENT_N(event)     ((event) & ((INT64_C(1) << 40) - 1))
 
-/* A notification too: who sent it, its number there, and, when its stage sent it, how
+/* A notification is a number too: its sender, its number there, and, if its stage sent it, how
  * many events it had emitted before. Those sent by the driver have a row of their own. */
 #define MODEL_NOTE(stage, told, number, after)                                             \
     ((int64_t)(stage) << 48 | (int64_t)(told) << 47 | (int64_t)(number) << 32 |            \
@@ -45,7 +45,7 @@ struct numbers {
     size_t n, capacity;
 };
 
-/* What one stage knows of a subscription. */
+/* The record that one stage has of a subscription. */
 struct side {
     struct side *next;
     struct actor *actor;
@@ -88,7 +88,7 @@ enum job_kind {
     JOB_TERMINATE,
 };
 
-/* What a callback has to do, now or when it has waited. */
+/* The work of a callback, done now or after a wait. */
 struct job {
     enum job_kind kind;
     struct side *side;
@@ -121,7 +121,7 @@ struct actor {
     bool is_abandoned[PLAN_MAX_PARTITIONS]; /* and discards what is for it */
     struct side *consumers, *producers;     /* newest first */
     /* consuming */
-    int64_t handled;     /* events of batches whose callback has come to its end */
+    int64_t handled;     /* events of batches whose callback has finished */
     struct numbers kept; /* WORK_KEEP: to be emitted later */
 };
 
@@ -139,9 +139,9 @@ struct run {
     int next_step;
     int phase;
     bool is_settling;
-    _Atomic bool is_closing; /* nobody waits any more; manual subscriptions ask for all */
+    _Atomic bool is_closing; /* callbacks wait no more; manual subscriptions ask for all */
     _Atomic bool has_failed;
-    char failure[512]; /* the first; written by whoever sets has_failed */
+    char failure[512]; /* the first; written by the thread that sets has_failed */
 };
 
 /* driver.c: plays the plan; false with run->failure when something is wrong. */
@@ -160,11 +160,11 @@ static inline struct actor *model_actor(struct run *run, int stage)
 }
 
 /* restart.c */
-/* Starts the stage that this actor is, in its place in the plan. `first` (may be NULL): subscribed
- * to at its start; taken. */
+/* Starts the stage of this actor, in its place in the plan. `first` (may be NULL; taken) is the
+ * subscription that the stage starts with. */
 void model_start(struct run *run, struct actor *actor, sh_subscribe_opts *first);
-/* The actor has ended, as the driver is told: starts its successor if it is supervised, and
- * subscribes that to what it was subscribed to, and to it who was. */
+/* The driver has been told that the actor has ended: starts its successor if it is supervised, and
+ * subscribes the successor to the actor's producers, and the actor's consumers to it. */
 void model_restart(struct run *run, struct actor *dead);
 
 /* steps.c */
@@ -207,7 +207,7 @@ extern const sh_dispatcher_ops *tap_dispatcher(const struct plan_stage *plan);
 
 /* choice.c */
 enum { CHOICE_NONE = -1, CHOICE_BAD = -2 };
-/* Of an event, or one of the above. */
+/* The partition of an event, or one of the above. */
 int choice_partition(const struct plan_stage *plan, int64_t event);
 sh_splitter *choice_splitter(const struct plan_stage *plan);
 sh_selector *choice_selector(struct side *side);

@@ -42,7 +42,7 @@ static int64_t draw_buffer_size(struct test_random *random)
     }
 }
 
-/* Dispatchers that came later: from a source of their own, so that plans of old seeds stay. */
+/* Later dispatchers are drawn from a source of their own, so that plans of old seeds stay. */
 static void draw_variant(struct plan_stage *stage)
 {
     struct test_random random = test_random_seed(stage->random);
@@ -93,8 +93,8 @@ static const struct {
 };
 enum { N_USUAL = sizeof usual / sizeof *usual };
 
-/* How often each kind of step comes in one plan. Every plan has its own taste: where all
- * of them come everywhere, long stretches without one of them are never seen. */
+/* How often each kind of step comes in one plan. Every plan has its own frequencies: if all
+ * kinds came everywhere, long stretches without one of them would never be tested. */
 struct taste {
     uint32_t weights[N_USUAL], sum;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one run of the engine's model test does: a few stages and a list of steps, all
- * drawn from one seed. A step says nothing about the state it meets: where it makes no
- * sense it does nothing, so any of them can be left out. */
+ * The plan of one run of the engine's model test: a few stages and a list of steps, all
+ * drawn from one seed. A step assumes nothing about the state it meets: if it makes no
+ * sense there it does nothing, so any step can be left out. */
 #ifndef SPEC_MODEL_PLAN_H
 #define SPEC_MODEL_PLAN_H
 
@@ -19,7 +19,7 @@ enum spread { SPREAD_DEMAND, SPREAD_BROADCAST, SPREAD_PARTITION, SPREAD_FAIR };
 /* How a producer answers handle_demand. */
 enum answers { ANSWERS_EXACTLY, ANSWERS_LESS, ANSWERS_MORE, ANSWERS_LATER };
 
-/* What a producer_consumer makes of what it gets. */
+/* What a producer_consumer does with its events. */
 enum work { WORK_MAP, WORK_FILTER, WORK_GROW, WORK_KEEP };
 
 struct plan_stage {

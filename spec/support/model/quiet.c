@@ -8,7 +8,7 @@
 #include "produce/producer.h"
 #include "stage/stage.h"
 
-/* Runs, and no callback of it waits. */
+/* Whether the stage runs and no callback of it waits. */
 static bool is_steady(const struct actor *actor)
 {
     return actor->has_begun && !actor->has_ended && actor->job.kind == JOB_NONE &&
@@ -37,7 +37,7 @@ static int64_t charged_in_partitions(const struct actor *actor)
     return n;
 }
 
-/* What the dispatcher should be able to send, by what was asked for and sent. */
+/* How much the dispatcher should be able to send, given the asks and the events sent. */
 static int64_t expected_credit(const struct actor *actor)
 {
     int64_t sum = 0, least = INT64_MAX;
@@ -80,7 +80,7 @@ static void check_conservation(const struct actor *actor)
                    (int)stats.buffered, (int)(held + queued_in_partitions(actor)));
 }
 
-/* No demand is stuck: what could be sent has been, and the rest is asked for. */
+/* No demand is stuck: all events that could be sent have been, and the rest is asked for. */
 static void check_demand(const struct actor *actor)
 {
     const sh_stage *stage = actor->stage;
@@ -169,7 +169,7 @@ static void check_notes(const struct actor *producer, const struct side *out,
         return;
     if (producer->plan->spread == SPREAD_BROADCAST && producer->plan->replay > 0 &&
         out->asked == (int64_t)out->events.n)
-        return; /* it may stand behind what is still to be replayed */
+        return; /* it may be behind events that are still to be replayed */
     for (size_t i = 0; i < out->notes.n; i++)
         if (!has_number(&in->notes, out->notes.items[i]))
             model_fail(producer->run, "s%d: did not get notification %d of s%d",

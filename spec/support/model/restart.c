@@ -74,7 +74,7 @@ static void subscribe(struct run *run, struct actor *consumer, struct actor *pro
                        NULL);
 }
 
-/* The actor that stands for another one now; NULL if nobody does. */
+/* The actor that now replaces another one; NULL if there is none. */
 static struct actor *heir(struct run *run, int index)
 {
     struct actor *actor =

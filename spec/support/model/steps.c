@@ -53,8 +53,8 @@ static void subscribe(struct run *run, const struct step *step, bool is_known)
                        NULL);
 }
 
-/* Told from outside: those get it who are subscribed now, and still are when it is
- * taken. */
+/* A notification from outside goes to the consumers that are subscribed now, and still are when
+ * it is taken. */
 static void tell(struct run *run, struct actor *actor)
 {
     int64_t note = MODEL_NOTE(actor->index, 1, ++run->n_told, 0);

@@ -221,7 +221,7 @@ static int tap_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts *o
     return status;
 }
 
-/* What waits for partitions that nobody takes events of any more has been dropped. */
+/* Counts events waiting for partitions without consumers as dropped. */
 static void drop_abandoned(struct actor *actor)
 {
     for (int p = 0; p < PLAN_MAX_PARTITIONS; p++)
@@ -263,7 +263,7 @@ static int64_t tap_credit(const void *state)
     return tap->base->credit(tap->state);
 }
 
-/* A broadcast: everybody who is subscribed now has got all that it selects, and nothing
+/* A broadcast: every present subscriber has got all events that it selects, and nothing
  * else. */
 static void check_broadcast(struct tap *tap, const sh_value *values, int64_t taken)
 {

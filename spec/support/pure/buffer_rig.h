@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * One buffer of integers, and what comes out of it in words: "1 2 3 !7" are three events
+ * One buffer of integers. Its output is written in words: "1 2 3 !7" are three events
  * and a marker behind them. */
 #ifndef SPEC_BUFFER_RIG_H
 #define SPEC_BUFFER_RIG_H
@@ -15,7 +15,7 @@ void stop(void);
 /* Stores first .. first + n - 1; writes the markers that this sets free; returns the
  * discarded. */
 int64_t store(int64_t first, uint32_t n);
-/* What sh__buffer_mark says; the marker is freed where it is not taken. */
+/* Returns the result of sh__buffer_mark; frees the marker if it is not taken. */
 int mark(int64_t id);
 /* Takes once; returns `words`. */
 const char *take_once(int64_t n);

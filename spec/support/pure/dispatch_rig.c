@@ -172,7 +172,7 @@ void rig_fini(struct rig *rig)
     sh__buffer_fini(&rig->buffer);
 }
 
-/* Dispatches an owned batch; returns what was taken, the rest is put back at the head. */
+/* Dispatches an owned batch; returns how much was taken, and puts the rest back at the head. */
 static void offer(struct rig *rig, sh_batch batch, int64_t owed)
 {
     sh_error *error = NULL;
@@ -181,7 +181,7 @@ static void offer(struct rig *rig, sh_batch batch, int64_t owed)
     rig->out.owed = owed;
     int64_t taken = rig->ops->dispatch(rig->state, batch, &rig->out, &error);
     CHECK(taken >= 0 && taken <= batch.n);
-    /* Nothing gets lost: all that was taken was sent, skipped, or stands in a queue. */
+    /* Nothing gets lost: every event taken was sent, skipped, or is in a queue. */
     if (rig->ops->takes_owed)
         CHECK_INT(rig->n_sent + rig->n_skipped + rig->n_discarded - before +
                       rig->ops->held(rig->state, SH_HELD_ALL) - held,

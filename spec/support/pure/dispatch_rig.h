@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A dispatcher between a small model of its producer and fake subscriptions. The model
- * keeps what the core keeps: a buffer for leftovers, and the demand it has asked of
+ * A dispatcher between a small model of its producer and fake subscriptions. Like the
+ * core, the model has a buffer for leftovers, and the demand it has asked of
  * handle_demand and not got. Every step returns what handle_demand would be asked for.
  * Events are integers.
  *
- * What the dispatcher does is written down in words: "A[1 2]" events sent to A, "A!7"
+ * The actions of the dispatcher are written down in words: "A[1 2]" events sent to A, "A!7"
  * notification 7 sent to A, "done7" marker 7 released, "A?name" A failed, "none3" /
  * "bad3?name" events skipped, "refused[11 22]?name" events refused, "full2:10" events dropped
- * by a queue of 10, "drop3" events dropped because nobody is there, "A>12:10" an ask for 12
+ * by a queue of 10, "drop3" events dropped for lack of consumers, "A>12:10" an ask for 12
  * where 10 is the most. */
 #ifndef SPEC_DISPATCH_RIG_H
 #define SPEC_DISPATCH_RIG_H
@@ -34,21 +34,21 @@ void rig_fini(struct rig *rig);
 /* SH_OK, or the refusal's code after writing down its name: "A?name". */
 int rig_subscribe(struct rig *rig, sh_subscription *sub, sh_subscribe_opts *opts);
 int64_t rig_cancel(struct rig *rig, sh_subscription *sub);
-/* Its like where another consumer is expected in its place. */
+/* Cancels a subscription that another consumer is expected to replace. */
 int64_t rig_replace(struct rig *rig, sh_subscription *sub);
-/* Drops the buffer and what the dispatcher holds. Returns how many events. */
+/* Drops the events in the buffer and the dispatcher. Returns how many they were. */
 int64_t rig_clear(struct rig *rig);
-/* Events come back from a consumer; `sub`: any of the queue that they go to. */
+/* Gives events of a consumer back; `sub` is any subscription of the queue they go to. */
 void *rig_place(struct rig *rig, sh_subscription *sub);
 int64_t rig_give_back(struct rig *rig, void *place, int64_t first, uint32_t n);
 int64_t rig_ask(struct rig *rig, sh_subscription *sub, int64_t n);
-/* The events first .. first + n - 1. */
+/* Emits the events first .. first + n - 1. */
 int64_t rig_emit(struct rig *rig, int64_t first, uint32_t n);
 int64_t rig_info(struct rig *rig, int64_t id);
 int64_t rig_notify(struct rig *rig, int64_t id);
 int64_t rig_credit(const struct rig *rig);
 
-/* What was written down since the last call. */
+/* The words written since the last call. */
 const char *rig_words(struct rig *rig);
 
 /* An owned batch of consecutive integers. */
