@@ -324,11 +324,12 @@ static void unknown_subscription(sh_stage *stage, struct sh__message *message)
 static void push_cancel(sh_stage *stage, struct sh__message *message)
 {
     sh__stage_push_task(
-        stage, (struct sh__task){
-                   .kind = SH__TASK_CANCEL_IN,
-                   .how = message->kind == SH__DOWN ? SH_ENDED_DOWN : SH_ENDED_CANCEL,
-                   .sub = sh_subscription_ref(message->sub),
-                   .error = message->error ? sh_error_ref(message->error) : NULL});
+        stage,
+        (struct sh__task){.kind = SH__TASK_CANCEL_IN,
+                          .how = message->kind == SH__PRODUCER_DOWN ? SH_ENDED_DOWN
+                                                                    : SH_ENDED_CANCEL,
+                          .sub = sh_subscription_ref(message->sub),
+                          .error = message->error ? sh_error_ref(message->error) : NULL});
 }
 
 void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message)

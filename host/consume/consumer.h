@@ -14,7 +14,7 @@ void sh__consumer_finish(sh_stage *stage);
 /* Called when handle_subscribe has returned: asks, unless the mode is manual. */
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
 
-/* Handles EVENTS, NOTIFICATION, REDIRECT, CANCEL and DOWN on a stage that consumes; takes the
+/* Handles EVENTS, NOTIFICATION, REDIRECT, CANCEL and PRODUCER_DOWN on a stage that consumes; takes the
  * message. */
 void sh__consumer_message(sh_stage *stage, struct sh__message *message);
 /* Starts feeding the events of a message (taken) to handle_events. */
@@ -26,7 +26,7 @@ void sh__consumer_drop_feed(sh_stage *stage);
 /* Sends an ask for n events, unless the subscription may not ask now. */
 void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n);
 
-/* Puts handle_cancel for a CANCEL or DOWN (taken) on the agenda; its half is closed already. */
+/* Puts handle_cancel for a CANCEL or PRODUCER_DOWN (taken) on the agenda; its half is closed already. */
 void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message);
 /* Applies the cancel mode once handle_cancel has run. Borrows `reason`. */
 void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason);

@@ -29,7 +29,7 @@ static bool is_abandoned(const sh_stage *stage)
 
 static bool ends_here(const struct sh__message *message)
 {
-    return message->kind == SH__CANCEL || message->kind == SH__DOWN;
+    return message->kind == SH__CANCEL || message->kind == SH__PRODUCER_DOWN;
 }
 
 /* Skips input that can't be handed on: no stage is left on either side, and the input is before

@@ -257,12 +257,13 @@ void sh__stage_check_leaving(sh_stage *stage)
 
 static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_role role, sh_error *reason)
 {
-    sh_stage *peer = role == SH_ROLE_CONSUMER ? sub->producer : sub->consumer;
-    struct sh__message *down = sh__message_new(stage->worker, SH__DOWN, peer);
+    struct sh__message *down =
+        role == SH_ROLE_CONSUMER
+            ? sh__message_new(stage->worker, SH__CONSUMER_DOWN, sub->producer)
+            : sh__message_new(stage->worker, SH__PRODUCER_DOWN, sub->consumer);
     if (!down)
         return;
     sh__message_name(down, sub);
-    down->what = (uint8_t)role;
     down->error = reason ? sh_error_ref(reason) : NULL;
     down->declines = stage->declines || stage->is_declined;
     down->ends_producer = stage->ends_producers;

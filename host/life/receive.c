@@ -182,7 +182,7 @@ static void protocol(sh_stage *stage, struct sh__message *message)
 {
     bool for_producer = message->kind == SH__SUBSCRIBE || message->kind == SH__ASK ||
                         message->kind == SH__ACK || message->kind == SH__CANCEL_REQUEST ||
-                        (message->kind == SH__DOWN && message->what == SH_ROLE_CONSUMER);
+                        message->kind == SH__CONSUMER_DOWN;
     if (for_producer && stage->out)
         sh__producer_message(stage, message);
     else if (!for_producer && sh__stage_consumes(stage))
@@ -281,7 +281,8 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
     case SH__NOTIFICATION:
     case SH__REDIRECT:
     case SH__CANCEL:
-    case SH__DOWN:
+    case SH__CONSUMER_DOWN:
+    case SH__PRODUCER_DOWN:
         protocol(stage, message);
         return;
     case SH__SUBSCRIBE_TO:

@@ -11,11 +11,11 @@
 
 static void refuse_subscribe(sh_worker *worker, struct sh__message *message)
 {
-    struct sh__message *down = sh__message_new(worker, SH__DOWN, message->sub->consumer);
+    struct sh__message *down =
+        sh__message_new(worker, SH__PRODUCER_DOWN, message->sub->consumer);
     if (!down)
         return;
     sh__message_name(down, message->sub);
-    down->what = SH_ROLE_PRODUCER;
     down->error =
         sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL, "the producer is not alive");
     sh__send(worker, down, NULL);
@@ -43,7 +43,8 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message)
     } else if (lost > 0) {
         sh__worker_count_unfinished(worker, to, lost, "mailbox");
     }
-    if (message->kind == SH__ASK || message->kind == SH__ACK || message->kind == SH__DOWN)
+    if (message->kind == SH__ASK || message->kind == SH__ACK ||
+        message->kind == SH__CONSUMER_DOWN)
         sh__ack_refused(worker, message);
     if (message->kind == SH__SUBSCRIBE) {
         refuse_subscribe(worker, message);

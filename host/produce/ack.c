@@ -169,7 +169,7 @@ void sh__ack_refused(sh_worker *worker, const struct sh__message *message)
     struct sh__ack *ack = sub->out.ack;
     int64_t handled = message->kind == SH__ASK ? message->status : message->n;
     ack->missing -= handled < ack->missing ? handled : ack->missing;
-    bool is_last = message->kind == SH__DOWN ||
+    bool is_last = message->kind == SH__CONSUMER_DOWN ||
                    (message->kind == SH__ACK && message->what == SH__ACK_LAST);
     if (!is_last || ack->missing == 0)
         return;
@@ -224,7 +224,7 @@ void sh__consumer_last_ack(sh_stage *stage, sh_subscription *sub)
 void sh__consumer_last_acks(sh_stage *stage, const struct sh__mailbox *box)
 {
     for (const struct sh__message *message = box->head; message; message = message->next)
-        if ((message->kind == SH__CANCEL || message->kind == SH__DOWN) &&
+        if ((message->kind == SH__CANCEL || message->kind == SH__PRODUCER_DOWN) &&
             !message->sub->in.open)
             sh__consumer_last_ack(stage, message->sub);
 }

@@ -5,10 +5,10 @@
  *   producer                                consumer
  *   sends EVENTS, keeps a reference  ---->  handles a batch: results are taken care of
  *   lets go of it                    <----  ASK or ACK: n events are handled
- *   gives the rest back to the head  <----  DOWN, or the last ACK: it is through with this
- *   of its buffer                           subscription; so many were given to a callback
+ *   gives the rest back to the head  <----  CONSUMER_DOWN, or the last ACK: it is through with
+ *   of its buffer                           this subscription; so many were given to a callback
  *
- * Each subscription ends with exactly one DOWN or last ACK. A cancelled one still handles
+ * Each subscription ends with exactly one CONSUMER_DOWN or last ACK. A cancelled one still handles
  * what was sent before: until then the producer waits for its acknowledgements. Who counts
  * what is lost: never the consumer. If the producer has ended before, what its records say is
  * missing is counted when that last message is refused. */
@@ -52,7 +52,7 @@ void sh__ack_close(sh_stage *stage, sh_subscription *sub, int64_t begun,
 int64_t sh__acks_pending(const struct sh__producer *out);
 /* The producer has ended. */
 void sh__acks_abandon(struct sh__producer *out);
-/* ASK, ACK or DOWN for a producer that has ended. */
+/* ASK, ACK or CONSUMER_DOWN for a producer that has ended. */
 void sh__ack_refused(sh_worker *worker, const struct sh__message *message);
 
 /* The consumer's side ------------------------------------------------------------------ */

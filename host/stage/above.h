@@ -45,7 +45,7 @@ void sh__redirect_free(struct sh__redirect *redirect);
 
 /* -- life/callback_message.c ----------------------------------------------------------- */
 
-/* Runs the callback for CALL, CAST, INFO, NOTIFICATION, EXIT or DOWN; takes the message. */
+/* Runs the callback for CALL, CAST, INFO, NOTIFICATION, EXIT or GONE; takes the message. */
 void sh__callback_message(sh_stage *stage, enum sh__callback callback,
                           struct sh__message *message);
 

@@ -22,7 +22,8 @@
     XX(CANCEL, "cancel")                 /* producer -> consumer: error */                 \
     XX(REDIRECT, "redirect")             /* producer -> consumer: other producers */       \
     XX(PART, "part")                     /* anyone -> consumer: leave one producer */      \
-    XX(DOWN, "down")                     /* either -> either: the sender has ended */      \
+    XX(CONSUMER_DOWN, "consumer_down")   /* consumer -> producer: it has ended */          \
+    XX(PRODUCER_DOWN, "producer_down")   /* producer -> consumer: it has ended */          \
     XX(CALL, "call")                                                                       \
     XX(CAST, "cast")                                                                       \
     XX(LETTERS, "letters")               /* handle_cast with dead letters: n */            \
@@ -73,21 +74,22 @@ struct sh__crossing {
 
 /* What `what`, `status` and `n` say depends on the kind:
  *
- *   what    DOWN: sh_role of the sender. SET_DEMAND, QUERY, STEER: which one. ACK: whether it is
- *           the last. EVENTS: whether they have been received already. EXIT: SH__EXIT_*.
+ *   what    SET_DEMAND, QUERY, STEER: which one. ACK: whether it is the last. EVENTS: whether they
+ *           have been received already. EXIT: SH__EXIT_*.
  *           NOTIFICATION: SH__ASIDE, whether its subscription may have ended before.
- *   status  REPLY: the result. ASK: events handled. ACK, DOWN: events begun and not handled.
- *   n       ASK: events. EVENTS: the number of their delivery, 0 or 1 is the first. ACK, DOWN:
- *           events handled. LETTERS: how many; 0: the sender has ended. REPLY: the asker's
- *           number. Signals: a number. */
+ *   status  REPLY: the result. ASK: events handled. ACK, CONSUMER_DOWN: events begun and not
+ *           handled.
+ *   n       ASK: events. EVENTS: the number of their delivery, 0 or 1 is the first. ACK,
+ *           CONSUMER_DOWN: events handled. LETTERS: how many; 0: the sender has ended. REPLY: the
+ *           asker's number. Signals: a number. */
 struct sh__message {
     struct sh__message *next;
     sh_stage *to; /* a reference only while crossing workers */
     uint8_t kind; /* enum sh__message_kind */
     uint8_t what;
-    bool crossing;      /* sent from another worker */
-    bool declines;      /* DOWN: by its own will; it wants nothing of what is left */
-    bool ends_producer; /* DOWN: see sh_stage_end_producers */
+    bool crossing; /* sent from another worker */
+    bool declines; /* CONSUMER_DOWN: by its own will; it wants nothing of what is left */
+    bool ends_producer; /* CONSUMER_DOWN: see sh_stage_end_producers */
     int status;
     int64_t n;
     sh_subscription *sub; /* counted, see subscription.h */

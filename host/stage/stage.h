@@ -180,7 +180,7 @@ struct sh_stage {
     struct sh__link producers; /* in-halves  */
     struct sh__link consumers; /* out-halves */
     struct sh__producer *out;  /* NULL on consumers and processes */
-    /* producer_consumer: EVENTS, NOTIFICATION, QUEUED_INFO, CANCEL, DOWN */
+    /* producer_consumer: EVENTS, NOTIFICATION, QUEUED_INFO, CANCEL, PRODUCER_DOWN */
     struct sh__mailbox input;
 
     sh_subscribe_defaults defaults; /* of its subscriptions as a consumer */
