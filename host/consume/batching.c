@@ -116,9 +116,9 @@ static void take(sh_stage *stage, struct sh__limits *limits, int64_t n,
             return;
         }
         sh__message_name(message, limits->sub);
-        message->what = SH__RECEIVED;
         message->batch = batch;
-        message->n = limits->deliveries;
+        message->events.is_received = true;
+        message->events.delivery = limits->deliveries;
         n -= batch.n;
         sh__mailbox_push(out, message);
     }
@@ -132,7 +132,7 @@ static void insert(struct sh__mailbox *box, const sh_subscription *sub,
 {
     struct sh__message *behind = NULL;
     for (struct sh__message *each = box->head; each; each = each->next)
-        if (each->kind == SH__EVENTS && each->what == SH__RECEIVED && each->sub == sub)
+        if (each->kind == SH__EVENTS && each->events.is_received && each->sub == sub)
             behind = each;
     if (!behind || !messages->head) {
         sh__mailbox_splice_front(box, messages);
@@ -172,8 +172,8 @@ static void gather(sh_stage *stage, struct sh__limits *limits, struct sh__messag
     sh_subscription_stats *stats = &limits->sub->in.stats;
     stats->messages++;
     stats->events += message->batch.n;
-    if (message->n > limits->deliveries)
-        limits->deliveries = message->n;
+    if (message->events.delivery > limits->deliveries)
+        limits->deliveries = message->events.delivery;
     sh_batch batch = message->batch;
     message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);

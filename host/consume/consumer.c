@@ -185,9 +185,9 @@ void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
     if (!message)
         return;
     sh__message_name(message, sub);
-    message->n = n;
+    message->ask.n = n;
     if (sh__unlikely(sub->in.acked > 0)) {
-        message->status = (int)sub->in.acked;
+        message->ask.handled = sub->in.acked;
         sub->in.acked = 0;
     }
     sh__send(stage->worker, message, NULL);
@@ -210,7 +210,7 @@ static void feed(sh_stage *stage, sh_subscription *sub, sh_batch batch, int64_t 
 
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message)
 {
-    feed(stage, message->sub, message->batch, message->n);
+    feed(stage, message->sub, message->batch, message->events.delivery);
     message->sub = NULL; /* the feed now has its reference */
     message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);
@@ -414,7 +414,7 @@ static void take_notification(sh_stage *stage, struct sh__message *message)
 void sh__consumer_message(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
-    if (message->kind == SH__NOTIFICATION && message->what == SH__ASIDE) {
+    if (message->kind == SH__NOTIFICATION && message->notification.is_aside) {
         take_notification(stage, message);
         return;
     }

@@ -83,7 +83,7 @@ static struct sh__message *write_letters(sh_stage *stage, sh_stage *to, sh_batch
         return NULL;
     }
     message->batch = letters;
-    message->n = events.n;
+    message->letters.n = events.n;
     return message;
 }
 

@@ -46,8 +46,8 @@ void sh__limits_hold_feed(sh_stage *stage, struct sh__limits *limits)
     if (!message)
         return; /* then it is handled, not lost */
     sh__message_name(message, limits->sub);
-    message->what = SH__RECEIVED;
-    message->n = stage->feed.deliveries;
+    message->events.is_received = true;
+    message->events.delivery = stage->feed.deliveries;
     message->batch = stage->feed.rest;
     stage->feed.rest = (sh_batch){0};
     sh__mailbox_push_first(&limits->held, message);
@@ -108,12 +108,12 @@ void sh__limits_unsubscribe(sh_stage *stage, sh_subscription *sub, sh_error *rea
 void sh__limits_steer(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
-    if (sub->in.open && message->what == SH__STEER_PAUSE) {
+    if (sub->in.open && message->steer.what == SH__STEER_PAUSE) {
         pause_one(stage, sub);
-    } else if (sub->in.open && message->what == SH__STEER_UNSUBSCRIBE) {
+    } else if (sub->in.open && message->steer.what == SH__STEER_UNSUBSCRIBE) {
         sh__limits_unsubscribe(stage, sub, message->error);
         message->error = NULL;
-    } else if (message->what != SH__STEER_PAUSE) {
+    } else if (message->steer.what != SH__STEER_PAUSE) {
         /* closed: a producer_consumer may hold its end */
         resume_one(stage, sub->in.limits);
     }
@@ -142,7 +142,7 @@ bool sh__limits_take(sh_stage *stage, struct sh__message *message)
         sh__limits_hold(message);
         return true;
     }
-    if (message->kind == SH__EVENTS && message->what == SH__RECEIVED) {
+    if (message->kind == SH__EVENTS && message->events.is_received) {
         sh__consumer_feed(stage, message);
         return true;
     }
@@ -239,7 +239,7 @@ static int steer(sh_worker *worker, sh_subscription *sub, enum sh__steer what,
         return SH_ENOMEM;
     }
     sh__message_name(message, sub);
-    message->what = (uint8_t)what;
+    message->steer.what = what;
     message->error = reason;
     return sh__send(worker, message, NULL);
 }

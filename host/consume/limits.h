@@ -30,11 +30,6 @@ struct sh__limits {
     uint64_t begun_ns;         /* when the first gathered event came */
 };
 
-enum sh__steer { SH__STEER_PAUSE, SH__STEER_RESUME, SH__STEER_UNSUBSCRIBE };
-
-/* message->what of EVENTS whose events have been received already. */
-enum { SH__RECEIVED = 1 };
-
 /* Gives a new subscription the limits that its options want. SH_ENOMEM. */
 int sh__limits_start(sh_stage *stage, sh_subscription *sub, const sh_subscribe_opts *opts);
 /* Performs sh_subscription_unsubscribe; the subscription is open. Takes `reason`. */

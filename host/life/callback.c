@@ -224,7 +224,7 @@ static void callback_failed(sh_stage *stage, sh_result *r)
                                     "handle_events");
     struct sh__message *message = stage->now.message;
     if (message && message->kind == SH__LETTERS)
-        sh__dead_letter_refused(stage, (uint64_t)message->n);
+        sh__dead_letter_refused(stage, (uint64_t)message->letters.n);
     if (message && callback == SH__CALLBACK_CALL && message->from.stage) {
         sh__reply(stage->worker, message->from, SH_EFAILED, (sh_batch){0}, reason);
         sh_stage_unref(message->from.stage);

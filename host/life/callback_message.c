@@ -52,7 +52,7 @@ static int run_message(sh_stage *stage, enum sh__callback callback,
     if (callback == SH__CALLBACK_EXIT)
         return ops->handle_exit(stage, state, from, message->error, r);
     if (callback == SH__CALLBACK_DOWN && ops->handle_down)
-        return ops->handle_down(stage, state, from, message->error, (uint64_t)message->n,
+        return ops->handle_down(stage, state, from, message->error, message->signal.number,
                                 r);
     return SH_ENOSYS;
 }

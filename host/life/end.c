@@ -265,11 +265,13 @@ static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_role role, sh_er
         return;
     sh__message_name(down, sub);
     down->error = reason ? sh_error_ref(reason) : NULL;
-    down->declines = stage->declines || stage->is_declined;
-    down->ends_producer = stage->ends_producers;
+    if (role == SH_ROLE_CONSUMER) {
+        down->consumer_down.declines = stage->declines || stage->is_declined;
+        down->consumer_down.ends_producer = stage->ends_producers;
+    }
     if (role == SH_ROLE_CONSUMER && sub->in.ack) {
-        down->n = sub->in.acked;
-        down->status = (int)sub->in.begun;
+        down->consumer_down.handled = sub->in.acked;
+        down->consumer_down.begun = sub->in.begun;
     }
     sh__send(stage->worker, down, NULL);
 }

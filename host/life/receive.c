@@ -87,14 +87,14 @@ static void notify(sh_stage *stage, struct sh__message *message)
 
 static void set_demand(sh_stage *stage, struct sh__message *message)
 {
-    bool forward = message->what == SH_DEMAND_FORWARD;
+    bool forward = message->set_demand.mode == SH_DEMAND_FORWARD;
     if (stage->kind != SH_PRODUCER && !(forward && stage->kind == SH_PRODUCER_CONSUMER)) {
         refuse_kind(stage, message, SH_LOG_DEMAND_MODE_NOT_PRODUCER, SH_ENOTPRODUCER,
                     "the demand mode can only be set on a producer");
         return;
     }
     if (stage->kind == SH_PRODUCER)
-        sh__producer_set_demand(stage, message->what);
+        sh__producer_set_demand(stage, message->set_demand.mode);
     sh__reply(stage->worker, message->from, SH_OK, (sh_batch){0}, NULL);
     sh__message_free(stage->worker, message);
 }
@@ -102,7 +102,7 @@ static void set_demand(sh_stage *stage, struct sh__message *message)
 static void query(sh_stage *stage, struct sh__message *message)
 {
     int64_t value = 0;
-    if (message->what == SH_QUERY_DEMAND_MODE) {
+    if (message->query.what == SH_QUERY_DEMAND_MODE) {
         if (stage->kind == SH_PRODUCER_CONSUMER) {
             refuse_kind(stage, message, SH_LOG_DEMAND_MODE_NOT_PRODUCER, SH_ENOTPRODUCER,
                         "only a producer has a demand mode");
@@ -169,7 +169,7 @@ static void drain(sh_stage *stage, struct sh__message *message)
 /* Dead letters, or the last word of who might have sent some. */
 static void letters(sh_stage *stage, struct sh__message *message)
 {
-    if (message->n > 0)
+    if (message->letters.n > 0)
         sh__callback_message(stage, SH__CALLBACK_CAST, message);
     else if (atomic_fetch_sub(&stage->writers, 1) == 1 &&
              atomic_load(&stage->worker->host->drains))

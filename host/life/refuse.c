@@ -24,7 +24,7 @@ static void refuse_subscribe(sh_worker *worker, struct sh__message *message)
 static uint64_t lost_events(const struct sh__message *message)
 {
     if (message->kind == SH__LETTERS)
-        return (uint64_t)message->n;
+        return (uint64_t)message->letters.n;
     if (message->kind != SH__EVENTS || message->sub->in.ack)
         return 0;
     return sh__message_events(message);

@@ -88,60 +88,65 @@ int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from f
     return SH_OK;
 }
 
-static int send_plain(sh_worker *worker, struct sh__message *message, uint8_t what,
-                      sh_error *reason)
+static int send_plain(sh_worker *worker, enum sh__message_kind kind, sh_stage *to,
+                      sh_from from)
 {
-    if (!message) {
-        sh_error_unref(reason);
-        return SH_ENOMEM;
-    }
-    message->what = what;
-    message->error = reason;
-    return sh__send(worker, message, NULL);
+    struct sh__message *message = new_message(worker, kind, to, from);
+    return message ? sh__send(worker, message, NULL) : SH_ENOMEM;
 }
 
 int sh_stage_stop(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_from from)
 {
-    return send_plain(worker, new_message(worker, SH__STOP, stage, from), 0, reason);
+    struct sh__message *message = new_message(worker, SH__STOP, stage, from);
+    if (!message) {
+        sh_error_unref(reason);
+        return SH_ENOMEM;
+    }
+    message->error = reason;
+    return sh__send(worker, message, NULL);
 }
 
 int sh_stage_finish(sh_worker *worker, sh_stage *stage)
 {
     if (stage->kind != SH_PRODUCER)
         return SH_ENOTPRODUCER;
-    return send_plain(worker, new_message(worker, SH__FINISH, stage, (sh_from){0}), 0,
-                      NULL);
+    return send_plain(worker, SH__FINISH, stage, (sh_from){0});
 }
 
 int sh_stage_end_input(sh_worker *worker, sh_stage *stage)
 {
     if (!sh__stage_consumes(stage))
         return SH_ENOTCONSUMER;
-    return send_plain(worker, new_message(worker, SH__FINISH, stage, (sh_from){0}), 0,
-                      NULL);
+    return send_plain(worker, SH__FINISH, stage, (sh_from){0});
 }
 
 int sh_stage_kill(sh_worker *worker, sh_stage *stage)
 {
-    return send_plain(worker, new_message(worker, SH__KILL, stage, (sh_from){0}), 0, NULL);
+    return send_plain(worker, SH__KILL, stage, (sh_from){0});
 }
 
 int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from)
 {
-    return send_plain(worker, new_message(worker, SH__MONITOR, stage, from), 0, NULL);
+    return send_plain(worker, SH__MONITOR, stage, from);
 }
 
 int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode,
                         sh_from from)
 {
-    return send_plain(worker, new_message(worker, SH__SET_DEMAND, stage, from),
-                      (uint8_t)mode, NULL);
+    struct sh__message *message = new_message(worker, SH__SET_DEMAND, stage, from);
+    if (!message)
+        return SH_ENOMEM;
+    message->set_demand.mode = mode;
+    return sh__send(worker, message, NULL);
 }
 
 int sh_stage_query(sh_worker *worker, sh_stage *stage, sh_query what, sh_from from)
 {
-    return send_plain(worker, new_message(worker, SH__QUERY, stage, from), (uint8_t)what,
-                      NULL);
+    struct sh__message *message = new_message(worker, SH__QUERY, stage, from);
+    if (!message)
+        return SH_ENOMEM;
+    message->query.what = what;
+    return sh__send(worker, message, NULL);
 }
 
 /* A stage that subscribes itself can't wait for its own mailbox: it is done at once. */
@@ -179,7 +184,7 @@ int sh_subscription_ask(sh_worker *worker, sh_subscription *sub, int64_t n)
     if (!message)
         return SH_ENOMEM;
     sh__message_name(message, sub);
-    message->n = n;
+    message->ask.n = n;
     if (sub->consumer->worker == worker) {
         sub->in.stats.asks++;
         sub->consumer->stats.asks_out++;
@@ -197,7 +202,7 @@ int sh_subscription_tell(sh_worker *worker, sh_subscription *sub, sh_batch messa
         return SH_ENOMEM;
     }
     sh__message_name(told, sub);
-    told->what = SH__ASIDE;
+    told->notification.is_aside = true;
     told->batch = message;
     return sh__send(worker, told, error);
 }

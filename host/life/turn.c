@@ -87,16 +87,16 @@ static void take_answer(sh_stage *stage)
 {
     struct sh__message *message = sh__mailbox_pop(&stage->answers);
     stage->has_answers = stage->answers.head != NULL;
-    if (message->status != SH_ETIMEDOUT)
-        sh__timer_answered(stage, (uint64_t)message->n);
+    if (message->reply.status != SH_ETIMEDOUT)
+        sh__timer_answered(stage, message->reply.ref);
     if (stage->ops->handle_reply && stage->phase != SH__PHASE_NEW) {
         sh_batch value = message->batch;
         message->batch = (sh_batch){0};
         sh__activity_begin(stage->worker, stage,
                            stage->is_waiting ? sh__callback_name(stage->now.callback)
                                              : "handle_reply");
-        stage->ops->handle_reply(stage, stage->state, (uint64_t)message->n, message->status,
-                                 value, message->error);
+        stage->ops->handle_reply(stage, stage->state, message->reply.ref,
+                                 message->reply.status, value, message->error);
         sh__activity_end(stage->worker);
     }
     sh__message_free(stage->worker, message);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "produce/ack.h"
 
-#include <limits.h>
-
 #include "produce/above.h"
 #include "produce/emit.h"
 #include "produce/producer.h"
@@ -66,9 +64,9 @@ void sh__ack_handled(sh_stage *stage, sh_subscription *sub, int64_t n)
 
 void sh__ack_receive(sh_stage *stage, struct sh__message *message)
 {
-    sh__ack_handled(stage, message->sub, message->n);
-    if (message->what == SH__ACK_LAST)
-        sh__ack_close(stage, message->sub, message->status, message->error);
+    sh__ack_handled(stage, message->sub, message->ack.handled);
+    if (message->ack.is_last)
+        sh__ack_close(stage, message->sub, message->ack.begun, message->error);
     sh__message_free(stage->worker, message);
 }
 
@@ -161,16 +159,24 @@ void sh__acks_abandon(struct sh__producer *out)
     }
 }
 
+/* Of ASK, ACK or CONSUMER_DOWN. */
+static uint32_t handled_by(const struct sh__message *message)
+{
+    return message->kind == SH__ASK   ? message->ask.handled
+           : message->kind == SH__ACK ? message->ack.handled
+                                      : message->consumer_down.handled;
+}
+
 void sh__ack_refused(sh_worker *worker, const struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
     if (!sub || message->to != sub->producer || !sub->out.ack)
         return;
     struct sh__ack *ack = sub->out.ack;
-    int64_t handled = message->kind == SH__ASK ? message->status : message->n;
+    int64_t handled = handled_by(message);
     ack->missing -= handled < ack->missing ? handled : ack->missing;
     bool is_last = message->kind == SH__CONSUMER_DOWN ||
-                   (message->kind == SH__ACK && message->what == SH__ACK_LAST);
+                   (message->kind == SH__ACK && message->ack.is_last);
     if (!is_last || ack->missing == 0)
         return;
     sh__recovery_count_returned(sub->producer, (uint64_t)ack->missing);
@@ -190,7 +196,7 @@ void sh__consumer_handled(sh_stage *stage, bool ask_follows)
         sh__consumer_acknowledge(stage, stage->feed.sub);
 }
 
-static void send_ack(sh_stage *stage, sh_subscription *sub, uint8_t what)
+static void send_ack(sh_stage *stage, sh_subscription *sub, bool is_last)
 {
     struct sh__half_in *in = &sub->in;
     struct sh__message *message =
@@ -198,11 +204,11 @@ static void send_ack(sh_stage *stage, sh_subscription *sub, uint8_t what)
     if (!message)
         return; /* told with the next one */
     sh__message_name(message, sub);
-    message->n = in->acked;
-    message->what = what;
+    message->ack.handled = in->acked;
     in->acked = 0;
-    if (what == SH__ACK_LAST) {
-        message->status = (int)(in->begun < INT_MAX ? in->begun : INT_MAX);
+    if (is_last) {
+        message->ack.is_last = true;
+        message->ack.begun = in->begun;
         message->error = sh_error_ref(stage->end_reason);
     }
     stage->stats.messages_out++;
@@ -212,13 +218,13 @@ static void send_ack(sh_stage *stage, sh_subscription *sub, uint8_t what)
 void sh__consumer_acknowledge(sh_stage *stage, sh_subscription *sub)
 {
     if (sub->in.acked > 0)
-        send_ack(stage, sub, 0);
+        send_ack(stage, sub, false);
 }
 
 void sh__consumer_last_ack(sh_stage *stage, sh_subscription *sub)
 {
     if (sub->in.ack)
-        send_ack(stage, sub, SH__ACK_LAST);
+        send_ack(stage, sub, true);
 }
 
 void sh__consumer_last_acks(sh_stage *stage, const struct sh__mailbox *box)

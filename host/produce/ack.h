@@ -30,9 +30,6 @@ struct sh__ack {
     void *place; /* where its dispatcher queues for this consumer, or NULL */
 };
 
-/* message->what of an ACK: there will be no more of this subscription. */
-enum { SH__ACK_LAST = 1 };
-
 /* The producer's side ------------------------------------------------------------------ */
 /* The dispatcher has accepted the subscription. SH_ENOMEM. */
 int sh__ack_open(sh_stage *stage, sh_subscription *sub, const sh_subscribe_opts *opts);

@@ -36,7 +36,7 @@ static bool number(sh_stage *stage, sh_subscription *sub, struct sh__message *me
 {
     uint32_t delivery = stage->out->dispatch.base.delivery;
     delivery = delivery ? delivery : 1;
-    message->n = delivery;
+    message->events.delivery = delivery;
     return !sub->out.ack || sh__ack_sending(sub, message->batch, delivery);
 }
 

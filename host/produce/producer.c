@@ -235,14 +235,14 @@ static void on_cancel_request(sh_stage *stage, struct sh__message *message)
 static void on_down(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
-    sub->out.declines = message->declines;
+    sub->out.declines = message->consumer_down.declines;
     if (sub->out.open && sub->producer == stage)
         sh__producer_cancel(stage, sub, SH_ENDED_DOWN, sh_error_ref(message->error), false);
     if (sub->out.ack) {
-        sh__ack_handled(stage, sub, message->n);
-        sh__ack_close(stage, sub, message->status, message->error);
+        sh__ack_handled(stage, sub, message->consumer_down.handled);
+        sh__ack_close(stage, sub, message->consumer_down.begun, message->error);
     }
-    if (message->ends_producer && sh__link_is_empty(&stage->consumers)) {
+    if (message->consumer_down.ends_producer && sh__link_is_empty(&stage->consumers)) {
         stage->ends_producers = true;
         sh__stage_push_task_last(stage, (struct sh__task){.kind = SH__TASK_STOP});
     }
@@ -285,12 +285,12 @@ static void on_ask(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
     if (sh__unlikely(sub->out.ack != NULL))
-        sh__ack_handled(stage, sub, message->status);
+        sh__ack_handled(stage, sub, message->ask.handled);
     if (sh__unlikely(!sub->out.dispatching || sub->producer != stage))
         send_cancel_named(stage, sub, "unknown_subscription",
                           "the producer does not know the subscription");
-    else if (message->n > 0)
-        ask(stage, sub, message->n);
+    else if (message->ask.n > 0)
+        ask(stage, sub, message->ask.n);
     sh__message_free(stage->worker, message);
 }
 

@@ -27,36 +27,51 @@ static struct sh__bond *find_link(const sh_stage *stage, const sh_stage *peer)
 
 /* -- sending --------------------------------------------------------------------------- */
 
-/* Takes error. */
-static int send_signal(sh_worker *worker, enum sh__message_kind kind, sh_stage *from,
-                       sh_stage *to, uint64_t n, sh_error *error)
+/* Takes error; it may be NULL, like `from`. */
+static struct sh__message *new_signal(sh_worker *worker, enum sh__message_kind kind,
+                                      sh_stage *from, sh_stage *to, sh_error *error)
 {
     struct sh__message *message = sh__message_new(worker, kind, to);
     if (!message) {
         sh_error_unref(error);
-        return SH_ENOMEM;
+        return NULL;
     }
     message->from.stage = from ? sh_stage_ref(from) : NULL;
-    message->n = (int64_t)n;
     message->error = error;
+    return message;
+}
+
+/* Any signal but EXIT. Takes error. */
+static int send_signal(sh_worker *worker, enum sh__message_kind kind, sh_stage *from,
+                       sh_stage *to, uint64_t number, sh_error *error)
+{
+    struct sh__message *message = new_signal(worker, kind, from, to, error);
+    if (!message)
+        return SH_ENOMEM;
+    message->signal.number = number;
+    return sh__send(worker, message, NULL);
+}
+
+/* Takes reason. */
+static int send_exit(sh_worker *worker, sh_stage *from, sh_stage *to, uint8_t what,
+                     sh_error *reason)
+{
+    struct sh__message *message = new_signal(worker, SH__EXIT, from, to, reason);
+    if (!message)
+        return SH_ENOMEM;
+    message->exit.what = what;
     return sh__send(worker, message, NULL);
 }
 
 static void send_link_exit(sh_worker *worker, sh_stage *from, sh_stage *to, uint8_t what,
                            sh_error *reason)
 {
-    struct sh__message *message = sh__message_new(worker, SH__EXIT, to);
-    if (!message)
-        return;
-    message->from.stage = sh_stage_ref(from);
-    message->what = what | SH__EXIT_LINK;
-    message->error = sh_error_ref(reason);
-    sh__send(worker, message, NULL);
+    send_exit(worker, from, to, what | SH__EXIT_LINK, sh_error_ref(reason));
 }
 
 int sh_stage_exit(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_stage *by)
 {
-    return send_signal(worker, SH__EXIT, by, stage, 0, reason);
+    return send_exit(worker, by, stage, 0, reason);
 }
 
 int sh_stage_link(sh_worker *worker, sh_stage *self, sh_stage *other)
@@ -182,7 +197,7 @@ static bool drop_link(sh_stage *stage, const sh_stage *peer)
 static void be_ended(sh_stage *stage, struct sh__message *message)
 {
     const sh_stage *by = message->from.stage;
-    if ((message->what & SH__EXIT_LINK) && !drop_link(stage, by))
+    if ((message->exit.what & SH__EXIT_LINK) && !drop_link(stage, by))
         return;
     if (stage->has_exit || stage->phase >= SH__PHASE_ENDING)
         return;
@@ -194,7 +209,7 @@ static void be_ended(sh_stage *stage, struct sh__message *message)
         return;
     }
     links->exit_reason = message->error;
-    links->exit_what = message->what;
+    links->exit_what = message->exit.what;
     message->error = NULL;
     stage->has_exit = true;
 }
@@ -210,22 +225,21 @@ static void put_into_mailbox(sh_stage *stage, struct sh__message *message)
 void sh__links_deliver(sh_stage *stage, struct sh__message *message)
 {
     sh_stage *from = message->from.stage;
-    uint64_t n = (uint64_t)message->n;
     switch ((enum sh__message_kind)message->kind) {
     case SH__LINK:
         be_linked(stage, from);
         break;
     case SH__UNLINK:
-        be_unlinked(stage, from, n);
+        be_unlinked(stage, from, message->signal.number);
         break;
     case SH__UNLINKED:
-        unlink_confirmed(stage, from, n);
+        unlink_confirmed(stage, from, message->signal.number);
         break;
     case SH__MONITOR_DOWN:
-        be_watched(stage, from, n);
+        be_watched(stage, from, message->signal.number);
         break;
     case SH__DEMONITOR:
-        be_unwatched(stage, n);
+        be_unwatched(stage, message->signal.number);
         break;
     case SH__EXIT:
         if (traps_exits(stage)) {
@@ -248,7 +262,7 @@ void sh__links_deliver(sh_stage *stage, struct sh__message *message)
 void sh__links_receive(sh_stage *stage, struct sh__message *message)
 {
     if (message->kind == SH__EXIT) {
-        bool is_link = (message->what & SH__EXIT_LINK) != 0;
+        bool is_link = (message->exit.what & SH__EXIT_LINK) != 0;
         if (!is_link || drop_link(stage, message->from.stage)) {
             sh__callback_message(stage, SH__CALLBACK_EXIT, message);
             return;
@@ -256,7 +270,7 @@ void sh__links_receive(sh_stage *stage, struct sh__message *message)
     } else {
         struct sh__links *links = stage->links;
         struct sh__bond *bond =
-            links ? sh__bonds_find(&links->watched, (uint64_t)message->n) : NULL;
+            links ? sh__bonds_find(&links->watched, message->signal.number) : NULL;
         if (bond) {
             sh__bonds_remove(&links->watched, bond);
             sh__callback_message(stage, SH__CALLBACK_DOWN, message);
@@ -272,10 +286,11 @@ void sh__links_refuse(sh_worker *worker, const struct sh__message *message)
     sh_error *error = no_such_stage();
     if (message->kind == SH__LINK)
         send_link_exit(worker, message->to, peer, 0, error);
-    else if (message->kind == SH__UNLINK && message->n > 0) /* as if it had come in time */
-        send_signal(worker, SH__UNLINKED, message->to, peer, (uint64_t)message->n, NULL);
+    else if (message->kind == SH__UNLINK &&
+             message->signal.number > 0) /* as if it had come in time */
+        send_signal(worker, SH__UNLINKED, message->to, peer, message->signal.number, NULL);
     else if (message->kind == SH__MONITOR_DOWN)
-        send_signal(worker, SH__GONE, message->to, peer, (uint64_t)message->n,
+        send_signal(worker, SH__GONE, message->to, peer, message->signal.number,
                     sh_error_ref(error));
     sh_error_unref(error);
 }

@@ -24,8 +24,8 @@
 #include "stage/bonds.h"
 #include "stage/message.h"
 
-/* What an EXIT says (message.what). The first failure of linked stages is an error; those
- * that end with it are neither logged as one nor counted again. */
+/* What an EXIT says (exit.what of the message). The first failure of linked stages is an error;
+ * those that end with it are neither logged as one nor counted again. */
 enum {
     SH__EXIT_LINK = 1,    /* its sender has ended, and was linked */
     SH__EXIT_LOGGED = 2,  /* the reason is in the log as an error */

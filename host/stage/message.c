@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stage/message.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "stage/above.h"
@@ -9,6 +10,11 @@
 
 /* A burst leaves no more than this behind. */
 enum { MOST_FREE_MESSAGES = 4096 };
+
+_Static_assert(offsetof(struct sh__message, sub) ==
+                   offsetof(struct sh__message, blank) +
+                       sizeof((struct sh__message){0}.blank),
+               "sh__message_new clears the union by its member blank");
 
 struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind,
                                     sh_stage *to)
@@ -23,17 +29,14 @@ struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kin
     message->next = NULL;
     message->to = to;
     message->kind = (uint8_t)kind;
-    message->what = 0;
     message->crossing = to->worker != worker;
-    message->status = 0;
-    message->n = 0;
+    message->blank[0] = message->blank[1] = 0;
     message->sub = NULL;
     message->batch.list = NULL;
     message->batch.first = message->batch.n = 0;
     message->from.stage = NULL;
     message->from.ref = 0;
     message->error = NULL;
-    message->subscribe = NULL;
     message->parcel = NULL;
     if (message->crossing)
         sh_stage_ref(to);
@@ -62,7 +65,7 @@ static void free_extras(struct sh__message *message)
 {
     sh_stage_unref(message->from.stage);
     sh_error_unref(message->error);
-    if (message->subscribe)
+    if (sh__message_subscribes(message) && message->subscribe)
         sh__subscribe_free(message->subscribe);
     crossing_free(message->parcel);
     if (message->crossing)
@@ -107,6 +110,13 @@ static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
     return SH_OK;
 }
 
+/* What crosses encoded. */
+static sh_batch *payload_of(struct sh__message *message)
+{
+    return sh__message_subscribes(message) ? &message->subscribe->opts.extra
+                                           : &message->batch;
+}
+
 int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
 {
     if (!message->crossing) {
@@ -114,10 +124,9 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
         return SH_OK;
     }
     sh_error *local = NULL;
-    sh_batch *batch =
-        message->subscribe ? &message->subscribe->opts.extra : &message->batch;
-    int status =
-        encode_batch(worker, batch, message->subscribe != NULL, &message->parcel, &local);
+    bool is_extra = sh__message_subscribes(message);
+    sh_batch *batch = payload_of(message);
+    int status = encode_batch(worker, batch, is_extra, &message->parcel, &local);
     if (status < 0) {
         if (!local)
             local = sh_error_fmt(SH_REASON_RAISED, status, NULL, "%s", sh_strerror(status));
@@ -141,9 +150,7 @@ int sh__message_arrive(sh_worker *worker, struct sh__message *message)
     sh_error *error = NULL;
     sh_list *list = crossing->ops->decode(worker, &crossing->parcel, &error);
     if (list) {
-        sh_batch *batch =
-            message->subscribe ? &message->subscribe->opts.extra : &message->batch;
-        *batch = (sh_batch){.list = list, .n = list->n};
+        *payload_of(message) = (sh_batch){.list = list, .n = list->n};
         message->parcel = NULL;
         crossing_free(crossing);
         return SH_OK;

@@ -40,7 +40,7 @@
     XX(KILL, "kill")                                                                       \
     XX(REPLY, "reply")                                                                     \
     XX(STEER, "steer")                   /* anyone -> consumer: see consume/limits.h */    \
-    /* Signals, see links.h: n is a number, from.stage the sender, who wants no answer. */ \
+    /* Signals, see links.h: from.stage is the sender, who wants no answer. */ \
     XX(LINK, "link")                                                                       \
     XX(UNLINK, "unlink")                                                                   \
     XX(UNLINKED, "unlinked")                                                               \
@@ -72,35 +72,74 @@ struct sh__crossing {
     uint32_t n;
 };
 
-/* What `what`, `status` and `n` say depends on the kind:
- *
- *   what    SET_DEMAND, QUERY, STEER: which one. ACK: whether it is the last. EVENTS: whether they
- *           have been received already. EXIT: SH__EXIT_*.
- *           NOTIFICATION: SH__ASIDE, whether its subscription may have ended before.
- *   status  REPLY: the result. ASK: events handled. ACK, CONSUMER_DOWN: events begun and not
- *           handled.
- *   n       ASK: events. EVENTS: the number of their delivery, 0 or 1 is the first. ACK,
- *           CONSUMER_DOWN: events handled. LETTERS: how many; 0: the sender has ended. REPLY: the
- *           asker's number. Signals: a number. */
+/* What STEER tells a subscription, see consume/limits.h. */
+enum sh__steer { SH__STEER_PAUSE, SH__STEER_RESUME, SH__STEER_UNSUBSCRIBE };
+
 struct sh__message {
     struct sh__message *next;
-    sh_stage *to; /* a reference only while crossing workers */
-    uint8_t kind; /* enum sh__message_kind */
-    uint8_t what;
+    sh_stage *to;  /* a reference only while crossing workers */
+    uint8_t kind;  /* enum sh__message_kind */
     bool crossing; /* sent from another worker */
-    bool declines; /* CONSUMER_DOWN: by its own will; it wants nothing of what is left */
-    bool ends_producer; /* CONSUMER_DOWN: see sh_stage_end_producers */
-    int status;
-    int64_t n;
+    /* What only one kind carries, or a few. All of it is zero in a new message. */
+    union {
+        uint64_t blank[2];
+        struct sh__subscribe *subscribe; /* see sh__message_subscribes: owned */
+        struct {
+            int64_t n;
+            uint32_t handled; /* events, see produce/ack.h */
+        } ask;
+        struct {
+            int64_t delivery; /* its number: 0 or 1 is the first */
+            bool is_received; /* counted already, and held back by limits */
+        } events;
+        struct {
+            bool is_aside; /* its subscription may have ended before */
+        } notification;
+        struct { /* numbers of events; `begun`: given to a callback, and not handled */
+            uint32_t handled, begun;
+            bool is_last; /* of this subscription */
+        } ack;
+        struct {
+            uint32_t handled, begun; /* as in `ack` */
+            bool declines; /* it ended by its own will, and wants nothing of what is left */
+            bool ends_producer; /* see sh_stage_end_producers */
+        } consumer_down;
+        struct {
+            int64_t n; /* events in them; 0: the sender has ended */
+        } letters;
+        struct {
+            sh_demand_mode mode;
+        } set_demand;
+        struct {
+            sh_query what;
+        } query;
+        struct {
+            uint64_t ref; /* the asker's number */
+            int status;
+        } reply;
+        struct {
+            enum sh__steer what;
+        } steer;
+        struct {
+            uint8_t what; /* SH__EXIT_*, see links.h */
+        } exit;
+        struct { /* UNLINK, UNLINKED: of the unlink. Others: of the monitor */
+            uint64_t number;
+        } signal;
+    };
     sh_subscription *sub; /* counted, see subscription.h */
     sh_batch batch;       /* owned */
     sh_from from;         /* from.stage is a reference */
     sh_error *error;      /* owned */
-    struct sh__subscribe *subscribe;
     struct sh__crossing *parcel;
 };
 
-enum { SH__ASIDE = 1 };
+/* Whether the message has `subscribe`. */
+static inline bool sh__message_subscribes(const struct sh__message *message)
+{
+    return message->kind == SH__SUBSCRIBE_TO || message->kind == SH__SUBSCRIBE ||
+           message->kind == SH__REDIRECT || message->kind == SH__PART;
+}
 
 static inline bool sh__message_is_signal(const struct sh__message *message)
 {

@@ -24,7 +24,7 @@ void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *m
     outbox->tail = message;
     worker->has_outgoing = true;
     int64_t n =
-        message->kind == SH__ASK ? message->n : (int64_t)sh__message_events(message);
+        message->kind == SH__ASK ? message->ask.n : (int64_t)sh__message_events(message);
     sh__demand_count(&worker->outgoing_events, n);
     if (worker->outgoing_events >= FLUSH_AT)
         sh__worker_flush(worker);

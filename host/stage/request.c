@@ -14,8 +14,8 @@ void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value, sh_e
         sh_batch_unref(value);
         return;
     }
-    message->n = (int64_t)from.ref;
-    message->status = status;
+    message->reply.ref = from.ref;
+    message->reply.status = status;
     message->batch = value;
     message->error = error ? sh_error_ref(error) : NULL;
     sh_error *failure = NULL;
@@ -143,8 +143,8 @@ int sh_reply(sh_worker *worker, sh_from from, sh_batch value, sh_error *failure,
         sh_error_unref(failure);
         return from.stage ? SH_ENOMEM : SH_EINVAL;
     }
-    message->n = (int64_t)from.ref;
-    message->status = failure ? SH_EFAILED : SH_OK;
+    message->reply.ref = from.ref;
+    message->reply.status = failure ? SH_EFAILED : SH_OK;
     message->batch = value;
     message->error = failure;
     int status = sh__send(worker, message, error);

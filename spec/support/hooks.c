@@ -142,7 +142,7 @@ static int hooks_inject(lua_State *L)
     if (kind == SH__SUBSCRIBE) {
         fill_subscribe(L, 3, message);
     } else if (kind == SH__ASK) {
-        message->n = field_integer(L, 3, "n");
+        message->ask.n = field_integer(L, 3, "n");
     } else if (kind == SH__EVENTS) {
         lua_getfield(L, 3, "events");
         hooks_events_take(L, &message->batch);
@@ -189,7 +189,7 @@ static void push_message(lua_State *L, struct sh__message *message, const char *
         lua_setfield(L, -2, "sub");
     }
     if (message->kind == SH__ASK) {
-        lua_pushinteger(L, (lua_Integer)message->n);
+        lua_pushinteger(L, (lua_Integer)message->ask.n);
         lua_setfield(L, -2, "n");
     } else if (message->kind == SH__EVENTS) {
         hooks_events_push(L, message->batch);
@@ -204,7 +204,7 @@ static void push_message(lua_State *L, struct sh__message *message, const char *
             lua_setfield(L, -2, "current");
             set_reason(L, message->subscribe->opts.current_reason);
         }
-    } else if (message->kind == SH__REPLY && message->status == SH_OK) {
+    } else if (message->kind == SH__REPLY && message->reply.status == SH_OK) {
         hooks_payload_push(L, message->batch);
         lua_setfield(L, -2, "value");
     } else {
