@@ -14,8 +14,7 @@ void sh__consumer_finish(sh_stage *stage);
 /* Called when handle_subscribe has returned: asks, unless the mode is manual. */
 void sh__consumer_subscribed(sh_stage *stage, sh_subscription *sub, sh_mode mode);
 
-/* Handles EVENTS, NOTIFICATION, REDIRECT, CANCEL and PRODUCER_DOWN on a stage that consumes; takes the
- * message. */
+/* Handles a message of the route CONSUMER on a stage that consumes; takes it. */
 void sh__consumer_message(sh_stage *stage, struct sh__message *message);
 /* Starts feeding the events of a message (taken) to handle_events. */
 void sh__consumer_feed(sh_stage *stage, struct sh__message *message);

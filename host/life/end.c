@@ -122,7 +122,7 @@ static void abandon_callback(sh_stage *stage, sh_error *reason)
     sh_worker *worker = stage->worker;
     struct sh__message *message = stage->now.message;
     sh__reply(worker, stage->now.task.from, SH_ENOPROC, (sh_batch){0}, reason);
-    if (message && !sh__message_is_signal(message))
+    if (message && sh__message_route(message) != SH__ROUTE_SIGNAL)
         sh__reply(worker, message->from, SH_ENOPROC, (sh_batch){0}, reason);
     sh__callback_forget(stage);
 }

@@ -9,7 +9,6 @@
 #include "consume/consumer.h"
 #include "consume/limits.h"
 #include "consume/producer_consumer.h"
-#include "consume/redirect.h"
 #include "consume/share.h"
 #include "life/above.h"
 #include "life/end.h"
@@ -29,6 +28,18 @@ static void refuse_kind(sh_stage *stage, struct sh__message *message, sh_log_cod
 {
     sh__log(stage->worker->host, SH_LOG_ERROR, code, stage, NULL, "%s", what);
     sh__reply(stage->worker, message->from, status, (sh_batch){0}, NULL);
+    sh__message_free(stage->worker, message);
+}
+
+/* A host that has been told to end at once has killed only what its workers knew then. */
+static void start(sh_stage *stage, struct sh__message *message)
+{
+    if (sh__unlikely(sh__host_is_stopping(stage->worker->host))) {
+        stage->is_killed = true;
+    } else {
+        sh__stage_set_phase(stage, SH__PHASE_STARTING);
+        sh__stage_begin(stage, message);
+    }
     sh__message_free(stage->worker, message);
 }
 
@@ -120,6 +131,13 @@ static void query(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
+static void monitor(sh_stage *stage, struct sh__message *message)
+{
+    sh__monitor_add(stage, message->from);
+    message->from = (sh_from){0};
+    sh__message_free(stage->worker, message);
+}
+
 static void stop(sh_stage *stage, struct sh__message *message)
 {
     sh_error *reason = message->error;
@@ -178,93 +196,79 @@ static void letters(sh_stage *stage, struct sh__message *message)
         sh__message_free(stage->worker, message);
 }
 
-static void protocol(sh_stage *stage, struct sh__message *message)
+static void call(sh_stage *stage, struct sh__message *message)
 {
-    bool for_producer = message->kind == SH__SUBSCRIBE || message->kind == SH__ASK ||
-                        message->kind == SH__ACK || message->kind == SH__CANCEL_REQUEST ||
-                        message->kind == SH__CONSUMER_DOWN;
-    if (for_producer && stage->out)
+    sh__callback_message(stage, SH__CALLBACK_CALL, message);
+}
+
+static void cast(sh_stage *stage, struct sh__message *message)
+{
+    sh__callback_message(stage, SH__CALLBACK_CAST, message);
+}
+
+static void info(sh_stage *stage, struct sh__message *message)
+{
+    sh__callback_message(stage, SH__CALLBACK_INFO, message);
+}
+
+/* -- routes ---------------------------------------------------------------------------- */
+
+typedef void taker(sh_stage *stage, struct sh__message *message);
+
+/* What the stage itself is told to do. */
+static void take_order(sh_stage *stage, struct sh__message *message)
+{
+    static taker *const orders[] = {
+        [SH__START] = start,           [SH__SUBSCRIBE_TO] = subscribe_to,
+        [SH__PART] = sh__share_part,   [SH__NOTIFY] = notify,
+        [SH__SET_DEMAND] = set_demand, [SH__QUERY] = query,
+        [SH__MONITOR] = monitor,       [SH__STOP] = stop,
+        [SH__FINISH] = finish,         [SH__DRAIN] = drain,
+    };
+    orders[message->kind](stage, message);
+}
+
+static void take_for_producer(sh_stage *stage, struct sh__message *message)
+{
+    if (stage->out)
         sh__producer_message(stage, message);
-    else if (!for_producer && sh__stage_consumes(stage))
+    else
+        refuse_kind(stage, message, SH_LOG_NOT_A_PRODUCER, SH_OK,
+                    "a consumer tried to subscribe to, ask or cancel a stage that does not "
+                    "produce");
+}
+
+static void take_for_consumer(sh_stage *stage, struct sh__message *message)
+{
+    if (sh__stage_consumes(stage))
         sh__consumer_message(stage, message);
     else
-        refuse_kind(stage, message,
-                    for_producer ? SH_LOG_NOT_A_PRODUCER : SH_LOG_NOT_A_CONSUMER, SH_OK,
-                    for_producer
-                        ? "a consumer tried to subscribe to, ask or cancel a stage that "
-                          "does not produce"
-                        : "a producer sent events to a stage that does not consume");
+        refuse_kind(stage, message, SH_LOG_NOT_A_CONSUMER, SH_OK,
+                    "a producer sent events to a stage that does not consume");
 }
 
 /* What callbacks are given. */
-static void message_for_callback(sh_stage *stage, struct sh__message *message)
+static void take_for_callback(sh_stage *stage, struct sh__message *message)
 {
-    switch ((enum sh__message_kind)message->kind) {
-    case SH__CALL:
-        sh__callback_message(stage, SH__CALLBACK_CALL, message);
-        return;
-    case SH__CAST:
-        sh__callback_message(stage, SH__CALLBACK_CAST, message);
-        return;
-    case SH__INFO:
-        sh__callback_message(stage, SH__CALLBACK_INFO, message);
-        return;
-    case SH__QUEUED_INFO:
-        queued_info(stage, message);
-        return;
-    case SH__LETTERS:
-        letters(stage, message);
-        return;
-    default: /* EXIT, GONE */
-        sh__links_receive(stage, message);
-        return;
-    }
+    static taker *const callbacks[] = {[SH__CALL] = call,
+                                       [SH__CAST] = cast,
+                                       [SH__LETTERS] = letters,
+                                       [SH__INFO] = info,
+                                       [SH__QUEUED_INFO] = queued_info};
+    callbacks[message->kind](stage, message);
 }
 
-/* A host that has been told to end at once has killed only what its workers knew then. */
-static void start(sh_stage *stage, struct sh__message *message)
+static void never_in_turn(sh_stage *stage, struct sh__message *message)
 {
-    if (sh__unlikely(sh__host_is_stopping(stage->worker->host))) {
-        stage->is_killed = true;
-    } else {
-        sh__stage_set_phase(stage, SH__PHASE_STARTING);
-        sh__stage_begin(stage, message);
-    }
-    sh__message_free(stage->worker, message);
+    (void)stage, (void)message;
+    assert(!"handled on arrival");
 }
 
-/* What the stage itself is told to do. */
-static void order(sh_stage *stage, struct sh__message *message)
-{
-    switch ((enum sh__message_kind)message->kind) {
-    case SH__START:
-        start(stage, message);
-        return;
-    case SH__NOTIFY:
-        notify(stage, message);
-        return;
-    case SH__SET_DEMAND:
-        set_demand(stage, message);
-        return;
-    case SH__QUERY:
-        query(stage, message);
-        return;
-    case SH__MONITOR:
-        sh__monitor_add(stage, message->from);
-        message->from = (sh_from){0};
-        sh__message_free(stage->worker, message);
-        return;
-    case SH__STOP:
-        stop(stage, message);
-        return;
-    case SH__FINISH:
-        finish(stage, message);
-        return;
-    default: /* DRAIN */
-        drain(stage, message);
-        return;
-    }
-}
+static taker *const routes[] = {
+    [SH__ROUTE_ORDER] = take_order,           [SH__ROUTE_PRODUCER] = take_for_producer,
+    [SH__ROUTE_CONSUMER] = take_for_consumer, [SH__ROUTE_CALLBACK] = take_for_callback,
+    [SH__ROUTE_AT_ONCE] = never_in_turn,      [SH__ROUTE_SIGNAL] = sh__links_receive,
+};
 
 void sh__stage_receive(sh_stage *stage, struct sh__message *message)
 {
@@ -272,52 +276,5 @@ void sh__stage_receive(sh_stage *stage, struct sh__message *message)
         return;
     if (stage->tap && stage->tap(stage, message, stage->tap_data))
         return;
-    switch ((enum sh__message_kind)message->kind) {
-    case SH__SUBSCRIBE:
-    case SH__ASK:
-    case SH__ACK:
-    case SH__CANCEL_REQUEST:
-    case SH__EVENTS:
-    case SH__NOTIFICATION:
-    case SH__REDIRECT:
-    case SH__CANCEL:
-    case SH__CONSUMER_DOWN:
-    case SH__PRODUCER_DOWN:
-        protocol(stage, message);
-        return;
-    case SH__SUBSCRIBE_TO:
-        subscribe_to(stage, message);
-        return;
-    case SH__PART:
-        sh__share_part(stage, message);
-        return;
-    case SH__CALL:
-    case SH__CAST:
-    case SH__INFO:
-    case SH__QUEUED_INFO:
-    case SH__LETTERS:
-    case SH__EXIT:
-    case SH__GONE:
-        message_for_callback(stage, message);
-        return;
-    case SH__START:
-    case SH__NOTIFY:
-    case SH__SET_DEMAND:
-    case SH__QUERY:
-    case SH__MONITOR:
-    case SH__STOP:
-    case SH__FINISH:
-    case SH__DRAIN:
-        order(stage, message);
-        return;
-    case SH__KILL:
-    case SH__REPLY:
-    case SH__STEER:
-    case SH__LINK:
-    case SH__UNLINK:
-    case SH__UNLINKED:
-    case SH__MONITOR_DOWN:
-    case SH__DEMONITOR:
-        assert(!"handled on arrival");
-    }
+    routes[sh__message_route(message)](stage, message);
 }

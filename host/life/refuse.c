@@ -48,7 +48,7 @@ void sh__message_refuse(sh_worker *worker, struct sh__message *message)
         sh__ack_refused(worker, message);
     if (message->kind == SH__SUBSCRIBE) {
         refuse_subscribe(worker, message);
-    } else if (sh__message_is_signal(message)) {
+    } else if (sh__message_route(message) == SH__ROUTE_SIGNAL) {
         sh__links_refuse(worker, message);
     } else if (message->from.stage && message->kind != SH__REPLY) {
         bool for_its_end = message->kind == SH__STOP || message->kind == SH__MONITOR;

@@ -232,7 +232,7 @@ static void on_cancel_request(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
-static void on_down(sh_stage *stage, struct sh__message *message)
+static void on_consumer_down(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
     sub->out.declines = message->consumer_down.declines;
@@ -294,25 +294,18 @@ static void on_ask(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
+/* By kind; all whose route is PRODUCER. */
+static void (*const takers[])(sh_stage *stage, struct sh__message *message) = {
+    [SH__SUBSCRIBE] = on_subscribe,
+    [SH__ASK] = on_ask,
+    [SH__ACK] = sh__ack_receive,
+    [SH__CANCEL_REQUEST] = on_cancel_request,
+    [SH__CONSUMER_DOWN] = on_consumer_down,
+};
+
 void sh__producer_message(sh_stage *stage, struct sh__message *message)
 {
-    switch ((enum sh__message_kind)message->kind) {
-    case SH__ASK:
-        on_ask(stage, message);
-        return;
-    case SH__ACK:
-        sh__ack_receive(stage, message);
-        return;
-    case SH__SUBSCRIBE:
-        on_subscribe(stage, message);
-        return;
-    case SH__CANCEL_REQUEST:
-        on_cancel_request(stage, message);
-        return;
-    default:
-        on_down(stage, message);
-        return;
-    }
+    takers[message->kind](stage, message);
 }
 
 /* -- polling --------------------------------------------------------------------------- */

@@ -34,8 +34,7 @@ struct sh__producer *sh__producer_new(void);
 /* Drops all that it holds. */
 void sh__producer_free(struct sh__producer *out);
 
-/* SUBSCRIBE, ASK, ACK, CANCEL_REQUEST, CONSUMER_DOWN on a stage that produces; takes the
- * message. */
+/* A message of the route PRODUCER on a stage that produces; takes it. */
 void sh__producer_message(sh_stage *stage, struct sh__message *message);
 /* An ask for n > 0 from a stage of the same worker, without a message. Returns whether the stage
  * has taken it: it is idle, and has nothing to send at once. */

@@ -7,24 +7,31 @@
 #include "stage/links.h"
 #include "stage/run_queue.h"
 
+static void on_kill(sh_stage *stage, struct sh__message *message)
+{
+    stage->is_killed = true;
+    sh__message_free(stage->worker, message);
+}
+
+static void on_reply(sh_stage *stage, struct sh__message *message)
+{
+    sh__mailbox_push(&stage->answers, message);
+    stage->has_answers = true;
+}
+
+static void (*const at_once[])(sh_stage *stage, struct sh__message *message) = {
+    [SH__KILL] = on_kill, [SH__REPLY] = on_reply, [SH__STEER] = sh__limits_steer};
+
 /* Takes what is not for the mailbox; false: the message is for it. */
 static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)
 {
-    if (sh__message_is_signal(message)) {
+    if (sh__message_route(message) == SH__ROUTE_SIGNAL) {
         sh__links_deliver(stage, message);
         return true;
     }
-    if (message->kind == SH__STEER) {
-        sh__limits_steer(stage, message);
-    } else if (message->kind == SH__KILL) {
-        stage->is_killed = true;
-        sh__message_free(stage->worker, message);
-    } else if (!stage->tap) {
-        sh__mailbox_push(&stage->answers, message);
-        stage->has_answers = true;
-    } else {
+    if (message->kind == SH__REPLY && stage->tap)
         return false;
-    }
+    at_once[message->kind](stage, message);
     if (!stage->is_absent)
         sh__worker_schedule(stage->worker, stage);
     return true;
@@ -46,7 +53,8 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message)
         sh__message_refuse(worker, message);
         return;
     }
-    if (message->kind >= SH__KILL && handle_on_arrival(stage, message))
+    if (sh__message_route(message) >= SH__ROUTE_AT_ONCE &&
+        handle_on_arrival(stage, message))
         return;
     stage->stats.messages_in++;
     if (sh__unlikely(message->kind == SH__START))

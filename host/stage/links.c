@@ -138,8 +138,9 @@ static sh_error *no_such_stage(void)
 }
 
 /* A link that is being given up stays so: the other side is about to learn of it. */
-static void be_linked(sh_stage *stage, sh_stage *peer)
+static void be_linked(sh_stage *stage, const struct sh__message *message)
 {
+    sh_stage *peer = message->from.stage;
     struct sh__links *links = sh__links_of(stage);
     if (find_link(stage, peer))
         return;
@@ -150,8 +151,10 @@ static void be_linked(sh_stage *stage, sh_stage *peer)
     sh_error_unref(error);
 }
 
-static void be_unlinked(sh_stage *stage, sh_stage *peer, uint64_t number)
+static void be_unlinked(sh_stage *stage, const struct sh__message *message)
 {
+    sh_stage *peer = message->from.stage;
+    uint64_t number = message->signal.number;
     struct sh__bond *bond = find_link(stage, peer);
     if (bond && !bond->unlinking)
         sh__bonds_remove(&stage->links->linked, bond);
@@ -159,24 +162,27 @@ static void be_unlinked(sh_stage *stage, sh_stage *peer, uint64_t number)
         send_signal(stage->worker, SH__UNLINKED, stage, peer, number, NULL);
 }
 
-static void unlink_confirmed(sh_stage *stage, const sh_stage *peer, uint64_t number)
+static void unlink_confirmed(sh_stage *stage, const struct sh__message *message)
 {
-    struct sh__bond *bond = find_link(stage, peer);
-    if (bond && bond->unlinking == number)
+    struct sh__bond *bond = find_link(stage, message->from.stage);
+    if (bond && bond->unlinking == message->signal.number)
         sh__bonds_remove(&stage->links->linked, bond);
 }
 
-static void be_watched(sh_stage *stage, sh_stage *watcher, uint64_t ref)
+static void be_watched(sh_stage *stage, const struct sh__message *message)
 {
+    sh_stage *watcher = message->from.stage;
+    uint64_t ref = message->signal.number;
     struct sh__links *links = sh__links_of(stage);
     if (!links || sh__bonds_add(&links->watchers, ref, watcher) < 0)
         send_signal(stage->worker, SH__GONE, stage, watcher, ref, out_of_memory());
 }
 
-static void be_unwatched(sh_stage *stage, uint64_t ref)
+static void be_unwatched(sh_stage *stage, const struct sh__message *message)
 {
     struct sh__bond *bond =
-        stage->links ? sh__bonds_find(&stage->links->watchers, ref) : NULL;
+        stage->links ? sh__bonds_find(&stage->links->watchers, message->signal.number)
+                     : NULL;
     if (bond)
         sh__bonds_remove(&stage->links->watchers, bond);
 }
@@ -222,62 +228,69 @@ static void put_into_mailbox(sh_stage *stage, struct sh__message *message)
         sh__worker_schedule(stage->worker, stage);
 }
 
-void sh__links_deliver(sh_stage *stage, struct sh__message *message)
+static void on_exit_signal(sh_stage *stage, struct sh__message *message)
 {
-    sh_stage *from = message->from.stage;
-    switch ((enum sh__message_kind)message->kind) {
-    case SH__LINK:
-        be_linked(stage, from);
-        break;
-    case SH__UNLINK:
-        be_unlinked(stage, from, message->signal.number);
-        break;
-    case SH__UNLINKED:
-        unlink_confirmed(stage, from, message->signal.number);
-        break;
-    case SH__MONITOR_DOWN:
-        be_watched(stage, from, message->signal.number);
-        break;
-    case SH__DEMONITOR:
-        be_unwatched(stage, message->signal.number);
-        break;
-    case SH__EXIT:
-        if (traps_exits(stage)) {
-            put_into_mailbox(stage, message);
-            return;
-        }
-        be_ended(stage, message);
-        if (!stage->is_absent)
-            sh__worker_schedule(stage->worker, stage);
-        break;
-    default: /* GONE */
+    if (traps_exits(stage)) {
         put_into_mailbox(stage, message);
         return;
     }
+    be_ended(stage, message);
+    if (!stage->is_absent)
+        sh__worker_schedule(stage->worker, stage);
     sh__message_free(stage->worker, message);
+}
+
+/* By kind: what is acted on with tables only. */
+static void (*const tables[])(sh_stage *stage, const struct sh__message *message) = {
+    [SH__LINK] = be_linked,
+    [SH__UNLINK] = be_unlinked,
+    [SH__UNLINKED] = unlink_confirmed,
+    [SH__MONITOR_DOWN] = be_watched,
+    [SH__DEMONITOR] = be_unwatched,
+};
+
+void sh__links_deliver(sh_stage *stage, struct sh__message *message)
+{
+    if (message->kind == SH__EXIT) {
+        on_exit_signal(stage, message);
+    } else if (message->kind == SH__GONE) {
+        put_into_mailbox(stage, message);
+    } else {
+        tables[message->kind](stage, message);
+        sh__message_free(stage->worker, message);
+    }
 }
 
 /* What was in the mailbox when the stage unlinked itself or took its monitor back concerns
  * it no more. */
+static void take_exit(sh_stage *stage, struct sh__message *message)
+{
+    bool is_link = (message->exit.what & SH__EXIT_LINK) != 0;
+    if (!is_link || drop_link(stage, message->from.stage))
+        sh__callback_message(stage, SH__CALLBACK_EXIT, message);
+    else
+        sh__message_free(stage->worker, message);
+}
+
+static void take_gone(sh_stage *stage, struct sh__message *message)
+{
+    struct sh__links *links = stage->links;
+    struct sh__bond *bond =
+        links ? sh__bonds_find(&links->watched, message->signal.number) : NULL;
+    if (!bond) {
+        sh__message_free(stage->worker, message);
+        return;
+    }
+    sh__bonds_remove(&links->watched, bond);
+    sh__callback_message(stage, SH__CALLBACK_DOWN, message);
+}
+
 void sh__links_receive(sh_stage *stage, struct sh__message *message)
 {
-    if (message->kind == SH__EXIT) {
-        bool is_link = (message->exit.what & SH__EXIT_LINK) != 0;
-        if (!is_link || drop_link(stage, message->from.stage)) {
-            sh__callback_message(stage, SH__CALLBACK_EXIT, message);
-            return;
-        }
-    } else {
-        struct sh__links *links = stage->links;
-        struct sh__bond *bond =
-            links ? sh__bonds_find(&links->watched, message->signal.number) : NULL;
-        if (bond) {
-            sh__bonds_remove(&links->watched, bond);
-            sh__callback_message(stage, SH__CALLBACK_DOWN, message);
-            return;
-        }
-    }
-    sh__message_free(stage->worker, message);
+    if (message->kind == SH__EXIT)
+        take_exit(stage, message);
+    else
+        take_gone(stage, message);
 }
 
 void sh__links_refuse(sh_worker *worker, const struct sh__message *message)

@@ -11,6 +11,12 @@
 /* A burst leaves no more than this behind. */
 enum { MOST_FREE_MESSAGES = 4096 };
 
+const uint8_t sh__message_routes[] = {
+#define XX(kind, name, route) [SH__##kind] = SH__ROUTE_##route,
+    SH__MESSAGE_MAP(XX)
+#undef XX
+};
+
 _Static_assert(offsetof(struct sh__message, sub) ==
                    offsetof(struct sh__message, blank) +
                        sizeof((struct sh__message){0}.blank),

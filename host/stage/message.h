@@ -9,52 +9,69 @@
 #include "stagehost/subscription.h"
 
 /* clang-format off */
-/* Kind, and its name for logs and specs. */
-#define SH__MESSAGE_MAP(XX)                                                                \
-    XX(START, "start")                   /* first message of every stage */                \
-    XX(SUBSCRIBE_TO, "subscribe_to")     /* anyone -> consumer: subscribe */               \
-    XX(SUBSCRIBE, "subscribe")           /* consumer -> producer */                        \
-    XX(ASK, "ask")                       /* consumer -> producer: n */                     \
-    XX(ACK, "ack")                       /* consumer -> producer: see produce/ack.h */     \
-    XX(CANCEL_REQUEST, "cancel_request") /* consumer -> producer: error */                 \
-    XX(EVENTS, "events")                 /* producer -> consumer: batch */                 \
-    XX(NOTIFICATION, "notification")     /* producer -> consumer: batch */                 \
-    XX(CANCEL, "cancel")                 /* producer -> consumer: error */                 \
-    XX(REDIRECT, "redirect")             /* producer -> consumer: other producers */       \
-    XX(PART, "part")                     /* anyone -> consumer: leave one producer */      \
-    XX(CONSUMER_DOWN, "consumer_down")   /* consumer -> producer: it has ended */          \
-    XX(PRODUCER_DOWN, "producer_down")   /* producer -> consumer: it has ended */          \
-    XX(CALL, "call")                                                                       \
-    XX(CAST, "cast")                                                                       \
-    XX(LETTERS, "letters")               /* handle_cast with dead letters: n */            \
-    XX(INFO, "info")                     /* plain message */                               \
-    XX(QUEUED_INFO, "queued_info")       /* handle_info behind what is buffered */         \
-    XX(NOTIFY, "notify")                 /* tell every consumer, in order */               \
-    XX(SET_DEMAND, "set_demand")                                                           \
-    XX(QUERY, "query")                                                                     \
-    XX(MONITOR, "monitor")                                                                 \
-    XX(STOP, "stop")                                                                       \
-    XX(FINISH, "finish")                 /* end in order, behind what is held or coming */ \
-    XX(DRAIN, "drain")                   /* end in order: the host is draining */          \
-    /* From here on: acted on when they arrive, not in turn. */                            \
-    XX(KILL, "kill")                                                                       \
-    XX(REPLY, "reply")                                                                     \
-    XX(STEER, "steer")                   /* anyone -> consumer: see consume/limits.h */    \
-    /* Signals, see links.h: from.stage is the sender, who wants no answer. */ \
-    XX(LINK, "link")                                                                       \
-    XX(UNLINK, "unlink")                                                                   \
-    XX(UNLINKED, "unlinked")                                                               \
-    XX(MONITOR_DOWN, "monitor_down")                                                       \
-    XX(DEMONITOR, "demonitor")                                                             \
-    XX(EXIT, "exit")                                                                       \
-    XX(GONE, "gone")
+/* Which part of a stage takes a message. Those from AT_ONCE on are acted on when they arrive, the
+ * others in their turn. The functions are in life/receive.c and stage/deliver.c. */
+#define SH__ROUTE_MAP(XX)                                                                      \
+    XX(ORDER)    /* what the stage itself is told to do */                                     \
+    XX(PRODUCER) /* consumer -> producer: names their subscription */                          \
+    XX(CONSUMER) /* producer -> consumer: names their subscription */                          \
+    XX(CALLBACK) /* for a callback */                                                          \
+    XX(AT_ONCE)                                                                                \
+    XX(SIGNAL)   /* see links.h: from.stage is the sender, and wants no answer */
+
+/* Kind, its name for logs and specs, and its route. */
+#define SH__MESSAGE_MAP(XX)                                                                    \
+    XX(START, "start", ORDER)                     /* first message of every stage */           \
+    XX(SUBSCRIBE_TO, "subscribe_to", ORDER)       /* a consumer subscribes */                  \
+    XX(PART, "part", ORDER)                       /* a consumer leaves one producer */         \
+    XX(NOTIFY, "notify", ORDER)                   /* tell every consumer, in order */          \
+    XX(SET_DEMAND, "set_demand", ORDER)                                                        \
+    XX(QUERY, "query", ORDER)                                                                  \
+    XX(MONITOR, "monitor", ORDER)                                                              \
+    XX(STOP, "stop", ORDER)                                                                    \
+    XX(FINISH, "finish", ORDER)                   /* end in order, behind what it holds */     \
+    XX(DRAIN, "drain", ORDER)                     /* end in order: the host is draining */     \
+    XX(SUBSCRIBE, "subscribe", PRODUCER)                                                       \
+    XX(ASK, "ask", PRODUCER)                                                                   \
+    XX(ACK, "ack", PRODUCER)                      /* see produce/ack.h */                      \
+    XX(CANCEL_REQUEST, "cancel_request", PRODUCER)                                             \
+    XX(CONSUMER_DOWN, "consumer_down", PRODUCER)  /* it has ended */                           \
+    XX(EVENTS, "events", CONSUMER)                                                             \
+    XX(NOTIFICATION, "notification", CONSUMER)                                                 \
+    XX(CANCEL, "cancel", CONSUMER)                                                             \
+    XX(REDIRECT, "redirect", CONSUMER)            /* to other producers */                     \
+    XX(PRODUCER_DOWN, "producer_down", CONSUMER)  /* it has ended */                           \
+    XX(CALL, "call", CALLBACK)                                                                 \
+    XX(CAST, "cast", CALLBACK)                                                                 \
+    XX(LETTERS, "letters", CALLBACK)              /* handle_cast with dead letters */          \
+    XX(INFO, "info", CALLBACK)                    /* handle_info */                            \
+    XX(QUEUED_INFO, "queued_info", CALLBACK)      /* handle_info behind what is buffered */    \
+    XX(KILL, "kill", AT_ONCE)                                                                  \
+    XX(REPLY, "reply", AT_ONCE)                                                                \
+    XX(STEER, "steer", AT_ONCE)                   /* see consume/limits.h */                   \
+    XX(LINK, "link", SIGNAL)                                                                   \
+    XX(UNLINK, "unlink", SIGNAL)                                                               \
+    XX(UNLINKED, "unlinked", SIGNAL)                                                           \
+    XX(MONITOR_DOWN, "monitor_down", SIGNAL)                                                   \
+    XX(DEMONITOR, "demonitor", SIGNAL)                                                         \
+    XX(EXIT, "exit", SIGNAL)                                                                   \
+    XX(GONE, "gone", SIGNAL)
 /* clang-format on */
 
+enum sh__route {
+#define XX(name) SH__ROUTE_##name,
+    SH__ROUTE_MAP(XX)
+#undef XX
+};
+
 enum sh__message_kind {
-#define XX(name, text) SH__##name,
+#define XX(kind, name, route) SH__##kind,
     SH__MESSAGE_MAP(XX)
 #undef XX
 };
+
+/* By kind: enum sh__route. */
+extern const uint8_t sh__message_routes[];
 
 /* What a subscribe request carries beside its message. */
 struct sh__subscribe {
@@ -141,9 +158,9 @@ static inline bool sh__message_subscribes(const struct sh__message *message)
            message->kind == SH__REDIRECT || message->kind == SH__PART;
 }
 
-static inline bool sh__message_is_signal(const struct sh__message *message)
+static inline enum sh__route sh__message_route(const struct sh__message *message)
 {
-    return message->kind >= SH__LINK;
+    return (enum sh__route)sh__message_routes[message->kind];
 }
 
 /* How many events an EVENTS message carries, decoded or not. */
