@@ -106,7 +106,7 @@ static void take(sh_stage *stage, struct sh__limits *limits, int64_t n,
 {
     while (n > 0) {
         sh_batch batch;
-        struct sh__message *message = sh__message_new(stage->worker, SH__EVENTS, stage);
+        struct sh__message *message = sh__message_to(stage, limits->sub, SH__EVENTS);
         if (!message || sh__gather_take(limits->gather, stage->worker, n, &batch) < 0) {
             sh__worker_count_unfinished(stage->worker, stage, (uint64_t)limits->gather->n,
                                         "out of memory");
@@ -115,7 +115,6 @@ static void take(sh_stage *stage, struct sh__limits *limits, int64_t n,
                 sh__message_free(stage->worker, message);
             return;
         }
-        sh__message_name(message, limits->sub);
         message->batch = batch;
         message->events.is_received = true;
         message->events.delivery = limits->deliveries;

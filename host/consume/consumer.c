@@ -55,8 +55,7 @@ static struct sh__message *subscribe_message(sh_stage *stage, sh_subscription *s
                                              const struct sh__subscribe *subscribe)
 {
     const sh_subscribe_opts *opts = &subscribe->opts;
-    struct sh__message *message =
-        sh__message_new(stage->worker, SH__SUBSCRIBE, sub->producer);
+    struct sh__message *message = sh__message_to(stage, sub, SH__SUBSCRIBE);
     if (!message)
         return NULL;
     sh_subscribe_opts copy = *opts;
@@ -64,7 +63,6 @@ static struct sh__message *subscribe_message(sh_stage *stage, sh_subscription *s
     copy.extra = opts->extra.list ? sh_batch_ref(opts->extra) : (sh_batch){0};
     copy.selector = NULL;
     message->subscribe = sh__subscribe_new(&copy);
-    sh__message_name(message, sub);
     if (message->subscribe) {
         message->subscribe->hops = subscribe->hops;
         return message;
@@ -181,10 +179,9 @@ void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
         sub->in.asked_at = stage->worker->ticks;
     if (sub->local && sub->in.acked == 0 && sh__producer_offer_ask(sub->producer, sub, n))
         return;
-    struct sh__message *message = sh__message_new(stage->worker, SH__ASK, sub->producer);
+    struct sh__message *message = sh__message_to(stage, sub, SH__ASK);
     if (!message)
         return;
-    sh__message_name(message, sub);
     message->ask.n = n;
     if (sh__unlikely(sub->in.acked > 0)) {
         message->ask.handled = sub->in.acked;
@@ -303,10 +300,8 @@ static void unknown_subscription(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
     if (message->kind == SH__EVENTS && sub->producer) {
-        struct sh__message *cancel =
-            sh__message_new(stage->worker, SH__CANCEL_REQUEST, sub->producer);
+        struct sh__message *cancel = sh__message_to(stage, sub, SH__CANCEL_REQUEST);
         if (cancel) {
-            sh__message_name(cancel, sub);
             cancel->error =
                 sh_error_fmt(SH_REASON_CUSTOM, 0, "unknown_subscription",
                              "events for a subscription the consumer does not know");

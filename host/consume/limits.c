@@ -42,10 +42,9 @@ void sh__limits_hold_feed(sh_stage *stage, struct sh__limits *limits)
 {
     if (stage->feed.sub != limits->sub || stage->feed.rest.n == 0)
         return;
-    struct sh__message *message = sh__message_new(stage->worker, SH__EVENTS, stage);
+    struct sh__message *message = sh__message_to(stage, limits->sub, SH__EVENTS);
     if (!message)
-        return; /* then it is handled, not lost */
-    sh__message_name(message, limits->sub);
+        return;
     message->events.is_received = true;
     message->events.delivery = stage->feed.deliveries;
     message->batch = stage->feed.rest;

@@ -109,13 +109,11 @@ static struct sh__redirect *take(sh_result *r)
 static struct sh__message *redirect_message(sh_stage *stage, struct sh__task *task,
                                             struct sh__redirect *redirect)
 {
-    struct sh__message *message =
-        sh__message_new(stage->worker, SH__REDIRECT, task->sub->consumer);
+    struct sh__message *message = sh__message_to(stage, task->sub, SH__REDIRECT);
     if (!message) {
         sh__redirect_free(redirect);
         return NULL;
     }
-    sh__message_name(message, task->sub);
     message->subscribe = task->subscribe;
     task->subscribe = NULL;
     message->subscribe->redirect = redirect;

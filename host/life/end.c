@@ -257,13 +257,10 @@ void sh__stage_check_leaving(sh_stage *stage)
 
 static void tell_peer(sh_stage *stage, sh_subscription *sub, sh_role role, sh_error *reason)
 {
-    struct sh__message *down =
-        role == SH_ROLE_CONSUMER
-            ? sh__message_new(stage->worker, SH__CONSUMER_DOWN, sub->producer)
-            : sh__message_new(stage->worker, SH__PRODUCER_DOWN, sub->consumer);
+    struct sh__message *down = sh__message_to(
+        stage, sub, role == SH_ROLE_CONSUMER ? SH__CONSUMER_DOWN : SH__PRODUCER_DOWN);
     if (!down)
         return;
-    sh__message_name(down, sub);
     down->error = reason ? sh_error_ref(reason) : NULL;
     if (role == SH_ROLE_CONSUMER) {
         down->consumer_down.declines = stage->declines || stage->is_declined;

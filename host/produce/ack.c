@@ -200,10 +200,9 @@ static void send_ack(sh_stage *stage, sh_subscription *sub, bool is_last)
 {
     struct sh__half_in *in = &sub->in;
     struct sh__message *message =
-        sub->producer ? sh__message_new(stage->worker, SH__ACK, sub->producer) : NULL;
+        sub->producer ? sh__message_to(stage, sub, SH__ACK) : NULL;
     if (!message)
-        return; /* told with the next one */
-    sh__message_name(message, sub);
+        return;
     message->ack.handled = in->acked;
     in->acked = 0;
     if (is_last) {

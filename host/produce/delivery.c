@@ -43,13 +43,12 @@ static bool number(sh_stage *stage, sh_subscription *sub, struct sh__message *me
 /* Events as a message; takes `batch`. */
 static void send_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
 {
-    struct sh__message *message = sh__message_new(stage->worker, SH__EVENTS, sub->consumer);
+    struct sh__message *message = sh__message_to(stage, sub, SH__EVENTS);
     if (sh__unlikely(!message)) {
         sh__worker_count_unfinished(stage->worker, stage, batch.n, "out of memory");
         sh_batch_unref(batch);
         return;
     }
-    sh__message_name(message, sub);
     message->batch = batch;
     uint32_t n = batch.n;
     if (!number(stage, sub, message)) {
@@ -93,11 +92,9 @@ void sh__deliver_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
 static void do_notify(sh_dispatch *base, sh_subscription *sub, sh_marker *marker)
 {
     sh_stage *stage = context_of(base)->stage;
-    struct sh__message *message =
-        sh__message_new(stage->worker, SH__NOTIFICATION, sub->consumer);
+    struct sh__message *message = sh__message_to(stage, sub, SH__NOTIFICATION);
     if (!message)
         return;
-    sh__message_name(message, sub);
     message->batch = sh_batch_ref(marker->message);
     stage->stats.messages_out++;
     sh_error *error = NULL;
@@ -115,6 +112,8 @@ static void do_release(sh_dispatch *base, sh_marker *marker)
             message->batch = marker->message;
             marker->message = (sh_batch){0};
             sh__stage_deliver(stage, message);
+        } else {
+            sh__stage_kill_oom(stage);
         }
     }
     sh__marker_free(marker);
@@ -125,12 +124,11 @@ static void do_fail(sh_dispatch *base, sh_subscription *sub, sh_error *error)
     sh_stage *stage = context_of(base)->stage;
     sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_SUBSCRIPTION_REFUSED, stage, error,
             "cancels %s: %s", sh__stage_label(sub->consumer), sh_error_get(error)->message);
-    struct sh__message *message = sh__message_new(stage->worker, SH__CANCEL_REQUEST, stage);
+    struct sh__message *message = sh__message_to(stage, sub, SH__CANCEL_REQUEST);
     if (!message) {
         sh_error_unref(error);
         return;
     }
-    sh__message_name(message, sub);
     message->error = error;
     sh__stage_deliver(stage, message);
 }

@@ -41,10 +41,9 @@ void sh__producer_free(struct sh__producer *out)
 
 static void send_cancel(sh_stage *stage, sh_subscription *sub, sh_error *reason)
 {
-    struct sh__message *message = sh__message_new(stage->worker, SH__CANCEL, sub->consumer);
+    struct sh__message *message = sh__message_to(stage, sub, SH__CANCEL);
     if (!message)
         return;
-    sh__message_name(message, sub);
     message->error = reason ? sh_error_ref(reason) : NULL;
     stage->stats.messages_out++;
     sh__send(stage->worker, message, NULL);

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "stage/deliver.h"
 #include "stage/run_queue.h"
 
 /* -- phases ---------------------------------------------------------------------------- */
@@ -53,7 +54,7 @@ static bool has_room_for_task(sh_stage *stage)
     uint16_t capacity = stage->task_capacity ? (uint16_t)(stage->task_capacity * 2) : 4;
     struct sh__task *tasks = sh_realloc(stage->tasks, capacity * sizeof *tasks);
     if (!tasks) {
-        stage->is_killed = true; /* it can't keep its promises any more */
+        sh__stage_kill_oom(stage);
         return false;
     }
     stage->tasks = tasks;

@@ -5,12 +5,24 @@
 
 #include "stage/above.h"
 #include "stage/links.h"
+#include "stage/log.h"
 #include "stage/run_queue.h"
 
 static void on_kill(sh_stage *stage, struct sh__message *message)
 {
     stage->is_killed = true;
     sh__message_free(stage->worker, message);
+}
+
+void sh__stage_kill_oom(sh_stage *stage)
+{
+    if (stage->is_killed || stage->phase == SH__PHASE_ENDED)
+        return;
+    sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_STAGE_ENDED, stage, NULL,
+            "killed: out of memory");
+    stage->is_killed = true;
+    if (!stage->is_absent)
+        sh__worker_schedule(stage->worker, stage);
 }
 
 static void on_reply(sh_stage *stage, struct sh__message *message)

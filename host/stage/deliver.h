@@ -13,4 +13,8 @@ void sh__stage_deliver(sh_stage *stage, struct sh__message *message);
  * has ended. Takes it. */
 void sh__stage_deliver_ahead(sh_stage *stage, struct sh__message *message);
 
+/* There is no memory for what the stage has to say or to remember: it could not keep its promises
+ * any more. Ends it as KILL does, unless it has ended. On the stage's worker. */
+void sh__stage_kill_oom(sh_stage *stage);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "stage/above.h"
+#include "stage/deliver.h"
 #include "stage/host_state.h"
 #include "stage/run_queue.h"
 
@@ -137,6 +138,14 @@ static sh_error *no_such_stage(void)
     return sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL, "the stage is not alive");
 }
 
+/* Sends what the peer relies on. Takes error. */
+static void answer(sh_stage *stage, sh_stage *peer, enum sh__message_kind kind,
+                   uint64_t number, sh_error *error)
+{
+    if (send_signal(stage->worker, kind, stage, peer, number, error) < 0)
+        sh__stage_kill_oom(stage);
+}
+
 /* A link that is being given up stays so: the other side is about to learn of it. */
 static void be_linked(sh_stage *stage, const struct sh__message *message)
 {
@@ -146,9 +155,8 @@ static void be_linked(sh_stage *stage, const struct sh__message *message)
         return;
     if (links && sh__bonds_add(&links->linked, peer->id, peer) == SH_OK)
         return;
-    sh_error *error = out_of_memory();
-    send_link_exit(stage->worker, stage, peer, 0, error);
-    sh_error_unref(error);
+    if (send_exit(stage->worker, stage, peer, SH__EXIT_LINK, out_of_memory()) < 0)
+        sh__stage_kill_oom(stage);
 }
 
 static void be_unlinked(sh_stage *stage, const struct sh__message *message)
@@ -159,7 +167,7 @@ static void be_unlinked(sh_stage *stage, const struct sh__message *message)
     if (bond && !bond->unlinking)
         sh__bonds_remove(&stage->links->linked, bond);
     if (number > 0) /* 0: it has ended, and nothing is left to confirm */
-        send_signal(stage->worker, SH__UNLINKED, stage, peer, number, NULL);
+        answer(stage, peer, SH__UNLINKED, number, NULL);
 }
 
 static void unlink_confirmed(sh_stage *stage, const struct sh__message *message)
@@ -175,7 +183,7 @@ static void be_watched(sh_stage *stage, const struct sh__message *message)
     uint64_t ref = message->signal.number;
     struct sh__links *links = sh__links_of(stage);
     if (!links || sh__bonds_add(&links->watchers, ref, watcher) < 0)
-        send_signal(stage->worker, SH__GONE, stage, watcher, ref, out_of_memory());
+        answer(stage, watcher, SH__GONE, ref, out_of_memory());
 }
 
 static void be_unwatched(sh_stage *stage, const struct sh__message *message)
@@ -211,7 +219,7 @@ static void be_ended(sh_stage *stage, struct sh__message *message)
         return;
     struct sh__links *links = sh__links_of(stage);
     if (!links) {
-        stage->is_killed = true;
+        sh__stage_kill_oom(stage);
         return;
     }
     links->exit_reason = message->error;

@@ -55,6 +55,19 @@ void sh__message_name(struct sh__message *message, sh_subscription *sub)
     sh__subscription_hold(sub, message->crossing);
 }
 
+struct sh__message *sh__message_to(sh_stage *stage, sh_subscription *sub,
+                                   enum sh__message_kind kind)
+{
+    bool is_for_producer = sh__message_routes[kind] == SH__ROUTE_PRODUCER;
+    struct sh__message *message = sh__message_new(
+        stage->worker, kind, is_for_producer ? sub->producer : sub->consumer);
+    if (sh__likely(message != NULL))
+        sh__message_name(message, sub);
+    else
+        sh__stage_kill_oom(stage);
+    return message;
+}
+
 static void crossing_free(struct sh__crossing *crossing)
 {
     if (!crossing)

@@ -172,6 +172,11 @@ static inline uint64_t sh__message_events(const struct sh__message *message)
 /* A zeroed message from the worker's free list; NULL when out of memory. */
 struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind,
                                     sh_stage *to);
+/* A message from one side of a subscription to the other, PRODUCER or CONSUMER by the route of its
+ * kind; it names the subscription. NULL when out of memory: the stage is killed then, as it could
+ * not keep its promises any more. On the stage's worker. */
+struct sh__message *sh__message_to(sh_stage *stage, sh_subscription *sub,
+                                   enum sh__message_kind kind);
 /* Names a subscription in the message, which holds it until it is freed. */
 void sh__message_name(struct sh__message *message, sh_subscription *sub);
 /* Releases all that the message owns. On the worker that holds it. */

@@ -50,8 +50,10 @@ static void send_message(struct sh__timer *timer, bool again)
 {
     sh_stage *stage = timer->stage;
     struct sh__message *message = sh__message_new(stage->worker, SH__INFO, stage);
-    if (!message)
+    if (!message) {
+        sh__stage_kill_oom(stage);
         return;
+    }
     message->batch = timer->message;
     if (again)
         timer->message = sh_batch_ref(timer->message);

@@ -75,6 +75,8 @@ static void send_to_all(sh_worker *worker, enum sh__message_kind kind)
         struct sh__message *message = sh__message_new(worker, kind, stage);
         if (message)
             sh__stage_deliver(stage, message);
+        else
+            sh__stage_kill_oom(stage);
     }
 }
 
@@ -90,6 +92,8 @@ static void shut_processes_down(sh_worker *worker)
         struct sh__message *message = sh__message_new(worker, SH__DRAIN, stage);
         if (message)
             sh__stage_deliver(stage, message);
+        else
+            sh__stage_kill_oom(stage);
         sh__worker_schedule(worker, stage); /* also a waiting stage: it may only sleep */
     }
 }
