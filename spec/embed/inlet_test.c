@@ -164,7 +164,8 @@ static void test_end_of_producer(void)
     CHECK_INT(sh_inlet_start(sh_host_worker0(host), NULL, ROOM, &inlet, NULL), SH_OK);
     struct pusher pusher = {.inlet = inlet};
     CHECK_INT(uv_thread_create(&pusher.thread, push_events, &pusher), 0);
-    for (int i = 0; i < 10 || sh_inlet_count(inlet) < ROOM; i++) /* the producer begins, too */
+    for (int i = 0; i < 10 || sh_inlet_count(inlet) < ROOM;
+         i++) /* the producer begins, too */
         uv_run(&loop, UV_RUN_NOWAIT);
     CHECK_INT(sh_stage_exit(sh_host_worker0(host), sh_inlet_stage(inlet),
                             sh_error_fmt(SH_REASON_CUSTOM, 0, "test", "test"), NULL),
