@@ -84,7 +84,7 @@ static int convert_stage(lua_State *L, int status, sh_batch value, const sh_erro
     if (status < 0)
         return shl_return_failure(L, status, error);
     void **holder = shl_push_stage_holder(L);
-    *holder = sh_reply_stage(value);
+    *holder = sh_stage_of_reply(value);
     shl_push_stage(L, *holder);
     return 1;
 }

@@ -20,7 +20,7 @@ static int convert_subscription(lua_State *L, int status, sh_batch value,
     if (status < 0)
         return shl_return_failure(L, status, error);
     void **holder = shl_push_subscription_holder(L);
-    sh_subscription *sub = sh_reply_subscription(value);
+    sh_subscription *sub = sh_subscription_of_reply(value);
     *holder = sub;
     if (!sub)
         return shl_return_failure(L, SH_ENOPROC, NULL);

@@ -68,7 +68,7 @@ void sh__reply_subscription(sh_worker *worker, sh_from from, sh_subscription *su
         reply_object(worker, from, sh_subscription_ref(sub), release_subscription);
 }
 
-sh_subscription *sh_reply_subscription(sh_batch value)
+sh_subscription *sh_subscription_of_reply(sh_batch value)
 {
     sh_subscription *sub = replied_object(value, release_subscription);
     return sub ? sh_subscription_ref(sub) : NULL;
@@ -85,7 +85,7 @@ void sh__reply_stage(sh_worker *worker, sh_from from, sh_stage *stage)
         reply_object(worker, from, sh_stage_ref(stage), release_stage);
 }
 
-sh_stage *sh_reply_stage(sh_batch value)
+sh_stage *sh_stage_of_reply(sh_batch value)
 {
     sh_stage *stage = replied_object(value, release_stage);
     return stage ? sh_stage_ref(stage) : NULL;

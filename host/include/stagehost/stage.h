@@ -271,11 +271,11 @@ sh_stage *sh_whereis(sh_host *host, const char *name);
 /* The names of all stages, sorted: an array of *n, which the caller sh_frees as one block. NULL:
  * out of memory. Any thread. */
 char **sh_names(sh_host *host, size_t *n);
-/* Answers `from` with the stage of that name (see sh_reply_stage) as soon as there is one, or
- * SH_ETIMEDOUT (timeout_ms 0: never). On the worker of from.stage. */
+/* Answers `from` with the stage of that name (see sh_stage_of_reply) as soon as there is one,
+ * or SH_ETIMEDOUT (timeout_ms 0: never). On the worker of from.stage. */
 int sh_await_name(sh_worker *worker, const char *name, uint64_t timeout_ms, sh_from from);
 /* The stage that such an answer carries: a new reference, or NULL. */
-sh_stage *sh_reply_stage(sh_batch value);
+sh_stage *sh_stage_of_reply(sh_batch value);
 
 /* Groups: stages under a common name. A stage is in a group once, and leaves it when it ends.
  * On self's worker; SH_ESTATE: `self` has ended; leave: SH_ENOPROC if it is not in the group. */

@@ -66,13 +66,13 @@ struct sh_subscribe_opts {
 /* -- subscribing ----------------------------------------------------------------------- */
 
 /* Asks `consumer` to subscribe. `from` is answered SH_OK with the subscription (see
- * sh_reply_subscription) when the request is on its way, not when it was accepted; or
+ * sh_subscription_of_reply) when the request is on its way, not when it was accepted; or
  * SH_EBADOPT / SH_ENOTCONSUMER. An unknown name with cancel permanent or transient ends the
  * consumer with noproc, as in GenStage 1.3. Takes the fields of `opts` marked as taken. */
 int sh_stage_subscribe(sh_worker *worker, sh_stage *consumer, const sh_subscribe_opts *opts,
                        sh_from from, sh_error **error);
 /* The subscription that the answer of sh_stage_subscribe carries: a new reference, or NULL. */
-sh_subscription *sh_reply_subscription(sh_batch value);
+sh_subscription *sh_subscription_of_reply(sh_batch value);
 
 /* -- the handle ------------------------------------------------------------------------ */
 
