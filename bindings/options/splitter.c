@@ -12,8 +12,7 @@
 struct splitter {
     sh_splitter base;
     struct shl_context *ctx;
-    uint32_t slot;    /* of the function made by routing.splitter() */
-    sh_batch refused; /* events of the last split whose hash failed */
+    uint32_t slot; /* of the function made by routing.splitter() */
 };
 
 /* The places on the stack of the results of routing.lua's split, from the first one on. */
@@ -24,90 +23,77 @@ static uint32_t count_at(lua_State *L, int index)
     return (uint32_t)lua_tonumber(L, index);
 }
 
-static void drop_parts(sh_batch *parts, size_t n)
+static void drop_batch(sh_batch *batch)
 {
-    for (size_t p = 0; p < n; p++) {
-        sh_batch_unref(parts[p]);
-        parts[p] = (sh_batch){0};
-    }
+    sh_batch_unref(*batch);
+    *batch = (sh_batch){0};
 }
 
 /* The lists of routing.lua as batches. */
-static int take_parts(struct shl_context *ctx, int lists, int counts, sh_batch *parts,
-                      size_t n)
+static int take_parts(struct shl_context *ctx, int lists, int counts, sh_split_job *job)
 {
     lua_State *L = ctx->L;
     const int32_t *numbers = lua_topointer(L, counts);
-    for (size_t p = 0; p < n; p++) {
+    for (size_t p = 0; p < job->n_parts; p++) {
         uint32_t count = (uint32_t)numbers[p + 1];
-        parts[p] = (sh_batch){0};
+        job->parts[p] = (sh_batch){0};
         if (count == 0)
             continue;
         lua_rawgeti(L, lists, (int)p + 1);
-        int status = shl_batch_take(ctx, L, count, &parts[p]);
+        int status = shl_batch_take(ctx, L, count, &job->parts[p]);
         if (status < 0) {
-            drop_parts(parts, p);
+            while (p > 0)
+                drop_batch(&job->parts[--p]);
             return status;
         }
     }
     return SH_OK;
 }
 
-static int push_call(struct splitter *self, sh_batch in, uint32_t limit, sh_error **error)
+static int push_call(struct splitter *self, sh_split_job *job)
 {
     lua_State *L = self->ctx->L;
     shl_slot_push(self->ctx, L, self->slot);
-    int status = shl_run_push_list(self->ctx, in, error);
+    int status = shl_run_push_list(self->ctx, job->in, &job->error);
     if (status < 0) {
         lua_pop(L, 1);
         return status;
     }
-    lua_pushnumber(L, in.first);
-    lua_pushnumber(L, in.n);
-    lua_pushnumber(L, limit);
+    lua_pushnumber(L, job->in.first);
+    lua_pushnumber(L, job->in.n);
+    lua_pushnumber(L, job->limit);
     return SH_OK;
 }
 
-/* Keeps the refused events; without memory for them they are only counted. */
-static void keep_refused(struct splitter *self, int index, uint32_t n)
+/* Takes the events whose hash failed, and why; without memory for them they are only counted. */
+static void take_refused(struct shl_context *ctx, int first, sh_split_job *job)
 {
-    sh_batch_unref(self->refused);
-    self->refused = (sh_batch){0};
-    lua_pushvalue(self->ctx->L, index);
-    if (shl_batch_take(self->ctx, self->ctx->L, n, &self->refused) < 0)
-        self->refused = (sh_batch){0};
+    lua_State *L = ctx->L;
+    job->error = sh_error_fmt(SH_REASON_CUSTOM, 0, "bad_event", "%s",
+                              lua_tostring(L, first + PROBLEM));
+    lua_pushvalue(L, first + REFUSED);
+    if (shl_batch_take(ctx, L, job->bad, &job->refused) < 0)
+        job->refused = (sh_batch){0};
 }
 
-static sh_batch refused(sh_splitter *base)
-{
-    struct splitter *self = (struct splitter *)base;
-    sh_batch events = self->refused;
-    self->refused = (sh_batch){0};
-    return events;
-}
-
-static int split(sh_splitter *base, sh_worker *worker, sh_batch in, uint32_t limit,
-                 sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
-                 uint32_t *bad, sh_error **error)
+static int split(sh_splitter *base, sh_split_job *job)
 {
     struct splitter *self = (struct splitter *)base;
     lua_State *L = self->ctx->L;
-    (void)worker;
-    int status = push_call(self, in, limit, error);
+    int status = push_call(self, job);
     if (status == SH_OK)
-        status = shl_run(self->ctx, "hash", 4, N_RESULTS, error);
+        status = shl_run(self->ctx, "hash", 4, N_RESULTS, &job->error);
     if (status < 0)
         return status;
     int first = lua_gettop(L) - N_RESULTS + 1;
-    *taken = count_at(L, first + TAKEN);
-    *skipped = count_at(L, first + SKIPPED);
-    *bad = count_at(L, first + BAD);
-    if (*bad > 0)
-        *error = sh_error_fmt(SH_REASON_CUSTOM, 0, "bad_event", "%s",
-                              lua_tostring(L, first + PROBLEM));
-    if (*bad > 0)
-        keep_refused(self, first + REFUSED, *bad);
-    status = take_parts(self->ctx, first + LISTS, first + COUNTS, parts, n_parts);
+    job->taken = count_at(L, first + TAKEN);
+    job->skipped = count_at(L, first + SKIPPED);
+    job->bad = count_at(L, first + BAD);
+    if (job->bad > 0)
+        take_refused(self->ctx, first, job);
+    status = take_parts(self->ctx, first + LISTS, first + COUNTS, job);
+    if (status < 0)
+        drop_batch(&job->refused);
     lua_settop(L, first - 1);
     return status;
 }
@@ -116,7 +102,6 @@ static void splitter_free(sh_splitter *base)
 {
     struct splitter *self = (struct splitter *)base;
     shl_slot_free(self->ctx, self->slot);
-    sh_batch_unref(self->refused);
     sh_free(self);
 }
 
@@ -136,8 +121,6 @@ sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index)
         return NULL;
     }
     *self = (struct splitter){
-        .base = {.split = split, .refused = refused, .free = splitter_free},
-        .ctx = ctx,
-        .slot = slot};
+        .base = {.split = split, .free = splitter_free}, .ctx = ctx, .slot = slot};
     return &self->base;
 }

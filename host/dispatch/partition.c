@@ -283,15 +283,13 @@ static int deliver(struct partitions *self, struct sh__partition *partition, sh_
     return status;
 }
 
-static void refuse_bad(struct partitions *self, uint32_t n, sh_error *error,
-                       sh_dispatch *out)
+/* Takes what the splitter has refused. */
+static void refuse_bad(const sh_split_job *job, sh_dispatch *out)
 {
-    sh_splitter *splitter = self->splitter;
-    sh_batch events = splitter->refused ? splitter->refused(splitter) : (sh_batch){0};
-    if (events.n > 0)
-        out->refuse(out, events, error);
+    if (job->refused.n > 0)
+        out->refuse(out, job->refused, job->error);
     else
-        out->skip(out, n, error);
+        out->skip(out, job->bad, job->error);
 }
 
 static int64_t partition_dispatch(void *state, sh_batch batch, sh_dispatch *out,
@@ -306,16 +304,17 @@ static int64_t partition_dispatch(void *state, sh_batch batch, sh_dispatch *out,
     if (limit <= 0)
         return 0;
 
-    uint32_t taken = 0, skipped = 0, bad = 0;
-    sh_error *bad_error = NULL;
-    int status =
-        self->splitter->split(self->splitter, out->worker, batch, (uint32_t)limit,
-                              self->parts, self->n, &taken, &skipped, &bad, &bad_error);
+    sh_split_job job = {.worker = out->worker,
+                        .in = batch,
+                        .limit = (uint32_t)limit,
+                        .n_parts = self->n,
+                        .parts = self->parts};
+    int status = self->splitter->split(self->splitter, &job);
     if (status != SH_OK) {
-        *error = bad_error;
+        *error = job.error;
         return status;
     }
-    assert(taken <= batch.n && skipped <= taken && bad <= skipped);
+    assert(job.taken <= batch.n && job.skipped <= job.taken && job.bad <= job.skipped);
     for (size_t i = 0; i < self->n; i++) {
         sh_batch part = self->parts[i];
         if (part.n == 0)
@@ -325,13 +324,13 @@ static int64_t partition_dispatch(void *state, sh_batch batch, sh_dispatch *out,
         else
             sh__batch_unref(part);
     }
-    if (skipped > bad)
-        out->skip(out, skipped - bad, NULL);
-    if (bad > 0)
-        refuse_bad(self, bad, bad_error, out);
+    if (job.skipped > job.bad)
+        out->skip(out, job.skipped - job.bad, NULL);
+    if (job.bad > 0)
+        refuse_bad(&job, out);
     if (status != SH_OK)
         return sh__dispatch_enomem(error);
-    return taken;
+    return job.taken;
 }
 
 static int partition_mark(void *state, sh_marker *marker, sh_dispatch *out)

@@ -82,46 +82,52 @@ static void sort_runs(struct structural *self, uint32_t n_runs, size_t n_parts)
             sh__batch_ref(self->runs[i].batch);
 }
 
-static int refuse(sh_error **error, int code, const char *name, const char *message)
+static int refuse(sh_split_job *job, int code, const char *name, const char *message)
 {
-    *error = sh_error_fmt(SH_REASON_RAISED, code, name, "%s", message);
+    job->error = sh_error_fmt(SH_REASON_RAISED, code, name, "%s", message);
     return code;
 }
 
-static int structural_split(sh_splitter *base, sh_worker *worker, sh_batch in,
-                            uint32_t limit, sh_batch *parts, size_t n_parts,
-                            uint32_t *taken, uint32_t *skipped, uint32_t *bad,
-                            sh_error **error)
+static int refuse_enomem(sh_split_job *job)
 {
-    struct structural *self = (struct structural *)base;
-    if (!sh_batch_values(in))
-        return refuse(error, SH_EFAILED, "hash_required",
-                      "events of this kind can't be hashed: the option hash is required");
-    in.n = limit < in.n ? limit : in.n;
-    if (!reserve(self, in.n, n_parts))
-        return refuse(error, SH_ENOMEM, "out_of_memory",
-                      "out of memory while splitting events");
+    return refuse(job, SH_ENOMEM, "out_of_memory", "out of memory while splitting events");
+}
 
-    uint32_t n_runs = find_runs(self, in, n_parts);
-    sort_runs(self, n_runs, n_parts);
+/* Makes the parts of the sorted runs; takes the references of these. */
+static int join_runs(struct structural *self, uint32_t n_runs, const sh_split_job *job)
+{
     uint32_t start = 0;
-    for (size_t p = 0; p < n_parts; p++) {
+    for (size_t p = 0; p < job->n_parts; p++) {
         uint32_t joined;
-        if (sh__batch_join(worker, self->sorted + start, self->ends[p] - start, &parts[p],
-                           &joined) != SH_OK) {
+        if (sh__batch_join(job->worker, self->sorted + start, self->ends[p] - start,
+                           &job->parts[p], &joined) != SH_OK) {
             while (p > 0)
-                sh__batch_unref(parts[--p]);
+                sh__batch_unref(job->parts[--p]);
             while (start < n_runs)
                 sh__batch_unref(self->sorted[start++]);
-            return refuse(error, SH_ENOMEM, "out_of_memory",
-                          "out of memory while splitting events");
+            return SH_ENOMEM;
         }
         assert(joined == self->ends[p] - start);
         start = self->ends[p];
     }
-    *taken = in.n;
-    *skipped = 0;
-    *bad = 0;
+    return SH_OK;
+}
+
+static int structural_split(sh_splitter *base, sh_split_job *job)
+{
+    struct structural *self = (struct structural *)base;
+    sh_batch in = job->in;
+    if (!sh_batch_values(in))
+        return refuse(job, SH_EFAILED, "hash_required",
+                      "events of this kind can't be hashed: the option hash is required");
+    in.n = job->limit < in.n ? job->limit : in.n;
+    if (!reserve(self, in.n, job->n_parts))
+        return refuse_enomem(job);
+    uint32_t n_runs = find_runs(self, in, job->n_parts);
+    sort_runs(self, n_runs, job->n_parts);
+    if (join_runs(self, n_runs, job) != SH_OK)
+        return refuse_enomem(job);
+    job->taken = in.n;
     return SH_OK;
 }
 

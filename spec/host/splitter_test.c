@@ -16,19 +16,16 @@ static sh_batch parts[MOST_PARTS];
  * taken. */
 static uint32_t split(sh_batch in, uint32_t limit, size_t n_parts)
 {
-    uint32_t taken = 99, skipped = 99, bad = 99;
-    sh_error *error = NULL;
-    CHECK_INT(splitter->split(splitter, NULL, in, limit, parts, n_parts, &taken, &skipped,
-                              &bad, &error),
-              SH_OK);
-    CHECK_INT(skipped, 0);
-    CHECK_INT(bad, 0);
-    CHECK_POINTER(error, NULL);
+    sh_split_job job = {.in = in, .limit = limit, .n_parts = n_parts, .parts = parts};
+    CHECK_INT(splitter->split(splitter, &job), SH_OK);
+    CHECK_INT(job.skipped, 0);
+    CHECK_INT(job.bad, 0);
+    CHECK_POINTER(job.error, NULL);
     uint32_t n = 0;
     for (size_t p = 0; p < n_parts; p++)
         n += parts[p].n;
-    CHECK_INT(n, taken);
-    return taken;
+    CHECK_INT(n, job.taken);
+    return job.taken;
 }
 
 static void drop_parts(size_t n_parts)
@@ -148,13 +145,10 @@ static void test_other_lists_are_refused(void)
     sh_list *other = malloc(sizeof(*other));
     *other = (sh_list){&other_ops, 3, 1};
     sh_batch batch = {other, 0, 3};
-    uint32_t taken, skipped, bad;
-    sh_error *error = NULL;
-    CHECK_INT(
-        splitter->split(splitter, NULL, batch, 3, parts, 2, &taken, &skipped, &bad, &error),
-        SH_EFAILED);
-    CHECK_TEXT(sh_error_get(error)->name, "hash_required");
-    sh_error_unref(error);
+    sh_split_job job = {.in = batch, .limit = 3, .n_parts = 2, .parts = parts};
+    CHECK_INT(splitter->split(splitter, &job), SH_EFAILED);
+    CHECK_TEXT(sh_error_get(job.error)->name, "hash_required");
+    sh_error_unref(job.error);
     sh_batch_unref(batch);
 }
 
@@ -163,21 +157,19 @@ static void test_out_of_memory(void)
     sh_batch batch = rig_integers(0, 100);
     bool failed = true;
     for (uint64_t nth = 1; failed; nth++) {
-        uint32_t taken, skipped, bad;
-        sh_error *error = NULL;
+        sh_split_job job = {.in = batch, .limit = 100, .n_parts = 4, .parts = parts};
         sh__alloc_fail_nth(nth);
         sh_splitter *one = sh_splitter_default();
         int status = SH_ENOMEM;
         if (one) {
-            status =
-                one->split(one, NULL, batch, 100, parts, 4, &taken, &skipped, &bad, &error);
+            status = one->split(one, &job);
             one->free(one);
         }
         failed = !sh__alloc_is_armed();
         sh__alloc_fail_nth(0);
         CHECK_INT(status, failed ? SH_ENOMEM : SH_OK);
-        CHECK(status == SH_OK || !one || sh_error_get(error)->code == SH_ENOMEM);
-        sh_error_unref(error);
+        CHECK(status == SH_OK || !one || sh_error_get(job.error)->code == SH_ENOMEM);
+        sh_error_unref(job.error);
         if (status == SH_OK)
             drop_parts(4);
         CHECK(failed || batch.list->refs == 1);

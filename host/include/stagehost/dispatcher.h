@@ -176,18 +176,25 @@ typedef struct sh_replay_opts {
  * others; the first `limit` events of a partition do not count. Infos (sh_stage_info) wait for
  * queued events, but not for those of a partition that all consumers have left. */
 extern const sh_dispatcher_ops sh_dispatcher_partition;
+/* The arguments of a splitter, and its results, which are all zero before. */
+typedef struct sh_split_job {
+    sh_worker *worker;
+    sh_batch in;    /* borrowed */
+    uint32_t limit; /* it stops when this many events went to a partition */
+    size_t n_parts;
+    sh_batch
+        *parts;     /* [n_parts]: the events of each partition, in order; owned, or empty */
+    uint32_t taken; /* events of `in` that are used up */
+    uint32_t skipped; /* of these, to "none", or bad */
+    uint32_t bad;     /* of these, with a bad answer */
+    sh_batch refused; /* the bad events, in order; owned. Empty: they are only counted */
+    sh_error *error;  /* the first bad answer, or the failure; owned */
+} sh_split_job;
 typedef struct sh_splitter {
-    /* Distributes events of `in` from its head over parts[0 .. n_parts): the events of
-     * partition p in order as parts[p] (owned; empty if none). Stops when `limit` events
-     * went to a partition. *taken: events used up; *skipped: those of them that went to "none".
-     * An event with an invalid hash counts in *skipped and in *bad; *error is the first such
-     * error. Must not wait. Returns SH_OK, or SH_EFAILED with *error when nothing could be
-     * split at all. */
-    int (*split)(struct sh_splitter *self, sh_worker *worker, sh_batch in, uint32_t limit,
-                 sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
-                 uint32_t *bad, sh_error **error);
-    /* Optional. The bad events of the last split, in order, once; owned by the caller. */
-    sh_batch (*refused)(struct sh_splitter *self);
+    /* Distributes events from the head of job->in over the partitions. Must not wait. Returns
+     * SH_OK, or SH_EFAILED with job->error, and nothing else to be freed, when nothing could
+     * be done at all. */
+    int (*split)(struct sh_splitter *self, sh_split_job *job);
     void (*free)(struct sh_splitter *self);
 } sh_splitter;
 /* Spreads C values over the partitions by value: sh_hash_place(sh_hash_value(event), n). Other

@@ -25,31 +25,27 @@ struct splitter {
     const struct plan_stage *plan;
 };
 
-static int split(sh_splitter *self, sh_worker *worker, sh_batch in, uint32_t limit,
-                 sh_batch *parts, size_t n_parts, uint32_t *taken, uint32_t *skipped,
-                 uint32_t *bad, sh_error **error)
+static int split(sh_splitter *self, sh_split_job *job)
 {
     const struct plan_stage *plan = ((struct splitter *)self)->plan;
-    const sh_value *values = sh_batch_values(in);
-    sh_value *sorted = sh_malloc(in.n * sizeof *sorted);
-    (void)worker;
-    *taken = *skipped = *bad = 0;
-    for (uint32_t n = 0; *taken < in.n && n < limit; ++*taken) {
-        int partition = choice_partition(plan, values[*taken].u.integer);
-        *bad += partition == CHOICE_BAD;
-        *skipped += partition < 0;
+    const sh_value *values = sh_batch_values(job->in);
+    sh_value *sorted = sh_malloc(job->in.n * sizeof *sorted);
+    for (uint32_t n = 0; job->taken < job->in.n && n < job->limit; job->taken++) {
+        int partition = choice_partition(plan, values[job->taken].u.integer);
+        job->bad += partition == CHOICE_BAD;
+        job->skipped += partition < 0;
         n += partition >= 0;
     }
-    if (*bad > 0)
-        *error = sh_error_fmt(SH_REASON_CUSTOM, 0, "bad_event", "refused");
-    for (size_t p = 0; p < n_parts; p++) {
+    if (job->bad > 0)
+        job->error = sh_error_fmt(SH_REASON_CUSTOM, 0, "bad_event", "refused");
+    for (size_t p = 0; p < job->n_parts; p++) {
         size_t n = 0;
-        for (uint32_t i = 0; i < *taken; i++)
+        for (uint32_t i = 0; i < job->taken; i++)
             if (choice_partition(plan, values[i].u.integer) == (int)p)
                 sorted[n++] = values[i];
-        parts[p] = (sh_batch){0};
+        job->parts[p] = (sh_batch){0};
         if (n > 0)
-            sh_batch_from_values(sorted, n, &parts[p]);
+            sh_batch_from_values(sorted, n, &job->parts[p]);
     }
     sh_free(sorted);
     return SH_OK;

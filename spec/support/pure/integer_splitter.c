@@ -13,30 +13,28 @@ struct splitter {
     int *n_freed;
 };
 
-static int splitter_split(sh_splitter *base, sh_worker *worker, sh_batch in, uint32_t limit,
-                          sh_batch *parts, size_t n_parts, uint32_t *taken,
-                          uint32_t *skipped, uint32_t *bad, sh_error **error)
+static int splitter_split(sh_splitter *base, sh_split_job *job)
 {
     struct splitter *self = (struct splitter *)base;
-    (void)worker;
-    memset(parts, 0, n_parts * sizeof(*parts));
-    *taken = *skipped = *bad = 0;
+    sh_batch in = job->in;
+    memset(job->parts, 0, job->n_parts * sizeof *job->parts);
     if (!self->hash) {
-        *error = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, "oops", "can't split");
+        job->error = sh_error_fmt(SH_REASON_RAISED, SH_EFAILED, "oops", "can't split");
         return SH_EFAILED;
     }
-    for (uint32_t i = 0; i < in.n && *taken - *skipped < limit; i++) {
-        int p = self->hash(rig_integer(in, i), n_parts);
-        ++*taken;
+    for (uint32_t i = 0; i < in.n && job->taken - job->skipped < job->limit; i++) {
+        int p = self->hash(rig_integer(in, i), job->n_parts);
+        job->taken++;
         if (p < 0)
-            ++*skipped;
-        if (p == TO_BAD && ++*bad == 1)
-            *error = sh_error_fmt(SH_REASON_RAISED, 0, "bad_event", "no such partition");
+            job->skipped++;
+        if (p == TO_BAD && ++job->bad == 1)
+            job->error =
+                sh_error_fmt(SH_REASON_RAISED, 0, "bad_event", "no such partition");
         if (p < 0)
             continue;
-        sh_batch pair[2] = {parts[p], rig_integers(rig_integer(in, i), 1)};
+        sh_batch pair[2] = {job->parts[p], rig_integers(rig_integer(in, i), 1)};
         uint32_t from = pair[0].n > 0 ? 0 : 1, joined;
-        sh__batch_join(NULL, pair + from, 2 - from, &parts[p], &joined);
+        sh__batch_join(NULL, pair + from, 2 - from, &job->parts[p], &joined);
     }
     return SH_OK;
 }
