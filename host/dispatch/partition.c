@@ -379,22 +379,26 @@ static const char *partition_of(const void *state, sh_subscription *sub)
     return member->partition->name;
 }
 
+static const sh_dispatcher_queue_ops partition_queues = {
+    .held = partition_held,
+    .mark = partition_mark,
+    .clear = partition_clear,
+    .takes_owed = true,
+    .partition_of = partition_of,
+    .place = partition_place,
+    .give_back = partition_give_back,
+};
+
 const sh_dispatcher_ops sh_dispatcher_partition = {
     .name = "partition",
     .size = sizeof(struct partitions),
     .init = partition_init,
     .fini = partition_fini,
     .subscribe = partition_subscribe,
-    .reads = SH_READS_PARTITION,
     .cancel = partition_cancel,
     .ask = partition_ask,
     .credit = partition_credit,
     .dispatch = partition_dispatch,
-    .mark = partition_mark,
-    .held = partition_held,
-    .clear = partition_clear,
-    .takes_owed = true,
-    .partition_of = partition_of,
-    .place = partition_place,
-    .give_back = partition_give_back,
+    .reads = SH_READS_PARTITION,
+    .queues = &partition_queues,
 };

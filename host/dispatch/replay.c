@@ -324,6 +324,11 @@ static int64_t replay_held(const void *state, sh_held which)
     return n;
 }
 
+static const sh_dispatcher_queue_ops replay_queues = {
+    .held = replay_held,
+    .mark = replay_mark,
+};
+
 const sh_dispatcher_ops sh_dispatcher_replay = {
     .name = "broadcast",
     .size = sizeof(struct replay),
@@ -334,8 +339,7 @@ const sh_dispatcher_ops sh_dispatcher_replay = {
     .ask = replay_ask,
     .credit = replay_credit,
     .dispatch = replay_dispatch,
-    .mark = replay_mark,
-    .held = replay_held,
     .shares_events = true,
     .reads = SH_READS_SELECTOR,
+    .queues = &replay_queues,
 };

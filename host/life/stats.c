@@ -81,6 +81,7 @@ void sh_stage_each_demand(sh_stage *stage,
                           void *data)
 {
     const struct sh__producer *out = stage->out;
+    const sh_dispatcher_queue_ops *queues = out->dispatcher->queues;
     struct sh__link *head = &stage->consumers;
     for (struct sh__link *link = head->next; link != head; link = link->next) {
         sh_subscription *sub = sh__container_of(link, sh_subscription, out.link);
@@ -88,8 +89,8 @@ void sh_stage_each_demand(sh_stage *stage,
         if (!sub->out.dispatching || demand <= 0)
             continue;
         const char *partition = NULL;
-        if (out->dispatcher->partition_of)
-            partition = out->dispatcher->partition_of(out->dispatcher_state, sub);
+        if (queues && queues->partition_of)
+            partition = queues->partition_of(out->dispatcher_state, sub);
         each(data, sub, demand, partition);
     }
 }

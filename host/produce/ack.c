@@ -10,19 +10,25 @@
 
 /* -- the producer ---------------------------------------------------------------------- */
 
+/* The queue of the dispatcher that its events go back to; NULL: the stage's buffer. */
+static void *place_of(const struct sh__producer *out, sh_subscription *sub)
+{
+    const sh_dispatcher_queue_ops *queues = out->dispatcher->queues;
+    return queues && queues->place ? queues->place(out->dispatcher_state, sub) : NULL;
+}
+
 int sh__ack_open(sh_stage *stage, sh_subscription *sub, const sh_subscribe_opts *opts)
 {
     struct sh__producer *out = stage->out;
     struct sh__ack *ack = sh_malloc(sizeof *ack);
     if (!ack)
         return SH_ENOMEM;
-    *ack = (struct sh__ack){
-        .next = out->acks,
-        .link = &out->acks,
-        .sub = sh_subscription_ref(sub),
-        .max_deliver = opts->max_deliver ? opts->max_deliver : SH_MAX_DELIVER_DEFAULT,
-        .place = out->dispatcher->place ? out->dispatcher->place(out->dispatcher_state, sub)
-                                        : NULL};
+    *ack = (struct sh__ack){.next = out->acks,
+                            .link = &out->acks,
+                            .sub = sh_subscription_ref(sub),
+                            .max_deliver = opts->max_deliver ? opts->max_deliver
+                                                             : SH_MAX_DELIVER_DEFAULT,
+                            .place = place_of(out, sub)};
     if (ack->next)
         ack->next->link = &ack->next;
     out->acks = ack;
@@ -101,10 +107,10 @@ static void give_back(sh_stage *stage, const struct sh__ack *ack, const sh_retur
                       uint32_t n)
 {
     struct sh__producer *out = stage->out;
-    const sh_dispatcher_ops *dispatcher = out->dispatcher;
-    if (ack->place && dispatcher->give_back) {
-        if (dispatcher->give_back(out->dispatcher_state, ack->place, parts, n,
-                                  &out->dispatch.base) == SH_OK)
+    const sh_dispatcher_queue_ops *queues = out->dispatcher->queues;
+    if (ack->place) {
+        if (queues->give_back(out->dispatcher_state, ack->place, parts, n,
+                              &out->dispatch.base) == SH_OK)
             return;
     } else if (sh__return_to_buffer(stage, parts, n) == SH_OK) {
         return;

@@ -46,8 +46,9 @@ static void pass_marker(sh_stage *stage, sh_marker *marker)
 {
     struct sh__producer *out = stage->out;
     sh_dispatch *context = &out->dispatch.base;
-    if (out->dispatcher->mark) {
-        if (out->dispatcher->mark(out->dispatcher_state, marker, context) < 0)
+    const sh_dispatcher_queue_ops *queues = out->dispatcher->queues;
+    if (queues) {
+        if (queues->mark(out->dispatcher_state, marker, context) < 0)
             lose_marker(stage, marker);
         return;
     }
@@ -93,10 +94,11 @@ void sh__mark(sh_stage *stage, sh_marker *marker)
 void sh__discard_buffer(sh_stage *stage)
 {
     struct sh__producer *out = stage->out;
+    const sh_dispatcher_queue_ops *queues = out->dispatcher->queues;
     struct sh__markers released = {0};
     int64_t n = 0;
-    if (out->dispatcher->clear)
-        n = out->dispatcher->clear(out->dispatcher_state, &out->dispatch.base);
+    if (queues && queues->clear)
+        n = queues->clear(out->dispatcher_state, &out->dispatch.base);
     n += sh__buffer_clear(&out->buffer, &released);
     sh__discarded_no_consumers(stage, (uint64_t)n);
     pass_markers(stage, &released);
@@ -419,7 +421,7 @@ int64_t sh__producer_held(const sh_stage *stage, sh_held which)
 {
     const struct sh__producer *out = stage->out;
     int64_t held = out->buffer.count + out->accumulated_events;
-    if (out->dispatcher && out->dispatcher->held)
-        held += out->dispatcher->held(out->dispatcher_state, which);
+    if (out->dispatcher && out->dispatcher->queues)
+        held += out->dispatcher->queues->held(out->dispatcher_state, which);
     return held;
 }

@@ -27,6 +27,7 @@ struct withheld {
 
 struct paced {
     sh_dispatcher_ops ops; /* as the stage sees it */
+    sh_dispatcher_queue_ops queues;
     const sh_dispatcher_ops *inner;
     void *inner_state;
     sh_stage *stage;
@@ -107,7 +108,7 @@ static int give_back(struct paced *self, void *place, const sh_returned *parts, 
     int64_t allowed = sh__rate_allowed(&self->rate, now);
     out->is_paced = true;
     out->allowed = allowed > 0 ? allowed : 0;
-    int status = self->inner->give_back(self->inner_state, place, parts, n, out);
+    int status = self->inner->queues->give_back(self->inner_state, place, parts, n, out);
     out->is_paced = false;
     *sent = (int64_t)(sent_by(self) - before);
     sh__rate_take(&self->rate, now, *sent);
@@ -165,7 +166,7 @@ static bool grow(struct paced *self)
 static void paced_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch *out)
 {
     struct paced *self = state;
-    bool has_queues = self->inner->held != NULL;
+    bool has_queues = self->inner->queues != NULL;
     if (has_queues && (self->n_withheld < self->capacity || grow(self))) {
         self->withheld[self->n_withheld++] = (struct withheld){.sub = sub, .n = n};
         release(self, out);
@@ -209,7 +210,7 @@ static int64_t paced_dispatch(void *state, sh_batch batch, sh_dispatch *out,
         return 0;
     uint64_t before = sent_by(self);
     int64_t taken = self->inner->dispatch(self->inner_state, batch, out, error);
-    bool has_queues = self->inner->held != NULL;
+    bool has_queues = self->inner->queues != NULL;
     int64_t sent = has_queues ? (int64_t)(sent_by(self) - before) : taken;
     sh__rate_take(&self->rate, now, sent);
     return taken;
@@ -218,31 +219,31 @@ static int64_t paced_dispatch(void *state, sh_batch batch, sh_dispatch *out,
 static int paced_mark(void *state, sh_marker *marker, sh_dispatch *out)
 {
     struct paced *self = state;
-    return self->inner->mark(self->inner_state, marker, out);
+    return self->inner->queues->mark(self->inner_state, marker, out);
 }
 
 static int64_t paced_held(const void *state, sh_held which)
 {
     const struct paced *self = state;
-    return self->inner->held(self->inner_state, which);
+    return self->inner->queues->held(self->inner_state, which);
 }
 
 static int64_t paced_clear(void *state, sh_dispatch *out)
 {
     struct paced *self = state;
-    return self->inner->clear(self->inner_state, out);
+    return self->inner->queues->clear(self->inner_state, out);
 }
 
 static const char *paced_partition_of(const void *state, sh_subscription *sub)
 {
     const struct paced *self = state;
-    return self->inner->partition_of(self->inner_state, sub);
+    return self->inner->queues->partition_of(self->inner_state, sub);
 }
 
 static void *paced_place(const void *state, sh_subscription *sub)
 {
     const struct paced *self = state;
-    return self->inner->place(self->inner_state, sub);
+    return self->inner->queues->place(self->inner_state, sub);
 }
 
 /* What comes back is sent again as the rate allows; it counts again. */
@@ -274,6 +275,18 @@ int sh__rate_check(const sh_rate *rate, sh_error **error)
     return SH_EBADOPT;
 }
 
+static sh_dispatcher_queue_ops wrapped_queues(const sh_dispatcher_queue_ops *inner)
+{
+    return (sh_dispatcher_queue_ops){
+        .held = paced_held,
+        .mark = paced_mark,
+        .clear = inner->clear ? paced_clear : NULL,
+        .takes_owed = inner->takes_owed,
+        .partition_of = inner->partition_of ? paced_partition_of : NULL,
+        .place = inner->place ? paced_place : NULL,
+        .give_back = inner->give_back ? paced_give_back : NULL};
+}
+
 int sh__paced_wrap(sh_stage *stage, const sh_rate *rate)
 {
     struct sh__producer *out = stage->out;
@@ -284,24 +297,19 @@ int sh__paced_wrap(sh_stage *stage, const sh_rate *rate)
     self->stage = stage;
     self->inner = out->dispatcher;
     self->inner_state = out->dispatcher_state;
-    self->ops = (sh_dispatcher_ops){
-        .name = self->inner->name,
-        .size = sizeof *self,
-        .fini = paced_fini,
-        .subscribe = paced_subscribe,
-        .cancel = paced_cancel,
-        .ask = paced_ask,
-        .credit = paced_credit,
-        .dispatch = paced_dispatch,
-        .mark = self->inner->mark ? paced_mark : NULL,
-        .held = self->inner->held ? paced_held : NULL,
-        .clear = self->inner->clear ? paced_clear : NULL,
-        .takes_owed = self->inner->takes_owed,
-        .partition_of = self->inner->partition_of ? paced_partition_of : NULL,
-        .shares_events = self->inner->shares_events,
-        .reads = self->inner->reads,
-        .place = self->inner->place ? paced_place : NULL,
-        .give_back = self->inner->give_back ? paced_give_back : NULL};
+    if (self->inner->queues)
+        self->queues = wrapped_queues(self->inner->queues);
+    self->ops = (sh_dispatcher_ops){.name = self->inner->name,
+                                    .size = sizeof *self,
+                                    .fini = paced_fini,
+                                    .subscribe = paced_subscribe,
+                                    .cancel = paced_cancel,
+                                    .ask = paced_ask,
+                                    .credit = paced_credit,
+                                    .dispatch = paced_dispatch,
+                                    .shares_events = self->inner->shares_events,
+                                    .reads = self->inner->reads,
+                                    .queues = self->inner->queues ? &self->queues : NULL};
     sh__rate_init(&self->rate, rate->events, rate->per_ms, 1);
     out->lane = NULL;
     out->dispatcher = &self->ops;

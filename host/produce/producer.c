@@ -211,9 +211,10 @@ uint64_t sh__producer_declined(const sh_stage *stage)
     int64_t n = 0;
     if (sh__link_is_empty(&stage->consumers))
         n = out->buffer.count + out->accumulated_events;
-    if (out->dispatcher->held)
-        n += out->dispatcher->held(out->dispatcher_state, SH_HELD_ALL) -
-             out->dispatcher->held(out->dispatcher_state, SH_HELD_EXPECTED);
+    const sh_dispatcher_queue_ops *queues = out->dispatcher->queues;
+    if (queues)
+        n += queues->held(out->dispatcher_state, SH_HELD_ALL) -
+             queues->held(out->dispatcher_state, SH_HELD_EXPECTED);
     return n > 0 ? (uint64_t)n : 0;
 }
 
@@ -271,7 +272,7 @@ bool sh__producer_offer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
 {
     const struct sh__producer *out = stage->out;
     if (!sub->out.dispatching || !sh__stage_is_idle(stage) || out->buffer.count > 0 ||
-        out->dispatcher->held)
+        out->dispatcher->queues)
         return false;
     stage->stats.messages_in++;
     ask(stage, sub, n);

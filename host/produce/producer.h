@@ -68,8 +68,10 @@ static inline int64_t sh__credit(const struct sh__producer *out)
  * to credit: nobody would ask for what stands behind events of a consumer that is not there. */
 static inline bool sh__is_emptying(const sh_stage *stage)
 {
-    return (stage->is_draining || stage->phase == SH__PHASE_LEAVING) &&
-           stage->out->dispatcher->takes_owed;
+    if (!stage->is_draining && stage->phase != SH__PHASE_LEAVING)
+        return false;
+    const sh_dispatcher_queue_ops *queues = stage->out->dispatcher->queues;
+    return queues && queues->takes_owed;
 }
 
 #endif

@@ -92,8 +92,8 @@ static void test_all_of_a_group_are_notified(void)
 static void test_partition_of(void)
 {
     start_group();
-    CHECK_TEXT(rig.ops->partition_of(rig.state, &b), "even");
-    CHECK_TEXT(rig.ops->partition_of(rig.state, &c), "odd");
+    CHECK_TEXT(rig.ops->queues->partition_of(rig.state, &b), "even");
+    CHECK_TEXT(rig.ops->queues->partition_of(rig.state, &c), "odd");
     stop();
 }
 

@@ -158,12 +158,12 @@ static void test_infos_do_not_wait_for_those_who_have_left(void)
     subscribe(&c, &stages[2], "2");
     rig_ask(&rig, &c, 1);
     CHECK_TEXT(rig_words(&rig), "C[2] done100 C!101");
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_EXPECTED), 0);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_EXPECTED), 0);
     rig_info(&rig, 102);
     CHECK_TEXT(rig_words(&rig), "done102");
 
     subscribe(&b, &stages[1], "1"); /* from now on it is waited for again */
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_EXPECTED), 1);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_EXPECTED), 1);
     rig_info(&rig, 103);
     CHECK_TEXT(rig_words(&rig), "");
     rig_ask(&rig, &b, 1);
@@ -179,7 +179,7 @@ static void test_infos_wait_for_whoever_comes_in_the_place_of_another(void)
     rig_info(&rig, 100);
     rig_replace(&rig, &b);
     CHECK_TEXT(rig_words(&rig), "");
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_EXPECTED), 1);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_EXPECTED), 1);
     subscribe(&c, &stages[2], "1");
     rig_ask(&rig, &c, 1);
     CHECK_TEXT(rig_words(&rig), "C[1] done100");
@@ -206,9 +206,9 @@ static void test_mark_out_of_memory(void)
         rig_emit(&rig, 2 * i + 1, 1);
     sh_marker *marker = sh__marker_new(true, rig_integers(100, 1));
     sh__alloc_fail_nth(1);
-    CHECK_INT(rig.ops->mark(rig.state, marker, &rig.out), SH_ENOMEM);
+    CHECK_INT(rig.ops->queues->mark(rig.state, marker, &rig.out), SH_ENOMEM);
     CHECK_TEXT(rig_words(&rig), "");
-    CHECK_INT(rig.ops->mark(rig.state, marker, &rig.out), SH_OK);
+    CHECK_INT(rig.ops->queues->mark(rig.state, marker, &rig.out), SH_OK);
     CHECK_TEXT(rig_words(&rig), "A!100");
 
     /* Events are sent all the same, in more messages. */

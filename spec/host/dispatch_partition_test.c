@@ -179,10 +179,10 @@ static void test_demand_of_one_who_left_counts_as_asked(void)
     rig_emit(&rig, 1, 4); /* what is owed is taken, though nobody asks for it now */
     CHECK_INT(rig.buffer.count, 0);
     CHECK_INT(rig.owed, 6);
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 4);
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_PRESENT), 0);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_ALL), 4);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_PRESENT), 0);
     CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_PRESENT), 2);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_PRESENT), 2);
     CHECK_INT(rig_ask(&rig, &b, 1), 0);
     CHECK_TEXT(rig_words(&rig), "B[1]");
     stop();
@@ -257,7 +257,7 @@ static void test_what_the_last_consumer_leaves_is_discarded(void)
     CHECK_TEXT(rig_words(&rig), "drop1");
     CHECK_INT(rig_emit(&rig, 4, 4), 2); /* and so is that of 5 and 7 */
     CHECK_TEXT(rig_words(&rig), "A[4 6] drop2");
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 0);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_ALL), 0);
     CHECK_INT(subscribe(&c, &stages[2], "1"), SH_OK);
     rig_emit(&rig, 9, 1);
     CHECK_INT(rig_ask(&rig, &c, 1), 1);
@@ -303,7 +303,7 @@ static void test_who_gives_back_expects_another(void)
     void *place = rig_place(&rig, &b);
     rig_cancel(&rig, &b);
     rig_give_back(&rig, place, 3, 1);
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_EXPECTED), 1);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_EXPECTED), 1);
     CHECK_INT(rig_ask(&rig, &a, 2), 1);
     rig_emit(&rig, 5, 1);
     CHECK_INT(subscribe(&b, &stages[1], "1"), SH_OK);
@@ -326,7 +326,7 @@ static void test_clear(void)
     CHECK_TEXT(rig_words(&rig), "done101");
     CHECK_INT(rig_clear(&rig), 2);
     CHECK_TEXT(rig_words(&rig), "done100");
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 0);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_ALL), 0);
     stop();
 }
 
@@ -359,7 +359,7 @@ static void test_bad_events(void)
     rig_ask(&rig, &a, 6);
     rig_emit(&rig, 20, 6);
     CHECK_TEXT(rig_words(&rig), "A[20 24 25] none1 bad1?bad_event");
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 1);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_ALL), 1);
     stop();
 }
 

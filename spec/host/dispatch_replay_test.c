@@ -156,12 +156,12 @@ static void test_leaving_while_catching_up(void)
 {
     start(3, 3);
     subscribe(&b, &stages[1]);
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_PRESENT), 3);
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_ALL), 0);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_PRESENT), 3);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_ALL), 0);
     rig_notify(&rig, 7);
     rig_cancel(&rig, &b);
     CHECK_TEXT(rig_words(&rig), "A!7 done7");
-    CHECK_INT(rig.ops->held(rig.state, SH_HELD_PRESENT), 0);
+    CHECK_INT(rig.ops->queues->held(rig.state, SH_HELD_PRESENT), 0);
     CHECK_INT(rig_credit(&rig), 97);
     rig_emit(&rig, 4, 1);
     CHECK_TEXT(rig_words(&rig), "A[4]");

@@ -75,6 +75,30 @@ typedef enum sh_held {
     SH_HELD_PRESENT,  /* those for a present subscriber */
 } sh_held;
 
+/* The further functions of a dispatcher that takes events into queues of its own. */
+typedef struct sh_dispatcher_queue_ops {
+    /* Number of events that dispatch() took and has not sent yet: all of them, or only those
+     * that a consumer can still ask for. */
+    int64_t (*held)(const void *state, sh_held which);
+    /* Passes a marker on, now or after queued events; owns it until release().
+     * SH_ENOMEM: nothing was passed on, and the marker is still the caller's. */
+    int (*mark)(void *state, sh_marker *marker, sh_dispatch *out);
+    /* Optional. Called when no consumer is subscribed and nothing is kept for later ones: drops
+     * the events it holds except returned ones; markers pass. Returns the number dropped. */
+    int64_t (*clear)(void *state, sh_dispatch *out);
+    /* dispatch() takes owed events even without credit: a producer that ends then hands on all
+     * it has to the queues. */
+    bool takes_owed;
+    /* Optional. The partition that a subscription takes, as sh_stage_each_demand reports it. */
+    const char *(*partition_of)(const void *state, sh_subscription *sub);
+    /* Optional, both or none. `place` returns the queue of a subscription's events; give_back
+     * puts n parts at its head and sends what its consumers have already asked for (see
+     * sh_dispatch.allowed). SH_ENOMEM: nothing was taken. */
+    void *(*place)(const void *state, sh_subscription *sub);
+    int (*give_back)(void *state, void *place, const sh_returned *parts, uint32_t n,
+                     sh_dispatch *out);
+} sh_dispatcher_queue_ops;
+
 /* A dispatcher spreads a producer's events over its consumers. It is a pure state machine:
  * it neither waits nor calls libuv. Demand is kept by the core: after every callback it
  * sends buffered events as far as credit() allows, then asks handle_demand for the demand
@@ -97,32 +121,13 @@ struct sh_dispatcher_ops {
      * rest. The batch stays the caller's (send slices or references of it).
      * A negative result with *error ends the producer. */
     int64_t (*dispatch)(void *state, sh_batch batch, sh_dispatch *out, sh_error **error);
-    /* Optional. Passes a marker on, now or after queued events; owns it until release().
-     * SH_ENOMEM: nothing was passed on, and the marker is still the caller's. */
-    int (*mark)(void *state, sh_marker *marker, sh_dispatch *out);
-    /* Optional. Number of events that dispatch() took and has not sent yet: all of them, or
-     * only those that a consumer can still ask for. */
-    int64_t (*held)(const void *state, sh_held which);
-    /* Optional. Called when no consumer is subscribed and nothing is kept for later ones: drops
-     * the events it holds except returned ones; markers pass. Returns the number dropped. */
-    int64_t (*clear)(void *state, sh_dispatch *out);
-    /* dispatch() takes owed events even without credit, into queues of its own: a producer that
-     * ends then hands on all it has to these queues. */
-    bool takes_owed;
-    /* Optional. The partition that a subscription takes, as sh_stage_each_demand reports it. */
-    const char *(*partition_of)(const void *state, sh_subscription *sub);
     /* Every event goes to several consumers, so events can't be acknowledged. */
     bool shares_events;
     /* The options that subscribe() reads, SH_READS_*. A subscription that has another of these
      * options is refused: the option would mean nothing. */
     unsigned reads;
-    /* Optional, both or none: for dispatchers with queues of their own. `place` returns the
-     * queue of a subscription's events; give_back puts n parts at its head and sends what its
-     * consumers have already asked for (see sh_dispatch.allowed). SH_ENOMEM: nothing was
-     * taken. */
-    void *(*place)(const void *state, sh_subscription *sub);
-    int (*give_back)(void *state, void *place, const sh_returned *parts, uint32_t n,
-                     sh_dispatch *out);
+    /* NULL: dispatch() sends every event that it takes, and the core passes markers on. */
+    const sh_dispatcher_queue_ops *queues;
 };
 
 /* The outstanding demand of one consumer is capped here, so that the sum over 131072 consumers

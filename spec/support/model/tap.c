@@ -321,13 +321,13 @@ static int tap_mark(void *state, sh_marker *marker, sh_dispatch *out)
 {
     struct tap *tap = state;
     struct eye eye = eye_on(tap, out);
-    return tap->base->mark(tap->state, marker, &eye.dispatch);
+    return tap->base->queues->mark(tap->state, marker, &eye.dispatch);
 }
 
 static int64_t tap_held(const void *state, sh_held which)
 {
     const struct tap *tap = state;
-    return tap->base->held(tap->state, which);
+    return tap->base->queues->held(tap->state, which);
 }
 
 static int64_t tap_clear(void *state, sh_dispatch *out)
@@ -335,7 +335,7 @@ static int64_t tap_clear(void *state, sh_dispatch *out)
     struct tap *tap = state;
     struct actor *actor = tap->actor;
     struct eye eye = eye_on(tap, out);
-    int64_t n = tap->base->clear(tap->state, &eye.dispatch);
+    int64_t n = tap->base->queues->clear(tap->state, &eye.dispatch);
     actor->taken -= n;
     memcpy(actor->partition_taken, actor->partition_sent, sizeof actor->partition_taken);
     return n;
@@ -346,15 +346,17 @@ static int64_t tap_clear(void *state, sh_dispatch *out)
     .subscribe = tap_subscribe, .cancel = tap_cancel, .ask = tap_ask,                      \
     .credit = tap_credit, .dispatch = tap_dispatch, .reads = SH_READS_ALL
 
+static const sh_dispatcher_queue_ops partition_queues = {
+    .held = tap_held, .mark = tap_mark, .clear = tap_clear, .takes_owed = true};
+static const sh_dispatcher_queue_ops replay_queues = {.held = tap_held, .mark = tap_mark};
+
 static const sh_dispatcher_ops dispatchers[] = {
     [SPREAD_DEMAND] = {TAP_OPS(demand)},
     [SPREAD_BROADCAST] = {TAP_OPS(broadcast)},
-    [SPREAD_PARTITION] = {TAP_OPS(partition), .mark = tap_mark, .held = tap_held,
-                          .clear = tap_clear, .takes_owed = true},
+    [SPREAD_PARTITION] = {TAP_OPS(partition), .queues = &partition_queues},
     [SPREAD_FAIR] = {TAP_OPS(fair)},
 };
-static const sh_dispatcher_ops replay = {TAP_OPS(replay), .mark = tap_mark,
-                                         .held = tap_held};
+static const sh_dispatcher_ops replay = {TAP_OPS(replay), .queues = &replay_queues};
 
 const sh_dispatcher_ops *tap_dispatcher(const struct plan_stage *plan)
 {

@@ -177,14 +177,15 @@ static void offer(struct rig *rig, sh_batch batch, int64_t owed)
 {
     sh_error *error = NULL;
     uint32_t before = rig->n_sent + rig->n_skipped + rig->n_discarded;
-    int64_t held = rig->ops->takes_owed ? rig->ops->held(rig->state, SH_HELD_ALL) : 0;
+    bool takes_owed = rig->ops->queues && rig->ops->queues->takes_owed;
+    int64_t held = takes_owed ? rig->ops->queues->held(rig->state, SH_HELD_ALL) : 0;
     rig->out.owed = owed;
     int64_t taken = rig->ops->dispatch(rig->state, batch, &rig->out, &error);
     CHECK(taken >= 0 && taken <= batch.n);
     /* Nothing gets lost: every event taken was sent, skipped, or is in a queue. */
-    if (rig->ops->takes_owed)
+    if (takes_owed)
         CHECK_INT(rig->n_sent + rig->n_skipped + rig->n_discarded - before +
-                      rig->ops->held(rig->state, SH_HELD_ALL) - held,
+                      rig->ops->queues->held(rig->state, SH_HELD_ALL) - held,
                   taken);
     uint32_t left = batch.n - (uint32_t)taken;
     CHECK_INT(
@@ -195,8 +196,8 @@ static void offer(struct rig *rig, sh_batch batch, int64_t owed)
 
 static void pass(struct rig *rig, sh_marker *marker)
 {
-    if (rig->ops->mark)
-        CHECK_INT(rig->ops->mark(rig->state, marker, &rig->out), SH_OK);
+    if (rig->ops->queues)
+        CHECK_INT(rig->ops->queues->mark(rig->state, marker, &rig->out), SH_OK);
     else
         rig_do_release(&rig->out, marker);
 }
@@ -256,7 +257,7 @@ int64_t rig_clear(struct rig *rig)
 {
     struct sh__markers released = {0};
     sh_marker *marker;
-    int64_t n = rig->ops->clear(rig->state, &rig->out);
+    int64_t n = rig->ops->queues->clear(rig->state, &rig->out);
     n += sh__buffer_clear(&rig->buffer, &released);
     while ((marker = sh__markers_pop(&released)) != NULL)
         pass(rig, marker);
@@ -266,13 +267,13 @@ int64_t rig_clear(struct rig *rig)
 
 void *rig_place(struct rig *rig, sh_subscription *sub)
 {
-    return rig->ops->place(rig->state, sub);
+    return rig->ops->queues->place(rig->state, sub);
 }
 
 int64_t rig_give_back(struct rig *rig, void *place, int64_t first, uint32_t n)
 {
     sh_returned part = {.events = rig_integers(first, n), .delivery = 2};
-    CHECK_INT(rig->ops->give_back(rig->state, place, &part, 1, &rig->out), SH_OK);
+    CHECK_INT(rig->ops->queues->give_back(rig->state, place, &part, 1, &rig->out), SH_OK);
     return settle(rig);
 }
 
