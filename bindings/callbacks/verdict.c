@@ -100,14 +100,17 @@ void shl_verdict_open(struct shl_context *ctx, lua_State *L)
 
 /* -- reading --------------------------------------------------------------------------- */
 
+/* How a helper marks a value: by its metatable, or the value is the helper itself. */
+enum mark { BY_METATABLE, BY_IDENTITY };
+
 /* Only a table with a metatable can be a verdict: a plain list costs nothing. */
 static bool is_marked(struct shl_stage *s, int index, enum shl_helper helper,
-                      bool as_metatable)
+                      enum mark mark)
 {
     lua_State *co = s->co;
     if (lua_type(co, index) != LUA_TTABLE || !lua_getmetatable(co, index))
         return false;
-    if (!as_metatable) {
+    if (mark == BY_IDENTITY) {
         lua_pop(co, 1);
         lua_pushvalue(co, index);
     }
@@ -119,7 +122,7 @@ static bool is_marked(struct shl_stage *s, int index, enum shl_helper helper,
 
 bool shl_verdict_is_stop(struct shl_stage *s, int index)
 {
-    return is_marked(s, index, SHL_HELPER_STOP, true);
+    return is_marked(s, index, SHL_HELPER_STOP, BY_METATABLE);
 }
 
 size_t shl_verdict_find_hole(struct shl_stage *s, int index)
@@ -134,7 +137,7 @@ size_t shl_verdict_find_hole(struct shl_stage *s, int index)
 
 bool shl_verdict_is_value(struct shl_stage *s, int index, enum shl_helper value)
 {
-    return is_marked(s, index, value, false);
+    return is_marked(s, index, value, BY_IDENTITY);
 }
 
 struct reader {
@@ -189,7 +192,7 @@ int shl_verdict_take_stop(struct shl_stage *s, int index, sh_result *r, sh_error
 
 bool shl_verdict_is_redirect(struct shl_stage *s, int index)
 {
-    return is_marked(s, index, SHL_HELPER_REDIRECT, true);
+    return is_marked(s, index, SHL_HELPER_REDIRECT, BY_METATABLE);
 }
 
 /* Handles and names stay alive with the table. */

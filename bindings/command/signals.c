@@ -142,13 +142,16 @@ static void on_wake(uv_async_t *handle)
 
 /* -- life ------------------------------------------------------------------------------ */
 
-/* A signal that the process was started to ignore (nohup, a shell's background job) stays
+/* A signal that the process was started to ignore (nohup, a shell's background job) can stay
  * ignored. */
-static void set_handler(int number, void (*handler)(int), bool even_if_ignored)
+enum ignored { STAYS_IGNORED, IS_HANDLED };
+
+static void set_handler(int number, void (*handler)(int), enum ignored ignored)
 {
     struct sigaction old, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    if (!even_if_ignored && sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+    if (ignored == STAYS_IGNORED && sigaction(number, NULL, &old) == 0 &&
+        old.sa_handler == SIG_IGN)
         return;
     sigaction(number, &action, NULL);
 }
@@ -173,10 +176,10 @@ int signals_open(struct signals *signals, sh_host *host, uv_loop_t *loop,
     signals->wake.data = signals;
     atomic_store(&shared.drain_s, whole_seconds(drain_timeout_ms));
     atomic_store(&shared.wake, &signals->wake);
-    set_handler(SIGALRM, give_up, true);
-    set_handler(SIGTERM, on_stop, false);
-    set_handler(SIGINT, on_stop, false);
-    set_handler(SIGUSR1, on_dump, true);
+    set_handler(SIGALRM, give_up, IS_HANDLED);
+    set_handler(SIGTERM, on_stop, STAYS_IGNORED);
+    set_handler(SIGINT, on_stop, STAYS_IGNORED);
+    set_handler(SIGUSR1, on_dump, IS_HANDLED);
     return 0;
 }
 
@@ -185,10 +188,10 @@ void signals_close(struct signals *signals)
     if (!signals->host)
         return;
     alarm(0);
-    set_handler(SIGTERM, SIG_DFL, false);
-    set_handler(SIGINT, SIG_DFL, false);
-    set_handler(SIGUSR1, SIG_IGN, true);
-    set_handler(SIGALRM, SIG_DFL, true);
+    set_handler(SIGTERM, SIG_DFL, STAYS_IGNORED);
+    set_handler(SIGINT, SIG_DFL, STAYS_IGNORED);
+    set_handler(SIGUSR1, SIG_IGN, IS_HANDLED);
+    set_handler(SIGALRM, SIG_DFL, IS_HANDLED);
     atomic_store(&shared.wake, NULL);
     uv_close((uv_handle_t *)&signals->wake, NULL);
     signals->host = NULL;
@@ -196,6 +199,6 @@ void signals_close(struct signals *signals)
 
 void signals_ignore_writes(void)
 {
-    set_handler(SIGPIPE, on_write, true);
-    set_handler(SIGXFSZ, on_write, true);
+    set_handler(SIGPIPE, on_write, IS_HANDLED);
+    set_handler(SIGXFSZ, on_write, IS_HANDLED);
 }

@@ -328,14 +328,16 @@ static void batch_parcel_free(void *data, size_t len)
     sh_free(parcel);
 }
 
-static int list_encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
-                       sh_error **error)
+static int list_encode(sh_worker *worker, const sh_batch *batch, sh_encode what,
+                       sh_parcel *out, sh_error **error)
 {
     struct batch_parcel *parcel = sh_malloc(sizeof *parcel);
     if (!parcel)
         return SH_ENOMEM;
     bool is_payload = check_list(batch->list)->is_payload;
-    *parcel = (struct batch_parcel){.form = extra ? EXTRA : is_payload ? PAYLOAD : EVENTS};
+    *parcel = (struct batch_parcel){.form = what == SH_ENCODE_EXTRA ? EXTRA
+                                            : is_payload            ? PAYLOAD
+                                                                    : EVENTS};
     struct parcel_job job = {shl_worker_context(worker), *batch, parcel, NULL, SH_OK};
     int status = shl_protect(job.ctx, encode_batch, &job, &job.error);
     if (status == SH_OK)

@@ -24,9 +24,13 @@ int sh__subscribe_opts_complete(sh_subscribe_opts *opts,
 
 /* -- life/end.c ------------------------------------------------------------------------ */
 
-/* Ends the stage with `reason` (taken; NULL: normal). `in_order`: gracefully, after its consumers
- * have taken the events it holds. */
-void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order);
+enum sh__end {
+    SH__END_NOW,
+    SH__END_IN_ORDER, /* gracefully, after its consumers have taken the events it holds */
+};
+
+/* Ends the stage with `reason` (taken; NULL: normal). */
+void sh__stage_end(sh_stage *stage, sh_error *reason, enum sh__end how);
 /* Called when no more input will come: calls handle_end, if the stage has it and the last
  * subscription did not end abnormally; then the stage ends gracefully with `reason` (taken; normal
  * or shutdown). */

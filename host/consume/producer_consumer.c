@@ -53,12 +53,13 @@ static bool skip_abandoned(sh_stage *stage)
     return true;
 }
 
-static void take_payload(sh_stage *stage, struct sh__message *message, bool is_notification)
+static void take_payload(sh_stage *stage, struct sh__message *message,
+                         enum sh__marker_kind kind)
 {
     sh_batch payload = message->batch;
     message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);
-    sh__mark(stage, sh__marker_new(is_notification, payload));
+    sh__mark(stage, sh__marker_new(kind, payload));
 }
 
 static void take(sh_stage *stage, struct sh__message *message)
@@ -68,11 +69,11 @@ static void take(sh_stage *stage, struct sh__message *message)
     else if (ends_here(message))
         sh__consumer_end_subscription(stage, message);
     else if (message->kind == SH__QUEUED_INFO)
-        take_payload(stage, message, false);
+        take_payload(stage, message, SH__MARKER_INFO);
     else if (stage->ops->handle_notification)
         sh__callback_message(stage, SH__CALLBACK_NOTIFICATION, message);
     else
-        take_payload(stage, message, true);
+        take_payload(stage, message, SH__MARKER_NOTIFICATION);
 }
 
 bool sh__pump(sh_stage *stage)

@@ -146,7 +146,7 @@ void sh__redirect_send(sh_stage *stage, struct sh__task *task, sh_result *r)
             error = sh_error_fmt(SH_REASON_CUSTOM, 0, "redirected",
                                  "redirected to other producers");
     }
-    sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, error, true);
+    sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, error, SH__TELL_CONSUMER);
 }
 
 /* -- at the consumer ------------------------------------------------------------------- */

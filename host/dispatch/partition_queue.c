@@ -86,7 +86,7 @@ static struct sh__member *pick_member(struct sh__partition *partition)
 static void notify(struct sh__partition *partition, sh_marker *marker, sh_dispatch *out)
 {
     struct sh__link *head = &partition->members;
-    if (!marker->is_notification)
+    if (marker->kind == SH__MARKER_INFO)
         return;
     for (struct sh__link *link = head->next; link != head; link = link->next)
         out->notify(out, member_at(link)->sub, marker);
@@ -109,7 +109,7 @@ static void pass_markers(struct sh__partition *partition, struct sh__markers *re
     struct sh__markers waiting = {0};
     sh_marker *marker;
     while ((marker = sh__markers_pop(released)) != NULL) {
-        if (is_exhausted && partition->queue.count > 0 && !marker->is_notification)
+        if (is_exhausted && partition->queue.count > 0 && marker->kind == SH__MARKER_INFO)
             sh__markers_push(&waiting, marker);
         else
             pass_marker(partition, marker, out);
@@ -151,7 +151,7 @@ int sh__partition_reserve_mark(struct sh__partition *partition)
 void sh__partition_mark(struct sh__partition *partition, sh_marker *marker,
                         sh_dispatch *out)
 {
-    if (partition->is_abandoned && !marker->is_notification)
+    if (partition->is_abandoned && marker->kind == SH__MARKER_INFO)
         return;
     if (sh__buffer_mark(&partition->queue, marker) == SH_OK)
         marker->pending++;

@@ -294,11 +294,11 @@ static int replay_mark(void *state, sh_marker *marker, sh_dispatch *out)
 {
     struct replay *self = state;
     struct sh__link *head = &self->consumers;
-    if (marker->is_notification && reserve_marks(self, out) != SH_OK)
+    if (marker->kind == SH__MARKER_NOTIFICATION && reserve_marks(self, out) != SH_OK)
         return SH_ENOMEM;
     marker->pending = 0;
-    for (struct sh__link *link = head->next; marker->is_notification && link != head;
-         link = link->next) {
+    for (struct sh__link *link = head->next;
+         marker->kind == SH__MARKER_NOTIFICATION && link != head; link = link->next) {
         struct consumer *consumer = consumer_at(link);
         if (sh__buffer_mark(&consumer->queue, marker) == SH_OK)
             marker->pending++;

@@ -314,7 +314,7 @@ int64_t sh__buffer_clear(struct sh__buffer *buffer, struct sh__markers *released
 
 static bool is_info(const struct sh__entry *entry)
 {
-    return is_marker(entry) && !entry->u.marker->is_notification;
+    return is_marker(entry) && entry->u.marker->kind == SH__MARKER_INFO;
 }
 
 static void take_markers(struct sh__buffer *buffer, bool (*which)(const struct sh__entry *),

@@ -4,14 +4,14 @@
 #include "base/alloc.h"
 #include "events/batch.h"
 
-sh_marker *sh__marker_new(bool is_notification, sh_batch message)
+sh_marker *sh__marker_new(enum sh__marker_kind kind, sh_batch message)
 {
     sh_marker *marker = sh__calloc(1, sizeof(*marker));
     if (!marker) {
         sh__batch_unref(message);
         return NULL;
     }
-    marker->is_notification = is_notification;
+    marker->kind = kind;
     marker->message = message;
     return marker;
 }
@@ -26,7 +26,7 @@ void sh__marker_free(sh_marker *marker)
 
 bool sh_marker_is_notification(const sh_marker *marker)
 {
-    return marker->is_notification;
+    return marker->kind == SH__MARKER_NOTIFICATION;
 }
 
 void sh__markers_push(struct sh__markers *list, sh_marker *marker)

@@ -8,16 +8,18 @@
 
 #include "stagehost/dispatcher.h"
 
+enum sh__marker_kind { SH__MARKER_INFO, SH__MARKER_NOTIFICATION };
+
 struct sh_marker {
     sh_marker *next; /* in a buffer or a list of released markers */
-    bool is_notification;
+    enum sh__marker_kind kind;
     uint32_t pending; /* number of partition queues still to pass (dispatch/partition.c) */
     sh_batch message; /* owned */
     sh_from from;     /* unused by buffers and dispatchers */
 };
 
 /* Takes `message`. NULL when out of memory (the message is dropped). */
-sh_marker *sh__marker_new(bool is_notification, sh_batch message);
+sh_marker *sh__marker_new(enum sh__marker_kind kind, sh_batch message);
 void sh__marker_free(sh_marker *marker); /* NULL is allowed */
 
 /* A FIFO of markers. All zero is empty. */

@@ -117,11 +117,11 @@ static void free_parcel(void *data, size_t len)
     sh_free(parcel);
 }
 
-int sh__values_encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
-                      sh_error **error)
+int sh__values_encode(sh_worker *worker, const sh_batch *batch, sh_encode what,
+                      sh_parcel *out, sh_error **error)
 {
     (void)worker;
-    (void)extra;
+    (void)what;
     const sh_value *values = sh_batch_values(*batch);
     struct sh__extent extent = {0};
     struct writer writer = {0};

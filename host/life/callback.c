@@ -233,14 +233,14 @@ static void callback_failed(sh_stage *stage, sh_result *r)
     if (callback == SH__CALLBACK_SUBSCRIBE_IN && stage->now.task.from.stage)
         sh__reply(stage->worker, stage->now.task.from, SH_EFAILED, (sh_batch){0}, reason);
     sh__callback_forget(stage);
-    sh__stage_end(stage, reason, false);
+    sh__stage_end(stage, reason, SH__END_NOW);
 }
 
 static void end_by_choice(sh_stage *stage, sh_error *reason)
 {
     stage->chose_to_stop = sh_error_is_clean(reason);
     stage->declines = reason == NULL;
-    sh__stage_end(stage, reason, reason == NULL);
+    sh__stage_end(stage, reason, reason == NULL ? SH__END_IN_ORDER : SH__END_NOW);
 }
 
 /* Notifications that a callback gave its own consumers. */

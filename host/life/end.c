@@ -30,13 +30,16 @@
 
 /* -- leftovers ------------------------------------------------------------------------- */
 
-static void count(sh_stage *stage, uint64_t events, const char *where, bool may_discard)
+/* Events that nobody gets: of what was for the stage itself, or of what it had to send. */
+enum side { RECEIVED, TO_SEND };
+
+static void count(sh_stage *stage, uint64_t events, const char *where, enum side side)
 {
     if (events == 0)
         return;
     if (stage->is_declined) {
         sh__worker_count_declined(stage->worker, stage, events);
-    } else if (may_discard && stage->chose_to_stop) {
+    } else if (side == RECEIVED && stage->chose_to_stop) {
         sh__worker_count_stopped(stage->worker, stage, events);
     } else {
         sh__worker_count_unfinished(stage->worker, stage, events, where);
@@ -57,21 +60,21 @@ static void count_leftovers(sh_stage *stage)
 {
     if (!stage->feed.is_acked)
         count(stage, (uint64_t)stage->now.batch.n + stage->feed.rest.n, "handle_events",
-              true);
-    count(stage, events_in(&stage->input), "input", true);
-    count(stage, sh__limits_held_events(stage), "held", true);
+              RECEIVED);
+    count(stage, events_in(&stage->input), "input", RECEIVED);
+    count(stage, sh__limits_held_events(stage), "held", RECEIVED);
     if (!stage->out)
         return;
     uint64_t held = (uint64_t)sh__producer_held(stage, SH_HELD_ALL);
     uint64_t declined = sh__producer_declined(stage);
     declined = declined < held ? declined : held;
     sh__worker_count_declined(stage->worker, stage, declined);
-    count(stage, held - declined, "buffer", false);
+    count(stage, held - declined, "buffer", TO_SEND);
 }
 
 void sh_stage_leave_behind(sh_stage *self, uint64_t n)
 {
-    count(self, n, "its own queues", true);
+    count(self, n, "its own queues", RECEIVED);
 }
 
 void sh_stage_end_producers(sh_stage *self)
@@ -127,8 +130,9 @@ static void abandon_callback(sh_stage *stage, sh_error *reason)
     sh__callback_forget(stage);
 }
 
-void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
+void sh__stage_end(sh_stage *stage, sh_error *reason, enum sh__end how)
 {
+    bool in_order = how == SH__END_IN_ORDER;
     if (stage->phase >= SH__PHASE_ENDING) {
         sh_error_unref(reason);
         return;
@@ -160,7 +164,8 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, bool in_order)
 void sh__stage_end_asked(sh_stage *stage, sh_error *reason)
 {
     stage->chose_to_stop = sh_error_is_clean(reason);
-    sh__stage_end(stage, reason, reason == NULL && is_awaited(stage));
+    bool in_order = reason == NULL && is_awaited(stage);
+    sh__stage_end(stage, reason, in_order ? SH__END_IN_ORDER : SH__END_NOW);
 }
 
 void sh__stage_end_input(sh_stage *stage, sh_error *reason)
@@ -180,7 +185,8 @@ void sh__stage_end_input(sh_stage *stage, sh_error *reason)
 
 void sh__stage_end_told(sh_stage *stage, sh_error *reason)
 {
-    sh__stage_end(stage, reason, !stage->is_finishing || is_awaited(stage));
+    bool in_order = !stage->is_finishing || is_awaited(stage);
+    sh__stage_end(stage, reason, in_order ? SH__END_IN_ORDER : SH__END_NOW);
 }
 
 void sh__stage_end_drained(sh_stage *stage)
@@ -205,7 +211,7 @@ void sh__stage_end_sleeping(sh_stage *stage)
     stage->is_waiting = false;
     abandon_callback(stage, reason);
     stage->chose_to_stop = true;
-    sh__stage_end(stage, reason, false);
+    sh__stage_end(stage, reason, SH__END_NOW);
 }
 
 void sh__stage_end_by_signal(sh_stage *stage)
@@ -220,10 +226,10 @@ void sh__stage_end_by_signal(sh_stage *stage)
     if (stage->is_waiting) {
         stage->is_waiting = false;
         if (!stage->feed.is_acked) /* else its producer delivers it again */
-            count(stage, stage->now.batch.n, "handle_events", true);
+            count(stage, stage->now.batch.n, "handle_events", RECEIVED);
         abandon_callback(stage, reason);
     }
-    sh__stage_end(stage, reason, false);
+    sh__stage_end(stage, reason, SH__END_NOW);
 }
 
 /* What has come before a producer ends may still make it emit: a source has read something and

@@ -74,7 +74,7 @@ static void queued_info(sh_stage *stage, struct sh__message *message)
         sh_batch payload = message->batch;
         message->batch = (sh_batch){0};
         sh__message_free(stage->worker, message);
-        sh__mark(stage, sh__marker_new(false, payload));
+        sh__mark(stage, sh__marker_new(SH__MARKER_INFO, payload));
     }
 }
 
@@ -93,7 +93,7 @@ static void notify(sh_stage *stage, struct sh__message *message)
     sh_batch payload = message->batch;
     message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);
-    sh__mark(stage, sh__marker_new(true, payload));
+    sh__mark(stage, sh__marker_new(SH__MARKER_NOTIFICATION, payload));
 }
 
 static void set_demand(sh_stage *stage, struct sh__message *message)
@@ -160,7 +160,7 @@ static void finish(sh_stage *stage, struct sh__message *message)
     if (sh__stage_consumes(stage))
         sh__consumer_finish(stage);
     else
-        sh__stage_end(stage, NULL, true);
+        sh__stage_end(stage, NULL, SH__END_IN_ORDER);
 }
 
 /* The host is draining: producers end in order; what consumes, as soon as nothing feeds it

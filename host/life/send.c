@@ -77,7 +77,7 @@ int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from f
 {
     if (worker->current != to || !to->out)
         return send_payload(worker, SH__NOTIFY, to, message, from, error);
-    sh_marker *marker = sh__marker_new(true, message);
+    sh_marker *marker = sh__marker_new(SH__MARKER_NOTIFICATION, message);
     if (!marker)
         return SH_ENOMEM;
     if (to->in_callback || to->is_waiting)

@@ -357,7 +357,7 @@ void sh__stage_begin(sh_stage *stage, struct sh__message *message)
         free_arg_parcel(stage);
     }
     if (error)
-        sh__stage_end(stage, error, false);
+        sh__stage_end(stage, error, SH__END_NOW);
     else
         sh__callback_init(stage);
 }

@@ -78,7 +78,7 @@ static void run_task(sh_stage *stage)
         sh__callback_task(stage, SH__CALLBACK_END, &task);
         return;
     case SH__TASK_STOP:
-        sh__stage_end(stage, task.error, false);
+        sh__stage_end(stage, task.error, SH__END_NOW);
         return;
     }
 }

@@ -106,7 +106,7 @@ static void do_notify(sh_dispatch *base, sh_subscription *sub, sh_marker *marker
 static void do_release(sh_dispatch *base, sh_marker *marker)
 {
     sh_stage *stage = context_of(base)->stage;
-    if (!marker->is_notification && stage->phase != SH__PHASE_ENDED) {
+    if (marker->kind == SH__MARKER_INFO && stage->phase != SH__PHASE_ENDED) {
         struct sh__message *message = sh__message_new(stage->worker, SH__INFO, stage);
         if (message) {
             message->batch = marker->message;

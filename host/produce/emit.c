@@ -52,7 +52,7 @@ static void pass_marker(sh_stage *stage, sh_marker *marker)
             lose_marker(stage, marker);
         return;
     }
-    if (marker->is_notification)
+    if (marker->kind == SH__MARKER_NOTIFICATION)
         for (struct sh__link *link = stage->consumers.next; link != &stage->consumers;
              link = link->next)
             context->notify(context, sh__container_of(link, sh_subscription, out.link),

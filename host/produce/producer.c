@@ -82,7 +82,7 @@ static void on_subscribe(sh_stage *stage, struct sh__message *message)
     if (current && current->producer == stage && current->out.open) {
         sh_error *reason = task.subscribe->opts.current_reason;
         task.subscribe->opts.current_reason = NULL;
-        sh__producer_cancel(stage, current, SH_ENDED_CANCEL, reason, true);
+        sh__producer_cancel(stage, current, SH_ENDED_CANCEL, reason, SH__TELL_CONSUMER);
     }
     sh__message_free(stage->worker, message);
 }
@@ -95,7 +95,7 @@ static void refuse(sh_stage *stage, sh_subscription *sub, sh_error *error)
             already ? SH_LOG_ALREADY_SUBSCRIBED : SH_LOG_SUBSCRIPTION_REFUSED, stage, error,
             "refused %s: %s", sh__stage_label(sub->consumer),
             why->message ? why->message : why->name);
-    sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, error, true);
+    sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, error, SH__TELL_CONSUMER);
 }
 
 /* The first option given that the dispatcher does not read; NULL if there is none. */
@@ -161,7 +161,7 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
 
 /* The dispatcher forgets the consumer before handle_cancel can emit anything. */
 void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
-                         sh_error *reason, bool tell)
+                         sh_error *reason, enum sh__tell tell)
 {
     struct sh__producer *out = stage->out;
     sh_subscription_ref(sub);
@@ -179,7 +179,7 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
         out->dispatcher->cancel(out->dispatcher_state, sub, &out->dispatch.base);
     }
     sh__subscription_close_out(sub);
-    if (tell)
+    if (tell == SH__TELL_CONSUMER)
         send_cancel(stage, sub, reason);
     sh__stage_push_task(
         stage, (struct sh__task){
@@ -227,7 +227,7 @@ static void on_cancel_request(sh_stage *stage, struct sh__message *message)
     } else {
         sh_error *reason = message->error;
         message->error = NULL;
-        sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, reason, true);
+        sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, reason, SH__TELL_CONSUMER);
     }
     sh__message_free(stage->worker, message);
 }
@@ -237,7 +237,8 @@ static void on_consumer_down(sh_stage *stage, struct sh__message *message)
     sh_subscription *sub = message->sub;
     sub->out.declines = message->consumer_down.declines;
     if (sub->out.open && sub->producer == stage)
-        sh__producer_cancel(stage, sub, SH_ENDED_DOWN, sh_error_ref(message->error), false);
+        sh__producer_cancel(stage, sub, SH_ENDED_DOWN, sh_error_ref(message->error),
+                            SH__TELL_NOBODY);
     if (sub->out.ack) {
         sh__ack_handled(stage, sub, message->consumer_down.handled);
         sh__ack_close(stage, sub, message->consumer_down.begun, message->error);

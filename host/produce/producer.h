@@ -41,9 +41,13 @@ void sh__producer_message(sh_stage *stage, struct sh__message *message);
 bool sh__producer_offer_ask(sh_stage *stage, sh_subscription *sub, int64_t n);
 /* handle_subscribe has answered: the dispatcher is told of the consumer. Borrows the task. */
 void sh__producer_subscribed(sh_stage *stage, struct sh__task *task);
-/* Cancels one consumer; takes `reason`. `tell`: it is sent CANCEL. */
+enum sh__tell {
+    SH__TELL_NOBODY,
+    SH__TELL_CONSUMER, /* it is sent CANCEL */
+};
+/* Cancels one consumer; takes `reason`. */
 void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
-                         sh_error *reason, bool tell);
+                         sh_error *reason, enum sh__tell tell);
 
 /* Whether all its consumers have left by their own will. */
 bool sh__producer_is_declined(const sh_stage *stage);

@@ -118,7 +118,9 @@ static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
     if (!crossing)
         return SH_ENOMEM;
     *crossing = (struct sh__crossing){.ops = batch->list->ops, .n = batch->n};
-    int status = crossing->ops->encode(worker, batch, extra, &crossing->parcel, error);
+    int status =
+        crossing->ops->encode(worker, batch, extra ? SH_ENCODE_EXTRA : SH_ENCODE_EVENTS,
+                              &crossing->parcel, error);
     if (status < 0) {
         sh_free(crossing);
         return status;

@@ -46,7 +46,7 @@ static void store(struct run *run, uint32_t n)
 
 static void mark(struct run *run)
 {
-    sh_marker *marker = sh__marker_new(true, numbers(0, 1));
+    sh_marker *marker = sh__marker_new(SH__MARKER_NOTIFICATION, numbers(0, 1));
     if (!marker)
         abort();
     if (sh__buffer_mark(&run->buffer, marker) < 0)

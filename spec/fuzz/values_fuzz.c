@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t first = next(&in) % n;
     sh_batch part = sh_batch_slice(batch, first, (uint32_t)n - first);
     sh_parcel parcel = {0};
-    if (sh__values_encode(NULL, &part, false, &parcel, NULL) < 0)
+    if (sh__values_encode(NULL, &part, SH_ENCODE_EVENTS, &parcel, NULL) < 0)
         abort();
     sh_list *list = sh__values_decode(NULL, &parcel, NULL);
     if (!list || list->n != part.n)

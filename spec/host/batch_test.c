@@ -80,7 +80,7 @@ static sh_batch across(sh_batch batch)
 {
     sh_parcel parcel = {0};
     sh_error *error = NULL;
-    CHECK_INT(sh_values_ops.encode(NULL, &batch, false, &parcel, &error), SH_OK);
+    CHECK_INT(sh_values_ops.encode(NULL, &batch, SH_ENCODE_EVENTS, &parcel, &error), SH_OK);
     sh_list *list = sh_values_ops.decode(NULL, &parcel, &error);
     parcel.free(parcel.data, parcel.len);
     CHECK_POINTER(error, NULL);
@@ -268,7 +268,7 @@ static void test_pointers_across(void)
     n_destroyed = 0;
     sh_batch batch = make(values, 2);
     sh_batch second = sh_batch_slice(batch, 1, 1);
-    CHECK_INT(sh_values_ops.encode(NULL, &second, false, &parcel, NULL), SH_OK);
+    CHECK_INT(sh_values_ops.encode(NULL, &second, SH_ENCODE_EVENTS, &parcel, NULL), SH_OK);
     sh_batch_unref(batch);
     sh_batch_unref(second);
     CHECK_INT(n_destroyed, 1);
@@ -326,11 +326,12 @@ static void test_out_of_memory(void)
     sh_error *error = NULL;
     sh_batch batch = make(values, 3);
     sh__alloc_fail_nth(1);
-    CHECK_INT(sh_values_ops.encode(NULL, &batch, false, &parcel, &error), SH_ENOMEM);
+    CHECK_INT(sh_values_ops.encode(NULL, &batch, SH_ENCODE_EVENTS, &parcel, &error),
+              SH_ENOMEM);
     CHECK_INT(sh_error_get(error)->code, SH_ENOMEM);
     sh_error_unref(error);
     error = NULL;
-    CHECK_INT(sh_values_ops.encode(NULL, &batch, false, &parcel, &error), SH_OK);
+    CHECK_INT(sh_values_ops.encode(NULL, &batch, SH_ENCODE_EVENTS, &parcel, &error), SH_OK);
     sh_batch_unref(batch);
     sh__alloc_fail_nth(1);
     CHECK_POINTER(sh_values_ops.decode(NULL, &parcel, &error), NULL);

@@ -253,7 +253,7 @@ static void test_out_of_memory(void)
     for (int64_t i = 0; i < 8; i++)
         store(2 * i, 1);
     sh_batch batch = rig_integers(16, 15);
-    sh_marker *marker = sh__marker_new(false, rig_integers(100, 1));
+    sh_marker *marker = sh__marker_new(SH__MARKER_INFO, rig_integers(100, 1));
     sh__alloc_fail_nth(1);
     CHECK_INT(sh__buffer_store(&buffer, sh__batch_ref(batch), &released, &discarded),
               SH_ENOMEM);

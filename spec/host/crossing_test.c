@@ -26,10 +26,10 @@ static sh_list *concat(sh_worker *worker, const sh_batch *parts, size_t n_parts)
     return list_new(n);
 }
 
-static int encode(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
+static int encode(sh_worker *worker, const sh_batch *batch, sh_encode what, sh_parcel *out,
                   sh_error **error)
 {
-    (void)worker, (void)extra, (void)error;
+    (void)worker, (void)what, (void)error;
     uint32_t *n = sh_malloc(sizeof *n);
     *n = batch->n;
     *out = (sh_parcel){.data = n, .len = sizeof *n};

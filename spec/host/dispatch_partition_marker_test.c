@@ -204,7 +204,7 @@ static void test_mark_out_of_memory(void)
     rig_ask(&rig, &a, 99);
     for (int i = 0; i < 8; i++) /* the queue's ring is full now */
         rig_emit(&rig, 2 * i + 1, 1);
-    sh_marker *marker = sh__marker_new(true, rig_integers(100, 1));
+    sh_marker *marker = sh__marker_new(SH__MARKER_NOTIFICATION, rig_integers(100, 1));
     sh__alloc_fail_nth(1);
     CHECK_INT(rig.ops->queues->mark(rig.state, marker, &rig.out), SH_ENOMEM);
     CHECK_TEXT(rig_words(&rig), "");

@@ -21,6 +21,10 @@ typedef struct sh_parcel {
     void (*free)(void *data, size_t len); /* NULL: sh_free(data) */
 } sh_parcel;
 
+/* The input of an encoder: a range of events, or the options of a subscription, which may hold
+ * functions. */
+typedef enum sh_encode { SH_ENCODE_EVENTS, SH_ENCODE_EXTRA } sh_encode;
+
 /* A list of events belongs to one worker and is counted without atomics. The maker of a list
  * puts struct sh_list at the head of its own struct, with refs = 1. The events themselves are
  * opaque to the core; it only counts, slices and forwards them. */
@@ -30,10 +34,9 @@ typedef struct sh_list_ops {
     void (*free)(sh_list *list);
     /* Makes one list of `n_parts` ranges in order; all their lists have these ops. */
     sh_list *(*concat)(sh_worker *worker, const sh_batch *parts, size_t n_parts);
-    /* Encodes a range for another worker. `extra`: the batch is the options of a subscription,
-     * which may hold functions. SH_EFAILED sets *error (owned by the caller), which names the
-     * index of the event that can't cross. */
-    int (*encode)(sh_worker *worker, const sh_batch *batch, bool extra, sh_parcel *out,
+    /* Encodes a range for another worker. SH_EFAILED sets *error (owned by the caller), which
+     * names the index of the event that can't cross. */
+    int (*encode)(sh_worker *worker, const sh_batch *batch, sh_encode what, sh_parcel *out,
                   sh_error **error);
     /* Decodes a parcel on the target worker. Borrows the parcel; returns a new list, or NULL
      * with *error. */

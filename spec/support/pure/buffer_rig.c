@@ -44,7 +44,7 @@ int64_t store(int64_t first, uint32_t n)
 
 int mark(int64_t id)
 {
-    sh_marker *marker = sh__marker_new(false, rig_integers(id, 1));
+    sh_marker *marker = sh__marker_new(SH__MARKER_INFO, rig_integers(id, 1));
     int status = sh__buffer_mark(&buffer, marker);
     if (status != SH_OK)
         sh__marker_free(marker);

@@ -299,9 +299,9 @@ int64_t rig_emit(struct rig *rig, int64_t first, uint32_t n)
     return settle(rig);
 }
 
-static int64_t put_marker(struct rig *rig, bool is_notification, int64_t id)
+static int64_t put_marker(struct rig *rig, enum sh__marker_kind kind, int64_t id)
 {
-    sh_marker *marker = sh__marker_new(is_notification, rig_integers(id, 1));
+    sh_marker *marker = sh__marker_new(kind, rig_integers(id, 1));
     if (sh__buffer_mark(&rig->buffer, marker) != SH_OK)
         pass(rig, marker);
     return settle(rig);
@@ -309,12 +309,12 @@ static int64_t put_marker(struct rig *rig, bool is_notification, int64_t id)
 
 int64_t rig_info(struct rig *rig, int64_t id)
 {
-    return put_marker(rig, false, id);
+    return put_marker(rig, SH__MARKER_INFO, id);
 }
 
 int64_t rig_notify(struct rig *rig, int64_t id)
 {
-    return put_marker(rig, true, id);
+    return put_marker(rig, SH__MARKER_NOTIFICATION, id);
 }
 
 int64_t rig_credit(const struct rig *rig)
