@@ -200,6 +200,11 @@ struct sh_stage {
     void *tap_data;
 };
 
+/* The flags fill `special`, no less and no more. */
+_Static_assert(offsetof(struct sh_stage, unused) + sizeof((struct sh_stage *)0)->unused ==
+                   offsetof(struct sh_stage, special) + sizeof(uint64_t),
+               "the flags of a stage are read as one number");
+
 /* Whether the stage has nothing to do, so that what comes from a stage of the same worker now is
  * what it would do next: asks and events then need no message, they are handled on arrival. */
 static inline bool sh__stage_is_idle(const sh_stage *stage)
