@@ -19,6 +19,7 @@
 #include "state/error.h"
 #include "state/interrupt.h"
 #include "state/slot.h"
+#include "state/words.h"
 
 /* -- arguments ------------------------------------------------------------------------- */
 
@@ -112,10 +113,12 @@ static int handle_events(sh_stage *self, void *state, sh_batch events,
 
 /* -- subscriptions come and go --------------------------------------------------------- */
 
-static const char *const cancel_words[] = {[SH_CANCEL_DEFAULT] = "permanent",
-                                           [SH_CANCEL_PERMANENT] = "permanent",
-                                           [SH_CANCEL_TRANSIENT] = "transient",
-                                           [SH_CANCEL_TEMPORARY] = "temporary"};
+static const char *cancel_word(sh_cancel cancel)
+{
+    if (cancel == SH_CANCEL_DEFAULT)
+        cancel = SH_CANCEL_PERMANENT;
+    return shl_cancel_words[cancel - SH_CANCEL_PERMANENT];
+}
 
 /* Adds the values that the consumer's or the host's defaults have decided. */
 static void add_defaults(lua_State *L, const sh_subscribe_opts *opts)
@@ -133,7 +136,7 @@ static void add_defaults(lua_State *L, const sh_subscribe_opts *opts)
         lua_setfield(L, table, "min_demand");
     }
     if (lua_isnil(L, table + 3) && opts->cancel > SH_CANCEL_PERMANENT) {
-        lua_pushstring(L, cancel_words[opts->cancel]);
+        lua_pushstring(L, cancel_word(opts->cancel));
         lua_setfield(L, table, "cancel");
     }
     lua_settop(L, table);
@@ -154,7 +157,7 @@ static void push_subscribe_opts(lua_State *L, const struct arguments *args)
     lua_setfield(L, -2, "max_demand");
     lua_pushnumber(L, (lua_Number)opts->min_demand);
     lua_setfield(L, -2, "min_demand");
-    lua_pushstring(L, cancel_words[opts->cancel]);
+    lua_pushstring(L, cancel_word(opts->cancel));
     lua_setfield(L, -2, "cancel");
     lua_pushstring(L, opts->partition); /* nil if there is none */
     lua_setfield(L, -2, "partition");

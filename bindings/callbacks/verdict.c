@@ -7,6 +7,7 @@
 #include "callbacks/from.h"
 #include "events/batch.h"
 #include "events/hole.h"
+#include "options/subscribe_options.h"
 #include "state/call.h"
 #include "state/error.h"
 #include "state/handle.h"
@@ -198,9 +199,6 @@ bool shl_verdict_is_redirect(struct shl_stage *s, int index)
 /* Handles and names stay alive with the table. */
 static int read_redirect(lua_State *L)
 {
-    static const char *const modes[] = {"permanent", "transient", "temporary", NULL};
-    static const sh_cancel cancels[] = {SH_CANCEL_PERMANENT, SH_CANCEL_TRANSIENT,
-                                        SH_CANCEL_TEMPORARY};
     const struct reader *reader = lua_touserdata(L, 1);
     lua_pushvalue(reader->s->co, reader->index);
     lua_xmove(reader->s->co, L, 1);
@@ -214,9 +212,9 @@ static int read_redirect(lua_State *L)
         targets[i] = (sh_target){stage, stage ? NULL : lua_tostring(L, -1)};
         lua_pop(L, 1);
     }
-    const sh_cancel *cancel =
-        lua_isnil(L, 4) ? NULL : &cancels[luaL_checkoption(L, 4, NULL, modes)];
-    int status = sh_result_redirect(reader->r, targets, n, cancel);
+    bool has_cancel = !lua_isnil(L, 4);
+    sh_cancel cancel = has_cancel ? shl_cancel_check(L, 4) : SH_CANCEL_DEFAULT;
+    int status = sh_result_redirect(reader->r, targets, n, has_cancel ? &cancel : NULL);
     return status < 0 ? luaL_error(L, "%s", sh_strerror(status)) : 0;
 }
 

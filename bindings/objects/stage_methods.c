@@ -14,6 +14,7 @@
 #include "state/lua_stage.h"
 #include "state/number.h"
 #include "state/raise.h"
+#include "state/words.h"
 
 enum { DEFAULT_CALL_TIMEOUT_MS = 5000 };
 
@@ -89,7 +90,7 @@ static int convert_demand_mode(lua_State *L, int status, sh_batch value,
     const sh_value *mode = status == SH_OK ? sh_batch_values(value) : NULL;
     if (!mode)
         return shl_return_failure(L, status, error);
-    lua_pushstring(L, mode->u.integer == SH_DEMAND_ACCUMULATE ? "accumulate" : "forward");
+    lua_pushstring(L, shl_demand_mode_words[mode->u.integer]);
     return 1;
 }
 
@@ -265,14 +266,13 @@ static int query(lua_State *L, sh_stage *stage, const char *method, sh_query wha
 /* stage:demand(mode), stage:demand() -> mode | nil, message, reason */
 static int stage_demand(lua_State *L)
 {
-    static const char *const modes[] = {"forward", "accumulate", NULL};
     sh_stage *stage = shl_check_stage(L, 1);
     if (lua_isnoneornil(L, 2)) {
         refuse_self(L, stage, "demand", "its mode is the one it set last");
         return query(L, stage, "stage:demand", SH_QUERY_DEMAND_MODE, convert_demand_mode);
     }
     sh_demand_mode mode =
-        luaL_checkoption(L, 2, NULL, modes) ? SH_DEMAND_ACCUMULATE : SH_DEMAND_FORWARD;
+        (sh_demand_mode)luaL_checkoption(L, 2, NULL, shl_demand_mode_words);
     int status = sh_stage_set_demand(shl_context(L)->worker, stage, mode, (sh_from){0});
     return status < 0 ? shl_raise(L, "stage:demand", status, NULL) : 0;
 }

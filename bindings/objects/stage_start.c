@@ -12,14 +12,11 @@
 #include "state/error.h"
 #include "state/handle.h"
 #include "state/raise.h"
+#include "state/words.h"
 
 static sh_kind kind_field(lua_State *L, int index)
 {
-    static const char *const words[] = {"producer", "producer_consumer", "consumer",
-                                        "process", NULL};
-    static const sh_kind kinds[] = {SH_PRODUCER, SH_PRODUCER_CONSUMER, SH_CONSUMER,
-                                    SH_PROCESS};
-    return kinds[shl_word_field(L, index, "kind", words)];
+    return (sh_kind)shl_word_field(L, index, "kind", shl_kind_words);
 }
 
 /* The worker: an index, "any", or none, which means the starter's. */

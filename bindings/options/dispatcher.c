@@ -9,6 +9,7 @@
 #include "options/lua_dispatcher.h"
 #include "options/splitter.h"
 #include "state/context.h"
+#include "state/words.h"
 
 static void *push_zeroed(lua_State *L, size_t size)
 {
@@ -77,7 +78,8 @@ static void read_partition(lua_State *L, int index, sh_stage_opts *out,
     lua_getfield(L, index, "overflow");
     lua_getfield(L, index, "keep");
     opts->discards = is_word(L, -2, "discard");
-    opts->keep = is_word(L, -1, "first") ? SH_KEEP_FIRST : SH_KEEP_LAST;
+    opts->keep =
+        is_word(L, -1, shl_keep_words[SH_KEEP_FIRST]) ? SH_KEEP_FIRST : SH_KEEP_LAST;
     *splitter = opts->splitter = shl_splitter_new(L, names, names + 1);
     out->dispatcher = &sh_dispatcher_partition;
     out->dispatcher_opts = opts;

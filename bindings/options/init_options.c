@@ -14,6 +14,7 @@
 #include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
+#include "state/words.h"
 
 /* "infinity", a number, or none. */
 static int64_t buffer_size(lua_State *L, int index)
@@ -32,15 +33,11 @@ static int64_t buffer_size(lua_State *L, int index)
 
 static void read_buffer(lua_State *L, int index, sh_stage_opts *out)
 {
-    static const char *const keeps[] = {"last", "first", NULL};
-    static const char *const modes[] = {"forward", "accumulate", NULL};
     out->buffer_size = buffer_size(L, index);
-    out->buffer_keep =
-        shl_word_field(L, index, "buffer_keep", keeps) ? SH_KEEP_FIRST : SH_KEEP_LAST;
+    out->buffer_keep = (sh_keep)shl_word_field(L, index, "buffer_keep", shl_keep_words);
     out->discard_buffer_when_no_consumers =
         shl_boolean_field(L, index, "discard_buffer_when_no_consumers");
-    out->demand = shl_word_field(L, index, "demand", modes) ? SH_DEMAND_ACCUMULATE
-                                                            : SH_DEMAND_FORWARD;
+    out->demand = (sh_demand_mode)shl_word_field(L, index, "demand", shl_demand_mode_words);
     out->polling_interval_ms = (uint64_t)shl_integer_field(L, index, "polling_interval");
     shl_rate_read(L, index, &out->rate);
     out->end_with_last = shl_boolean_field(L, index, "end_with_last");
@@ -57,17 +54,19 @@ static int64_t retry_delay(lua_State *L, int index)
     return delay;
 }
 
+static sh_on_error policy_field(lua_State *L, int index, const char *key)
+{
+    return (sh_on_error)shl_word_field(L, index, key, shl_on_error_words);
+}
+
 /* on_error = { policy =, times =, delay =, factor =, after = }, of options/on_error.lua. */
 static void read_on_error(lua_State *L, int index, sh_stage_opts *out)
 {
-    static const char *const policies[] = {"stop", "skip", "retry", "dead_letter", NULL};
-    static const sh_on_error values[] = {SH_ON_ERROR_STOP, SH_ON_ERROR_SKIP,
-                                         SH_ON_ERROR_RETRY, SH_ON_ERROR_DEAD_LETTER};
     lua_getfield(L, index, "on_error");
     if (lua_istable(L, -1)) {
         int table = lua_gettop(L);
-        out->on_error = values[shl_word_field(L, table, "policy", policies)];
-        out->retry.after = values[shl_word_field(L, table, "after", policies)];
+        out->on_error = policy_field(L, table, "policy");
+        out->retry.after = policy_field(L, table, "after");
         out->retry.times = (uint32_t)shl_integer_field(L, table, "times");
         out->retry.delay_ms = retry_delay(L, table);
         lua_getfield(L, table, "factor");
@@ -152,7 +151,7 @@ static int push_merged(lua_State *L, const sh_stage *self, int start_index,
                        int returned_index, sh_error **error)
 {
     shl_run_require(L, "stagehost.options", "merge");
-    lua_pushstring(L, shl_kind_word(sh_stage_kind(self)));
+    lua_pushstring(L, shl_kind_words[sh_stage_kind(self)]);
     lua_pushvalue(L, start_index);
     lua_pushvalue(L, returned_index);
     lua_call(L, 3, 2); /* options or nil, message */

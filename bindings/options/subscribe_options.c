@@ -5,6 +5,7 @@
 #include "state/context.h"
 #include "state/error.h"
 #include "state/handle.h"
+#include "state/words.h"
 
 /* Strings stay alive with the table at `index`. */
 static const char *string_field(lua_State *L, int index, const char *key)
@@ -24,14 +25,16 @@ static int64_t integer_field(lua_State *L, int index, const char *key, bool *is_
     return value;
 }
 
+sh_cancel shl_cancel_check(lua_State *L, int index)
+{
+    return SH_CANCEL_PERMANENT +
+           (sh_cancel)luaL_checkoption(L, index, NULL, shl_cancel_words);
+}
+
 sh_cancel shl_cancel_read(lua_State *L, int index)
 {
-    static const char *const words[] = {"permanent", "transient", "temporary", NULL};
-    static const sh_cancel modes[] = {SH_CANCEL_PERMANENT, SH_CANCEL_TRANSIENT,
-                                      SH_CANCEL_TEMPORARY};
     lua_getfield(L, index, "cancel");
-    sh_cancel mode =
-        lua_isnil(L, -1) ? SH_CANCEL_DEFAULT : modes[luaL_checkoption(L, -1, NULL, words)];
+    sh_cancel mode = lua_isnil(L, -1) ? SH_CANCEL_DEFAULT : shl_cancel_check(L, -1);
     lua_pop(L, 1);
     return mode;
 }

@@ -13,6 +13,8 @@
 int shl_subscribe_opts_read(lua_State *L, int index, sh_subscribe_opts *out);
 /* The option "rate" of the table at `index`, { events =, per_ms = }, or none. */
 void shl_rate_read(lua_State *L, int index, sh_rate *out);
+/* The mode whose word stands at `index`. Raises if it is another word. */
+sh_cancel shl_cancel_check(lua_State *L, int index);
 /* The word in field "cancel" of the table at `index`; none: permanent. */
 sh_cancel shl_cancel_read(lua_State *L, int index);
 /* Frees what *opts owns if the core never got the options. */

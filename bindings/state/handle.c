@@ -4,6 +4,7 @@
  * one box per object and Lua state, found through a table with weak values, so that == and
  * table keys compare identity. */
 #include "state/handle.h"
+#include "state/words.h"
 
 static const char cache_key; /* its address is the weak table's key in the registry */
 
@@ -140,20 +141,9 @@ static int stage_worker(lua_State *L)
     return 1;
 }
 
-const char *shl_kind_word(sh_kind kind)
-{
-    static const char *const words[] = {
-        [SH_PRODUCER] = "producer",
-        [SH_PRODUCER_CONSUMER] = "producer_consumer",
-        [SH_CONSUMER] = "consumer",
-        [SH_PROCESS] = "process",
-    };
-    return words[kind];
-}
-
 static int stage_kind(lua_State *L)
 {
-    lua_pushstring(L, shl_kind_word(sh_stage_kind(shl_check_stage(L, 1))));
+    lua_pushstring(L, shl_kind_words[sh_stage_kind(shl_check_stage(L, 1))]);
     return 1;
 }
 

@@ -23,7 +23,4 @@ sh_subscription *shl_test_subscription(lua_State *L, int index);
 void **shl_push_stage_holder(lua_State *L);
 void **shl_push_subscription_holder(lua_State *L);
 
-/* "producer" and so on. */
-const char *shl_kind_word(sh_kind kind);
-
 #endif

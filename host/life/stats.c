@@ -96,10 +96,9 @@ void sh_stage_each_demand(sh_stage *stage,
 }
 
 static const char *const kind_names[] = {
-    [SH_PRODUCER] = "producer",
-    [SH_PRODUCER_CONSUMER] = "producer_consumer",
-    [SH_CONSUMER] = "consumer",
-    [SH_PROCESS] = "process",
+#define XX(name, word) word,
+    SH_KIND_MAP(XX)
+#undef XX
 };
 
 static const char *const phase_names[] = {

@@ -11,19 +11,54 @@
 extern "C" {
 #endif
 
-typedef enum sh_kind { SH_PRODUCER, SH_PRODUCER_CONSUMER, SH_CONSUMER, SH_PROCESS } sh_kind;
+/* -- words ----------------------------------------------------------------------------- */
+
+/* Values and the words that scripts and logs have for them. */
+/* clang-format off */
+#define SH_KIND_MAP(XX)                                                                    \
+    XX(PRODUCER, "producer")                                                               \
+    XX(PRODUCER_CONSUMER, "producer_consumer")                                             \
+    XX(CONSUMER, "consumer")                                                               \
+    XX(PROCESS, "process")
+#define SH_DEMAND_MODE_MAP(XX)                                                             \
+    XX(FORWARD, "forward")                                                                 \
+    XX(ACCUMULATE, "accumulate")
+#define SH_CANCEL_MAP(XX)                                                                  \
+    XX(PERMANENT, "permanent")                                                             \
+    XX(TRANSIENT, "transient")                                                             \
+    XX(TEMPORARY, "temporary")
+#define SH_KEEP_MAP(XX) /* by a buffer that is full */                                     \
+    XX(LAST, "last")                                                                       \
+    XX(FIRST, "first")
+/* What happens when handle_events fails. The changes that the callback made to its state stay;
+ * its batch counts as handled (it is paid off, and acknowledged) unless the stage stops. */
+#define SH_ON_ERROR_MAP(XX)                                                                \
+    XX(STOP, "stop")   /* the stage ends with the error as its reason          */          \
+    XX(SKIP, "skip")   /* the batch is dropped, counted as skipped, and logged */          \
+    XX(RETRY, "retry") /* the same batch is tried again, then `after` applies  */          \
+    XX(DEAD_LETTER, "dead_letter") /* its events go to the dead-letter stage, one each */
+/* clang-format on */
+
+#define XX(name, word) SH_##name,
+typedef enum sh_kind { SH_KIND_MAP(XX) } sh_kind;
+#undef XX
+#define XX(name, word) SH_DEMAND_##name,
+typedef enum sh_demand_mode { SH_DEMAND_MODE_MAP(XX) } sh_demand_mode;
+#undef XX
+/* SH_CANCEL_DEFAULT: permanent; of a stage with handle_end: transient. */
+#define XX(name, word) SH_CANCEL_##name,
+typedef enum sh_cancel { SH_CANCEL_DEFAULT, SH_CANCEL_MAP(XX) } sh_cancel;
+#undef XX
+#define XX(name, word) SH_KEEP_##name,
+typedef enum sh_keep { SH_KEEP_MAP(XX) } sh_keep;
+#undef XX
+#define XX(name, word) SH_ON_ERROR_##name,
+typedef enum sh_on_error { SH_ON_ERROR_MAP(XX) } sh_on_error;
+#undef XX
 
 typedef enum sh_mode { SH_AUTOMATIC, SH_MANUAL, SH_REDIRECT } sh_mode;
-typedef enum sh_demand_mode { SH_DEMAND_FORWARD, SH_DEMAND_ACCUMULATE } sh_demand_mode;
-typedef enum sh_cancel {
-    SH_CANCEL_DEFAULT, /* permanent; of a stage with handle_end: transient */
-    SH_CANCEL_PERMANENT,
-    SH_CANCEL_TRANSIENT,
-    SH_CANCEL_TEMPORARY
-} sh_cancel;
 typedef enum sh_role { SH_ROLE_PRODUCER, SH_ROLE_CONSUMER } sh_role; /* of the other side */
 typedef enum sh_ended { SH_ENDED_CANCEL, SH_ENDED_DOWN } sh_ended;
-typedef enum sh_keep { SH_KEEP_LAST, SH_KEEP_FIRST } sh_keep; /* by a buffer that is full */
 
 /* Where an answer goes: to the handle_reply of `stage`, with `ref`. All zero: no answer. */
 typedef struct sh_from {
@@ -151,17 +186,6 @@ typedef struct sh_rate {
     int64_t events;
     uint64_t per_ms;
 } sh_rate;
-
-/* What happens when handle_events fails. The changes that the callback made to its state stay;
- * its batch counts as handled (it is paid off, and acknowledged) unless the stage stops. */
-/* clang-format off */
-typedef enum sh_on_error {
-    SH_ON_ERROR_STOP,       /* the stage ends with the error as its reason             */
-    SH_ON_ERROR_SKIP,       /* the batch is dropped, counted as skipped, and logged    */
-    SH_ON_ERROR_RETRY,      /* the same batch is tried again, then `after` applies     */
-    SH_ON_ERROR_DEAD_LETTER /* its events go to the dead-letter stage, one letter each */
-} sh_on_error;
-/* clang-format on */
 
 /* All zero means the defaults. Between two tries the stage waits like a waiting callback: its
  * other messages keep their order after the batch. */

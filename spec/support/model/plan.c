@@ -189,16 +189,13 @@ void plan_draw(struct plan *plan, uint64_t seed)
 
 /* -- in words -------------------------------------------------------------------------- */
 
-static const char *const kinds[] = {
-    [SH_PRODUCER] = "producer",
-    [SH_PRODUCER_CONSUMER] = "producer_consumer",
-    [SH_CONSUMER] = "consumer",
-    [SH_PROCESS] = "process",
-};
+#define XX(name, word) word,
+static const char *const kinds[] = {SH_KIND_MAP(XX)};
+static const char *const cancels[] = {SH_CANCEL_MAP(XX)};
+#undef XX
 static const char *const spreads[] = {"demand", "broadcast", "partition", "fair"};
 static const char *const answer_words[] = {"exactly", "less", "more", "later"};
 static const char *const work_words[] = {"map", "filter", "grow", "keep"};
-static const char *const cancels[] = {"permanent", "transient", "temporary"};
 static const char *const step_words[] = {
 #define XX(name, text) text,
     PLAN_STEP_MAP(XX)
