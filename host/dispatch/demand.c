@@ -6,6 +6,7 @@
 
 #include <assert.h>
 
+#include "base/random.h"
 #include "dispatch/demand_order.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/lane.h"
@@ -38,7 +39,7 @@ static int demand_init(void *state, const void *opts, uint64_t seed, sh_error **
 {
     struct demand *self = state;
     const sh_demand_opts *given = opts;
-    self->random = seed ? seed : UINT64_C(0x9e3779b97f4a7c15);
+    self->random = seed ? seed : SH__RANDOM_SEED;
     if (!given)
         return SH_OK;
     if (given->max_demand < 0) {
@@ -171,15 +172,6 @@ static uint32_t serve(struct demand *self, struct consumer *consumer, sh_batch b
     return n;
 }
 
-/* xorshift64*, the high half. */
-static uint32_t next_random(struct demand *self)
-{
-    self->random ^= self->random >> 12;
-    self->random ^= self->random << 25;
-    self->random ^= self->random >> 27;
-    return (uint32_t)((self->random * UINT64_C(0x2545f4914f6cdd1d)) >> 32);
-}
-
 /* Takes the consumers that have demand out of the order and puts them into `all`, which has room
  * for all, in random order; returns their number. */
 static uint32_t draw(struct demand *self, struct consumer **all)
@@ -190,7 +182,7 @@ static uint32_t draw(struct demand *self, struct consumer **all)
         sh__demand_order_remove(&self->order, &all[n]->place);
     }
     for (uint32_t i = n; i > 1; i--) {
-        uint32_t j = (uint32_t)((uint64_t)next_random(self) * i >> 32);
+        uint32_t j = (uint32_t)((sh__random(&self->random) >> 32) * i >> 32);
         struct consumer *moved = all[i - 1];
         all[i - 1] = all[j];
         all[j] = moved;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "consume/above.h"
 #include "consume/dead_letter.h"
 #include "consume/recovery.h"
@@ -78,7 +79,7 @@ static int set_dispatcher(sh_stage *stage, const sh_stage_opts *opts, sh_error *
         return SH_ENOMEM;
     memset(state, 0, ops->size);
     int status =
-        ops->init(state, opts->dispatcher_opts, sh__worker_random(stage->worker), error);
+        ops->init(state, opts->dispatcher_opts, sh__random(&stage->worker->random), error);
     if (status < 0) {
         sh_free(state);
         return status;

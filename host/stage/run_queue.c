@@ -3,20 +3,10 @@
  * The stages of a worker that have something to do, in the order of their turns. */
 #include "stage/run_queue.h"
 
+#include "base/random.h"
 #include "stage/stage.h"
 
 enum { FRONT_TURNS = 64 };
-
-/* xorshift64*; good enough to shuffle. */
-uint64_t sh__worker_random(sh_worker *worker)
-{
-    uint64_t x = worker->random;
-    x ^= x >> 12;
-    x ^= x << 25;
-    x ^= x >> 27;
-    worker->random = x;
-    return x * UINT64_C(0x2545F4914F6CDD1D);
-}
 
 static bool run_queue_grow(sh_worker *worker)
 {
@@ -86,7 +76,7 @@ static sh_stage *run_queue_pop(sh_worker *worker)
     uint32_t head = worker->run_head;
     if (worker->is_seeded && worker->run_length > 1) {
         uint32_t pick =
-            (head + (uint32_t)(sh__worker_random(worker) % worker->run_length)) & mask;
+            (head + (uint32_t)(sh__random(&worker->random) % worker->run_length)) & mask;
         sh_stage *swap = worker->run_queue[pick];
         worker->run_queue[pick] = worker->run_queue[head];
         worker->run_queue[head] = swap;

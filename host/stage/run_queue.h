@@ -30,7 +30,5 @@ void sh__worker_put_in_front(sh_worker *worker, sh_stage *giver, bool has_more);
 void sh__worker_get_in_line(sh_worker *worker);
 /* Forgets all stages that have something to do; each still has is_queued. */
 void sh__worker_clear_queue(sh_worker *worker);
-/* A pseudo random number of the worker's generator. */
-uint64_t sh__worker_random(sh_worker *worker);
 
 #endif

@@ -52,7 +52,7 @@ struct sh_worker {
     sh_stage *fed_head, *fed_tail; /* have been given events in this turn, in order */
     bool is_seeded;                /* opts.seeded */
     bool is_direct;                /* an idle stage handles what comes on arrival */
-    uint64_t random; /* state of the generator; shuffles the queue when seeded */
+    uint64_t random;               /* sh__random; shuffles the queue when seeded */
 
     struct sh__link stages; /* alive ones, in order of start */
     struct sh__link ended;  /* their last reference here is dropped when nothing runs */

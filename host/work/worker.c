@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/random.h"
 #include "life/turn.h"
 #include "stage/above.h"
 #include "stage/clock.h"
@@ -68,7 +69,7 @@ static void run_slice(sh_worker *worker)
     for (unsigned turn = 1; turn <= SLICE_TURNS && sh__worker_has_work(worker); turn++) {
         sh_stage *stage = sh__worker_take_next(worker);
         if (sh__unlikely(worker->is_seeded)) /* both ways are tried */
-            worker->is_direct = sh__worker_random(worker) >> 63;
+            worker->is_direct = sh__random(&worker->random) >> 63;
         if (sh__unlikely(worker->has_outgoing) && stage->brief == SH__CALLBACK_NONE)
             sh__worker_flush(worker); /* other workers would wait for it, too */
         worker->current = stage;
@@ -159,7 +160,7 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
     memset(worker, 0, sizeof *worker);
     worker->host = host;
     worker->index = index;
-    worker->random = (host->opts.seed + index) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    worker->random = (host->opts.seed + index) * SH__RANDOM_SEED | 1;
     sh__link_init(&worker->stages);
     sh__link_init(&worker->ended);
     sh__link_init(&worker->pending_calls);
