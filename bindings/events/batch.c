@@ -319,12 +319,8 @@ static int encode_batch(lua_State *L)
 static void batch_parcel_free(void *data, size_t len)
 {
     struct batch_parcel *parcel = data;
-    sh_parcel *body = &parcel->body;
     (void)len;
-    if (body->free)
-        body->free(body->data, body->len);
-    else
-        sh_free(body->data);
+    sh_parcel_free(&parcel->body);
     sh_free(parcel);
 }
 

@@ -69,3 +69,11 @@ int sh__batch_join(sh_worker *worker, const sh_batch *parts, uint32_t n_parts,
     *out = (sh_batch){list, 0, n_events};
     return SH_OK;
 }
+
+void sh_parcel_free(const sh_parcel *parcel)
+{
+    if (parcel->free)
+        parcel->free(parcel->data, parcel->len);
+    else
+        sh_free(parcel->data);
+}

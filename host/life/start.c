@@ -231,10 +231,7 @@ static void free_arg_parcel(sh_stage *stage)
     if (!box)
         return;
     stage->arg_parcel = NULL;
-    if (box->parcel.free)
-        box->parcel.free(box->parcel.data, box->parcel.len);
-    else
-        sh_free(box->parcel.data);
+    sh_parcel_free(&box->parcel);
     sh_free(box);
 }
 

@@ -76,7 +76,7 @@ static int global_recode(lua_State *S)
     int status = shl_encode_events(S, 0, n, &parcel, &error);
     if (status == SH_OK) {
         status = shl_decode_events(S, &parcel, &n, &error);
-        parcel.free(parcel.data, parcel.len);
+        sh_parcel_free(&parcel);
     }
     if (status != SH_OK) {
         sh_error_unref(error);
@@ -278,10 +278,7 @@ static int parcel_len(lua_State *L)
 static int parcel_drop(lua_State *L)
 {
     sh_parcel *parcel = luaL_checkudata(L, 1, PARCEL);
-    if (parcel->data && parcel->free)
-        parcel->free(parcel->data, parcel->len);
-    else
-        sh_free(parcel->data);
+    sh_parcel_free(parcel);
     *parcel = (sh_parcel){0};
     return 0;
 }

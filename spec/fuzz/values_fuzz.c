@@ -119,10 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sh_batch copy = {.list = list, .n = list->n};
     check_same(events + first, sh_batch_values(copy), copy.n);
     sh_batch_unref(copy);
-    if (parcel.free)
-        parcel.free(parcel.data, parcel.len);
-    else
-        sh_free(parcel.data);
+    sh_parcel_free(&parcel);
     sh_batch_unref(part);
     sh_batch_unref(batch);
     return 0;

@@ -82,7 +82,7 @@ static sh_batch across(sh_batch batch)
     sh_error *error = NULL;
     CHECK_INT(sh_values_ops.encode(NULL, &batch, SH_ENCODE_EVENTS, &parcel, &error), SH_OK);
     sh_list *list = sh_values_ops.decode(NULL, &parcel, &error);
-    parcel.free(parcel.data, parcel.len);
+    sh_parcel_free(&parcel);
     CHECK_POINTER(error, NULL);
     return (sh_batch){list, 0, list->n};
 }
@@ -272,7 +272,7 @@ static void test_pointers_across(void)
     sh_batch_unref(batch);
     sh_batch_unref(second);
     CHECK_INT(n_destroyed, 1);
-    parcel.free(parcel.data, parcel.len); /* never decoded */
+    sh_parcel_free(&parcel); /* never decoded */
     CHECK_INT(n_destroyed, 2);
 
     n_destroyed = 0;
@@ -338,7 +338,7 @@ static void test_out_of_memory(void)
     CHECK_INT(sh_error_get(error)->code, SH_ENOMEM);
     sh_error_unref(error);
     n_destroyed = 0;
-    parcel.free(parcel.data, parcel.len);
+    sh_parcel_free(&parcel);
     CHECK_INT(n_destroyed, 2);
 }
 

@@ -20,6 +20,8 @@ typedef struct sh_parcel {
     size_t len;
     void (*free)(void *data, size_t len); /* NULL: sh_free(data) */
 } sh_parcel;
+/* Frees what the parcel carries. */
+void sh_parcel_free(const sh_parcel *parcel);
 
 /* The input of an encoder: a range of events, or the options of a subscription, which may hold
  * functions. */
