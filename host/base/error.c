@@ -3,7 +3,7 @@
  * Errors are one block: the head, then the opaque data (so that it is aligned), then the
  * texts. NULL means "normal", so a failure must never become NULL when memory runs out:
  * there is one immortal error for that case. */
-#include "stagehost/base.h"
+#include "base/error.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -158,4 +158,9 @@ bool sh_error_is_clean(const sh_error *error)
 {
     sh_reason kind = sh_error_get(error)->kind;
     return kind == SH_REASON_NORMAL || kind == SH_REASON_SHUTDOWN;
+}
+
+sh_error *sh__error_enomem(void)
+{
+    return sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "consume/consumer.h"
 #include "consume/limits.h"
 #include "produce/producer.h"
@@ -166,8 +167,7 @@ static void follow_one(sh_stage *stage, const struct sh__message *message, size_
     opts.extra = opts.extra.list ? sh_batch_ref(opts.extra) : (sh_batch){0};
     struct sh__subscribe *subscribe = sh__subscribe_new(&opts);
     if (!subscribe) {
-        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
-                                           sh_strerror(SH_ENOMEM)));
+        sh__stage_fail(stage, sh__error_enomem());
         return;
     }
     subscribe->hops = (uint8_t)(from->hops + 1);

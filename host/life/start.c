@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "consume/above.h"
 #include "consume/dead_letter.h"
@@ -350,8 +351,7 @@ void sh__stage_begin(sh_stage *stage, struct sh__message *message)
     } else if (stage->arg_parcel) {
         const sh_parcel *parcel = &stage->arg_parcel->parcel;
         if (stage->ops->arg_decode(worker, parcel, &stage->arg, &error) < 0 && !error)
-            error = sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
-                                 sh_strerror(SH_ENOMEM));
+            error = sh__error_enomem();
         free_arg_parcel(stage);
     }
     if (error)

@@ -5,6 +5,7 @@
  * and demands as they came. */
 #include "produce/accumulate.h"
 
+#include "base/error.h"
 #include "produce/producer.h"
 #include "stage/agenda.h"
 
@@ -12,8 +13,7 @@ static struct sh__accumulated *item_new(sh_stage *stage, struct sh__accumulated 
 {
     struct sh__accumulated *item = sh_malloc(sizeof *item);
     if (!item) {
-        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
-                                           sh_strerror(SH_ENOMEM)));
+        sh__stage_fail(stage, sh__error_enomem());
         return NULL;
     }
     *item = fields;

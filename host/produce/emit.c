@@ -6,6 +6,7 @@
  * asked for and not got (owed). New events never overtake buffered ones. */
 #include "produce/emit.h"
 
+#include "base/error.h"
 #include "events/batch.h"
 #include "produce/accumulate.h"
 #include "produce/delivery.h"
@@ -38,8 +39,7 @@ static uint32_t dispatch(sh_stage *stage, sh_batch batch, int64_t owed)
 static void lose_marker(sh_stage *stage, sh_marker *marker)
 {
     sh__marker_free(marker);
-    sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
-                                       sh_strerror(SH_ENOMEM)));
+    sh__stage_fail(stage, sh__error_enomem());
 }
 
 static void pass_marker(sh_stage *stage, sh_marker *marker)
@@ -149,8 +149,7 @@ static void store(sh_stage *stage, sh_batch batch)
     uint32_t events = batch.n;
     if (sh__buffer_store(&out->buffer, batch, &released, &n) < 0) {
         sh__worker_count_unfinished(stage->worker, stage, events, "out of memory");
-        sh__stage_fail(stage, sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s",
-                                           sh_strerror(SH_ENOMEM)));
+        sh__stage_fail(stage, sh__error_enomem());
         return;
     }
     if (n > 0)
