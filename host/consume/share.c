@@ -15,7 +15,7 @@ static const char *partition_of(const sh_subscribe_opts *opts)
 sh_subscription *sh__share_find(sh_stage *stage, const sh_subscribe_opts *opts)
 {
     struct sh__link *head = &stage->producers;
-    for (struct sh__link *link = head->next; link != head; link = link->next) {
+    sh__link_each (link, head) {
         sh_subscription *sub = sh__container_of(link, sh_subscription, in.link);
         bool is_leaving = sub->in.limits && sub->in.limits->is_parting;
         if (sub->producer == opts->to && sub->in.via && !is_leaving &&

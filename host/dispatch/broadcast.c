@@ -73,7 +73,7 @@ static void sync_demand(struct broadcast *self)
         return;
     struct sh__link *head = &self->consumers;
     int64_t lowest = consumer_at(head->next)->level;
-    for (struct sh__link *link = head->next; link != head; link = link->next) {
+    sh__link_each (link, head) {
         int64_t level = consumer_at(link)->level;
         if (level < lowest) {
             lowest = level;
@@ -186,7 +186,7 @@ static int64_t broadcast_dispatch(void *state, sh_batch batch, sh_dispatch *out,
         return 0;
     self->waiting -= batch.n;
     struct sh__link *head = &self->consumers;
-    for (struct sh__link *link = head->next; link != head; link = link->next) {
+    sh__link_each (link, head) {
         struct consumer *consumer = consumer_at(link);
         if (consumer->selector)
             send_selected(self, consumer, batch, out);

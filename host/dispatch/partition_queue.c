@@ -88,7 +88,7 @@ static void notify(struct sh__partition *partition, sh_marker *marker, sh_dispat
     struct sh__link *head = &partition->members;
     if (marker->kind == SH__MARKER_INFO)
         return;
-    for (struct sh__link *link = head->next; link != head; link = link->next)
+    sh__link_each (link, head)
         out->notify(out, member_at(link)->sub, marker);
 }
 

@@ -278,7 +278,7 @@ static int64_t replay_dispatch(void *state, sh_batch batch, sh_dispatch *out,
 static int reserve_marks(struct replay *self, sh_dispatch *out)
 {
     struct sh__link *head = &self->consumers;
-    for (struct sh__link *link = head->next; link != head; link = link->next) {
+    sh__link_each (link, head) {
         struct consumer *consumer = consumer_at(link);
         if (consumer->is_unfiltered)
             filter(consumer, out);
@@ -288,23 +288,27 @@ static int reserve_marks(struct replay *self, sh_dispatch *out)
     return SH_OK;
 }
 
+/* Room for it has been reserved. */
+static void mark(struct consumer *consumer, sh_marker *marker, sh_dispatch *out)
+{
+    if (sh__buffer_mark(&consumer->queue, marker) == SH_OK)
+        marker->pending++;
+    else /* nothing is replayed to it any more */
+        out->notify(out, consumer->sub, marker);
+}
+
 /* Replayed events have been sent before, so an info of the producer to itself need not wait for
  * them. */
 static int replay_mark(void *state, sh_marker *marker, sh_dispatch *out)
 {
     struct replay *self = state;
-    struct sh__link *head = &self->consumers;
-    if (marker->kind == SH__MARKER_NOTIFICATION && reserve_marks(self, out) != SH_OK)
+    bool is_notification = marker->kind == SH__MARKER_NOTIFICATION;
+    if (is_notification && reserve_marks(self, out) != SH_OK)
         return SH_ENOMEM;
     marker->pending = 0;
-    for (struct sh__link *link = head->next;
-         marker->kind == SH__MARKER_NOTIFICATION && link != head; link = link->next) {
-        struct consumer *consumer = consumer_at(link);
-        if (sh__buffer_mark(&consumer->queue, marker) == SH_OK)
-            marker->pending++;
-        else
-            out->notify(out, consumer->sub, marker);
-    }
+    if (is_notification)
+        sh__link_each (link, &self->consumers)
+            mark(consumer_at(link), marker, out);
     if (marker->pending == 0)
         out->release(out, marker);
     return SH_OK;
@@ -318,8 +322,7 @@ static int64_t replay_held(const void *state, sh_held which)
     int64_t n = 0;
     if (which == SH_HELD_ALL)
         return 0;
-    for (struct sh__link *link = self->consumers.next; link != &self->consumers;
-         link = link->next)
+    sh__link_each (link, &self->consumers)
         n += consumer_at(link)->queue.count;
     return n;
 }

@@ -70,7 +70,7 @@ void sh_stage_each_subscription(sh_stage *stage, sh_role other,
 {
     bool in = other == SH_ROLE_PRODUCER;
     struct sh__link *head = in ? &stage->producers : &stage->consumers;
-    for (struct sh__link *link = head->next; link != head; link = link->next)
+    sh__link_each (link, head)
         each(data, in ? sh__container_of(link, sh_subscription, in.link)
                       : sh__container_of(link, sh_subscription, out.link));
 }
@@ -83,7 +83,7 @@ void sh_stage_each_demand(sh_stage *stage,
     const struct sh__producer *out = stage->out;
     const sh_dispatcher_queue_ops *queues = out->dispatcher->queues;
     struct sh__link *head = &stage->consumers;
-    for (struct sh__link *link = head->next; link != head; link = link->next) {
+    sh__link_each (link, head) {
         sh_subscription *sub = sh__container_of(link, sh_subscription, out.link);
         int64_t demand = sub->out.stats.outstanding;
         if (!sub->out.dispatching || demand <= 0)

@@ -53,8 +53,7 @@ static void pass_marker(sh_stage *stage, sh_marker *marker)
         return;
     }
     if (marker->kind == SH__MARKER_NOTIFICATION)
-        for (struct sh__link *link = stage->consumers.next; link != &stage->consumers;
-             link = link->next)
+        sh__link_each (link, &stage->consumers)
             context->notify(context, sh__container_of(link, sh_subscription, out.link),
                             marker);
     context->release(context, marker);

@@ -67,8 +67,7 @@ bool sh__worker_deliver_inbox(sh_worker *worker)
 
 static void send_to_all(sh_worker *worker, enum sh__message_kind kind)
 {
-    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
-         link = link->next) {
+    sh__link_each (link, &worker->stages) {
         sh_stage *stage = sh__container_of(link, sh_stage, link);
         if (kind == SH__DRAIN && stage->kind == SH_PROCESS)
             continue;
@@ -84,8 +83,7 @@ static void send_to_all(sh_worker *worker, enum sh__message_kind kind)
  * finished their callback. */
 static void shut_processes_down(sh_worker *worker)
 {
-    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
-         link = link->next) {
+    sh__link_each (link, &worker->stages) {
         sh_stage *stage = sh__container_of(link, sh_stage, link);
         if (stage->kind != SH_PROCESS)
             continue;
@@ -100,8 +98,7 @@ static void shut_processes_down(sh_worker *worker)
 
 static void dump_stages(sh_worker *worker)
 {
-    for (struct sh__link *link = worker->stages.next; link != &worker->stages;
-         link = link->next)
+    sh__link_each (link, &worker->stages)
         sh__stage_dump(sh__container_of(link, sh_stage, link));
 }
 

@@ -210,8 +210,7 @@ bool sh__worker_sweep(sh_worker *worker)
     struct sh__message *message = sh__worker_take_inbox(worker);
     bool any = message || worker->has_outgoing;
     sh__worker_clear_queue(worker); /* only stages that have ended are left in it */
-    for (struct sh__link *link = worker->ended.next; link != &worker->ended;
-         link = link->next)
+    sh__link_each (link, &worker->ended)
         sh__container_of(link, sh_stage, link)->is_queued = false;
     reap(worker);
     while (message) {
