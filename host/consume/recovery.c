@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "consume/dead_letter.h"
 #include "produce/above.h"
 #include "stage/above.h"
@@ -56,8 +57,8 @@ int sh__recovery_check(const sh_stage_opts *opts, sh_error **error)
 /* The struct of the stage, made if necessary; NULL when out of memory. */
 static struct sh__recovery *recovery_of(sh_stage *stage)
 {
-    if (!stage->recovery && (stage->recovery = sh_malloc(sizeof *stage->recovery)))
-        memset(stage->recovery, 0, sizeof *stage->recovery);
+    if (!stage->recovery)
+        stage->recovery = sh__calloc(1, sizeof *stage->recovery);
     return stage->recovery;
 }
 

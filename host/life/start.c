@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "consume/above.h"
@@ -75,10 +76,9 @@ static int set_dispatcher(sh_stage *stage, const sh_stage_opts *opts, sh_error *
     }
     const sh_dispatcher_ops *ops =
         opts->dispatcher ? opts->dispatcher : &sh_dispatcher_demand;
-    void *state = sh_malloc(ops->size ? ops->size : 1);
+    void *state = sh__calloc(1, ops->size);
     if (!state)
         return SH_ENOMEM;
-    memset(state, 0, ops->size);
     int status =
         ops->init(state, opts->dispatcher_opts, sh__random(&stage->worker->random), error);
     if (status < 0) {
@@ -168,10 +168,9 @@ static sh_worker *choose_worker(sh_worker *worker, int wish)
 
 static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
 {
-    sh_stage *stage = sh_malloc(sizeof *stage);
+    sh_stage *stage = sh__calloc(1, sizeof *stage);
     if (!stage)
         return NULL;
-    memset(stage, 0, sizeof *stage);
     atomic_init(&stage->refs, 1);
     atomic_init(&stage->alive, true);
     stage->is_absent = true;
@@ -189,7 +188,7 @@ static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
     sh__link_init(&stage->producers);
     sh__link_init(&stage->consumers);
     size_t len = opts->name ? strlen(opts->name) + 1 : 0;
-    stage->state = sh_malloc(opts->ops->size ? opts->ops->size : 1);
+    stage->state = sh__calloc(1, opts->ops->size);
     stage->name = len ? sh_malloc(len) : NULL;
     if (!stage->state || (len && !stage->name)) {
         sh_free(stage->state);
@@ -197,7 +196,6 @@ static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
         sh_free(stage);
         return NULL;
     }
-    memset(stage->state, 0, opts->ops->size);
     if (len)
         memcpy(stage->name, opts->name, len);
     return stage;
@@ -211,12 +209,11 @@ static int prepare_arg(sh_worker *worker, sh_stage *stage, const sh_stage_opts *
         stage->arg = opts->arg;
         return SH_OK;
     }
-    stage->arg_parcel = sh_malloc(sizeof *stage->arg_parcel);
+    stage->arg_parcel = sh__calloc(1, sizeof *stage->arg_parcel);
     if (!stage->arg_parcel) {
         stage->arg = opts->arg;
         return SH_ENOMEM;
     }
-    *stage->arg_parcel = (struct sh__crossing){0};
     int status =
         opts->ops->arg_encode(worker, opts->arg, &stage->arg_parcel->parcel, error);
     if (status < 0) {

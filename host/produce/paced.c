@@ -11,6 +11,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/alloc.h"
 #include "dispatch/rate.h"
 #include "produce/emit.h"
 #include "produce/producer.h"
@@ -290,10 +291,9 @@ static sh_dispatcher_queue_ops wrapped_queues(const sh_dispatcher_queue_ops *inn
 int sh__paced_wrap(sh_stage *stage, const sh_rate *rate)
 {
     struct sh__producer *out = stage->out;
-    struct paced *self = sh_malloc(sizeof *self);
+    struct paced *self = sh__calloc(1, sizeof *self);
     if (!self)
         return SH_ENOMEM;
-    memset(self, 0, sizeof *self);
     self->stage = stage;
     self->inner = out->dispatcher;
     self->inner_state = out->dispatcher_state;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "dispatch/dispatch.h"
 #include "produce/accumulate.h"
 #include "produce/ack.h"
@@ -18,10 +19,7 @@
 
 struct sh__producer *sh__producer_new(void)
 {
-    struct sh__producer *out = sh_malloc(sizeof *out);
-    if (out)
-        memset(out, 0, sizeof *out);
-    return out;
+    return sh__calloc(1, sizeof(struct sh__producer));
 }
 
 void sh__producer_free(struct sh__producer *out)

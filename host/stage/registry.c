@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "stage/host_state.h"
 #include "stage/stage.h"
 
@@ -36,12 +37,11 @@ static bool grow(struct sh__registry *registry)
 {
     struct sh__registry old = *registry;
     size_t capacity = old.capacity ? old.capacity * 2 : 32;
-    registry->slots = sh_malloc(capacity * sizeof(sh_stage *));
+    registry->slots = sh__calloc(capacity, sizeof *registry->slots);
     if (!registry->slots) {
         *registry = old;
         return false;
     }
-    memset(registry->slots, 0, capacity * sizeof(sh_stage *));
     registry->capacity = capacity;
     for (size_t i = 0; i < old.capacity; i++)
         if (old.slots[i])
@@ -53,10 +53,9 @@ static bool grow(struct sh__registry *registry)
 static int add_locked(sh_host *host, const char *name, sh_stage *stage)
 {
     if (!host->registry) {
-        host->registry = sh_malloc(sizeof *host->registry);
+        host->registry = sh__calloc(1, sizeof *host->registry);
         if (!host->registry)
             return SH_ENOMEM;
-        *host->registry = (struct sh__registry){0};
     }
     struct sh__registry *registry = host->registry;
     if (registry->count * 2 >= registry->capacity && !grow(registry))

@@ -6,8 +6,8 @@
 #include "stagehost/host.h"
 
 #include <sched.h>
-#include <string.h>
 
+#include "base/alloc.h"
 #include "life/above.h"
 #include "stage/group.h"
 #include "stage/host_state.h"
@@ -55,10 +55,9 @@ static void free_base(sh_host *host)
 
 static sh_host *new_base(const sh_host_opts *opts)
 {
-    sh_host *host = sh_malloc(sizeof *host);
+    sh_host *host = sh__calloc(1, sizeof *host);
     if (!host)
         return NULL;
-    memset(host, 0, sizeof *host);
     host->opts = *opts;
     if (!opts->seeded && opts->seed == 0)
         host->opts.seed = uv_hrtime();
@@ -68,7 +67,7 @@ static sh_host *new_base(const sh_host_opts *opts)
                 opts->max_demand > 0 ? opts->max_demand : SH_MAX_DEMAND_DEFAULT);
     host->ticks_at_start = sh__ticks();
     host->ns_at_start = uv_hrtime();
-    host->workers = sh_malloc(host->n_workers * sizeof *host->workers);
+    host->workers = sh__calloc(host->n_workers, sizeof *host->workers);
     if (!host->workers) {
         sh_free(host);
         return NULL;

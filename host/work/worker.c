@@ -8,8 +8,7 @@
  * per turn: one short lock and at most one wake-up for each target. */
 #include "work/worker.h"
 
-#include <string.h>
-
+#include "base/alloc.h"
 #include "base/random.h"
 #include "life/turn.h"
 #include "stage/above.h"
@@ -157,17 +156,15 @@ static void loop_free(uv_loop_t *loop)
 
 int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t *loop)
 {
-    memset(worker, 0, sizeof *worker);
     worker->host = host;
     worker->index = index;
     worker->random = (host->opts.seed + index) * SH__RANDOM_SEED | 1;
     sh__link_init(&worker->stages);
     sh__link_init(&worker->ended);
     sh__link_init(&worker->pending_calls);
-    worker->outboxes = sh_malloc(host->n_workers * sizeof *worker->outboxes);
+    worker->outboxes = sh__calloc(host->n_workers, sizeof *worker->outboxes);
     if (!worker->outboxes)
         return SH_ENOMEM;
-    memset(worker->outboxes, 0, host->n_workers * sizeof *worker->outboxes);
     worker->is_seeded = host->opts.seeded;
     worker->is_direct = true;
     atomic_init(&worker->is_asleep, true);

@@ -6,7 +6,8 @@
 
 #include "stage/worker_state.h"
 
-/* `loop`: the embedder's, or NULL: the worker makes one. SH_ENOMEM: nothing to close. */
+/* `worker` is all zero. `loop`: the embedder's, or NULL: the worker makes one. SH_ENOMEM: nothing
+ * to close. */
 int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t *loop);
 /* Closes the handles; runs the loop until they are. */
 void sh__worker_fini(sh_worker *worker);
