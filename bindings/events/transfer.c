@@ -246,7 +246,7 @@ void shl_transfer_note_library(lua_State *L)
 int shl_transfer_open(lua_State *L)
 {
     lua_pushlightuserdata(L, &transfer_key);
-    struct transfer *transfer = lua_newuserdata(L, sizeof(*transfer));
+    struct transfer *transfer = lua_newuserdata(L, sizeof *transfer);
     *transfer = (struct transfer){.decode_protected = LUA_NOREF};
     push_coder(L, transfer);
     for (int i = 0; i < N_FUNCTIONS; i++) {

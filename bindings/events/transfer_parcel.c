@@ -63,9 +63,9 @@ int shl_parcel_new(lua_State *L, const struct shl_parcel_view *view, int handles
 bool shl_parcel_read(const sh_parcel *parcel, struct shl_parcel_view *out)
 {
     const struct parcel_head *head = parcel->data;
-    if (!head || parcel->len < sizeof(*head) || head->kind >= SHL_N_PARCEL_KINDS)
+    if (!head || parcel->len < sizeof *head || head->kind >= SHL_N_PARCEL_KINDS)
         return false;
-    size_t left = parcel->len - sizeof(*head);
+    size_t left = parcel->len - sizeof *head;
     if (head->n_handles > left / sizeof(struct shl_parcel_handle))
         return false;
     left -= (size_t)head->n_handles * sizeof(struct shl_parcel_handle);

@@ -126,7 +126,7 @@ sh_error *sh_error_fmt(sh_reason kind, int code, const char *name, const char *f
     char fixed[256] = "";
     va_list args;
     va_start(args, fmt);
-    char *heap = format_text(fixed, sizeof(fixed), fmt, args);
+    char *heap = format_text(fixed, sizeof fixed, fmt, args);
     va_end(args);
     sh_error *error = sh_error_new(&(sh_error_fields){
         .kind = kind, .code = code, .name = name, .message = heap ? heap : fixed});

@@ -98,7 +98,7 @@ static int broadcast_subscribe(void *state, sh_subscription *sub, sh_subscribe_o
                                sh_error **error)
 {
     struct broadcast *self = state;
-    struct consumer *consumer = sh_malloc(sizeof(*consumer));
+    struct consumer *consumer = sh_malloc(sizeof *consumer);
     int status = SH_ENOMEM;
     if (consumer)
         status = sh__stage_set_add(&self->stages, sh_subscription_consumer(sub));

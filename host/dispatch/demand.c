@@ -103,7 +103,7 @@ static int demand_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts
     bool is_ordered = self->n > 0 || self->shuffle;
     if (is_ordered && !sh__demand_order_reserve(&self->order, self->n + 1))
         return sh__dispatch_enomem(error);
-    struct consumer *consumer = sh_malloc(sizeof(*consumer));
+    struct consumer *consumer = sh_malloc(sizeof *consumer);
     if (!consumer)
         return sh__dispatch_enomem(error);
     *consumer = (struct consumer){.sub = sub};

@@ -96,7 +96,7 @@ static int fair_subscribe(void *state, sh_subscription *sub, sh_subscribe_opts *
     }
     if (self->n == self->capacity && !grow(self))
         return sh__dispatch_enomem(error);
-    struct consumer *consumer = sh_malloc(sizeof(*consumer));
+    struct consumer *consumer = sh_malloc(sizeof *consumer);
     if (!consumer)
         return sh__dispatch_enomem(error);
     *consumer = (struct consumer){
@@ -147,7 +147,7 @@ static void fair_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
         at++;
     pass_carry_on(self, at);
     self->n--;
-    memmove(self->all + at, self->all + at + 1, (self->n - at) * sizeof(*self->all));
+    memmove(self->all + at, self->all + at + 1, (self->n - at) * sizeof *self->all);
     self->total -= (uint64_t)consumer->credit;
     *sh_subscription_dispatch_data(sub) = NULL;
     sh_free(consumer);

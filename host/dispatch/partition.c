@@ -145,9 +145,9 @@ static int partition_init(void *state, const void *opts, uint64_t seed, sh_error
         self->has_groups = given->groups;
         self->limit = given->limit;
         self->discards_abandoned = given->discards_abandoned;
-        self->all = sh__calloc(given->n, sizeof(*self->all));
+        self->all = sh__calloc(given->n, sizeof *self->all);
         self->by_name = sh__calloc(given->n, sizeof(struct sh__partition *));
-        self->parts = sh__calloc(given->n, sizeof(*self->parts));
+        self->parts = sh__calloc(given->n, sizeof *self->parts);
         if (!self->splitter)
             self->splitter = sh_splitter_default();
         if (self->all && self->by_name && self->parts && self->splitter)
@@ -177,7 +177,7 @@ static int refuse(const struct partitions *self, const char *word, const char *w
                   const char *name, sh_error **error)
 {
     char names[256];
-    list_names(self, names, sizeof(names));
+    list_names(self, names, sizeof names);
     *error = sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, word,
                           "subscription option partition%s%s %s; the partitions are: %s",
                           name ? " = " : "", name ? name : "", what, names);

@@ -43,7 +43,7 @@ void sh__partition_fini(struct sh__partition *partition)
 
 struct sh__member *sh__partition_join(struct sh__partition *partition, sh_subscription *sub)
 {
-    struct sh__member *member = sh_malloc(sizeof(*member));
+    struct sh__member *member = sh_malloc(sizeof *member);
     if (!member)
         return NULL;
     *member =

@@ -109,7 +109,7 @@ static int copy_history(const struct sh__buffer *history, struct sh__buffer *to)
 
 static struct consumer *consumer_new(struct replay *self, sh_subscription *sub)
 {
-    struct consumer *consumer = sh_malloc(sizeof(*consumer));
+    struct consumer *consumer = sh_malloc(sizeof *consumer);
     if (!consumer)
         return NULL;
     *consumer = (struct consumer){.sub = sub};

@@ -32,14 +32,14 @@ static bool reserve(struct structural *self, uint32_t n_runs, size_t n_partition
     if (n_runs > self->capacity) {
         sh_free(self->runs);
         sh_free(self->sorted);
-        self->runs = sh_malloc(n_runs * sizeof(*self->runs));
-        self->sorted = sh_malloc(n_runs * sizeof(*self->sorted));
+        self->runs = sh_malloc(n_runs * sizeof *self->runs);
+        self->sorted = sh_malloc(n_runs * sizeof *self->sorted);
         self->capacity = self->runs && self->sorted ? n_runs : 0;
         if (self->capacity == 0)
             return false;
     }
     if (n_partitions > self->n_ends) {
-        uint32_t *ends = sh_realloc(self->ends, n_partitions * sizeof(*ends));
+        uint32_t *ends = sh_realloc(self->ends, n_partitions * sizeof *ends);
         if (!ends)
             return false;
         self->ends = ends;
@@ -68,7 +68,7 @@ static uint32_t find_runs(struct structural *self, sh_batch in, size_t n_parts)
  * partition. */
 static void sort_runs(struct structural *self, uint32_t n_runs, size_t n_parts)
 {
-    memset(self->ends, 0, n_parts * sizeof(*self->ends));
+    memset(self->ends, 0, n_parts * sizeof *self->ends);
     for (uint32_t i = 0; i < n_runs; i++)
         self->ends[self->runs[i].partition]++;
     uint32_t start = 0;
@@ -142,7 +142,7 @@ static void structural_free(sh_splitter *base)
 
 sh_splitter *sh_splitter_default(void)
 {
-    struct structural *self = sh__calloc(1, sizeof(*self));
+    struct structural *self = sh__calloc(1, sizeof *self);
     if (!self)
         return NULL;
     self->base = (sh_splitter){.split = structural_split, .free = structural_free};

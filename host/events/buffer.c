@@ -44,7 +44,7 @@ static void pop_entry(struct sh__buffer *buffer)
 static bool grow_taken(struct sh__buffer *buffer)
 {
     uint32_t capacity = buffer->taken ? buffer->taken_capacity * 2 : INITIAL_CAPACITY;
-    sh_batch *taken = sh_realloc(buffer->taken, capacity * sizeof(*taken));
+    sh_batch *taken = sh_realloc(buffer->taken, capacity * sizeof *taken);
     if (!taken)
         return false;
     buffer->taken = taken;
@@ -62,7 +62,7 @@ static int grow_ring(struct sh__buffer *buffer, uint32_t wanted)
     }
     if (!buffer->taken && !grow_taken(buffer))
         return SH_ENOMEM;
-    struct sh__entry *ring = sh__calloc(capacity, sizeof(*ring));
+    struct sh__entry *ring = sh__calloc(capacity, sizeof *ring);
     if (!ring)
         return SH_ENOMEM;
     for (uint32_t i = 0; i < buffer->length; i++)

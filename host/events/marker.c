@@ -6,7 +6,7 @@
 
 sh_marker *sh__marker_new(enum sh__marker_kind kind, sh_batch message)
 {
-    sh_marker *marker = sh__calloc(1, sizeof(*marker));
+    sh_marker *marker = sh__calloc(1, sizeof *marker);
     if (!marker) {
         sh__batch_unref(message);
         return NULL;

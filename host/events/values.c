@@ -51,7 +51,7 @@ bool sh__values_measure(const sh_value *values, size_t n, struct sh__extent *ext
 struct sh__values *sh__values_new(uint32_t n, const struct sh__extent *extent)
 {
     struct sh__values *list =
-        sh_malloc(sizeof(*list) + extent->items * sizeof(sh_value) +
+        sh_malloc(sizeof *list + extent->items * sizeof(sh_value) +
                   extent->boxes * sizeof(struct sh__box *) + extent->bytes);
     if (!list)
         return NULL;

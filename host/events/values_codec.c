@@ -83,7 +83,7 @@ static void put_values(struct writer *out, const sh_value *values, size_t n)
             break;
         case SH_NUMBER:
             put_byte(out, TAG_NUMBER);
-            put_bytes(out, &value->u.number, sizeof(value->u.number));
+            put_bytes(out, &value->u.number, sizeof value->u.number);
             break;
         case SH_STRING:
             put_byte(out, TAG_STRING);
@@ -92,7 +92,7 @@ static void put_values(struct writer *out, const sh_value *values, size_t n)
             break;
         case SH_POINTER:
             put_byte(out, TAG_POINTER);
-            put_bytes(out, &value->u.pointer, sizeof(value->u.pointer));
+            put_bytes(out, &value->u.pointer, sizeof value->u.pointer);
             break;
         case SH_LIST:
             put_byte(out, TAG_LIST);
@@ -184,7 +184,7 @@ static void get_value(struct sh__values *list, sh_value *to, const unsigned char
         break;
     case TAG_NUMBER:
         to->type = SH_NUMBER;
-        get_bytes(at, &to->u.number, sizeof(to->u.number));
+        get_bytes(at, &to->u.number, sizeof to->u.number);
         break;
     case TAG_STRING: {
         size_t len = (size_t)get_number(at);
@@ -197,7 +197,7 @@ static void get_value(struct sh__values *list, sh_value *to, const unsigned char
     }
     case TAG_POINTER:
         to->type = SH_POINTER;
-        get_bytes(at, &to->u.pointer, sizeof(to->u.pointer));
+        get_bytes(at, &to->u.pointer, sizeof to->u.pointer);
         break;
     case TAG_LIST:
         to->type = SH_LIST;

@@ -69,7 +69,7 @@ static int collect_subscription(lua_State *L)
 
 static void **push_box(lua_State *L, const char *name)
 {
-    void **box = lua_newuserdata(L, sizeof(*box));
+    void **box = lua_newuserdata(L, sizeof *box);
     *box = NULL;
     luaL_getmetatable(L, name);
     lua_setmetatable(L, -2);

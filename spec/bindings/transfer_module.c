@@ -109,7 +109,7 @@ static void check_call(lua_State *L, lua_State *S, int status)
 static int new_state(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    struct state *state = lua_newuserdata(L, sizeof(*state));
+    struct state *state = lua_newuserdata(L, sizeof *state);
     *state = (struct state){.allocations_left = -1};
     luaL_getmetatable(L, STATE);
     lua_setmetatable(L, -2);
@@ -182,7 +182,7 @@ static int state_fail_allocation(lua_State *L)
 
 static sh_parcel *push_parcel(lua_State *L)
 {
-    sh_parcel *parcel = lua_newuserdata(L, sizeof(*parcel));
+    sh_parcel *parcel = lua_newuserdata(L, sizeof *parcel);
     *parcel = (sh_parcel){0};
     luaL_getmetatable(L, PARCEL);
     lua_setmetatable(L, -2);

@@ -156,7 +156,7 @@ static void free_other(sh_list *list)
 static void test_join_stops_at_another_kind(void)
 {
     static const sh_list_ops other_ops = {.name = "other", .free = free_other};
-    sh_list *other = malloc(sizeof(*other));
+    sh_list *other = malloc(sizeof *other);
     *other = (sh_list){&other_ops, 3, 1};
     uint32_t joined;
     sh_batch out, parts[4] = {rig_integers(1, 2), rig_integers(3, 1), {other, 0, 3}};
@@ -196,7 +196,7 @@ static void test_values(void)
         {.type = SH_LIST},
         {.type = SH_MAP},
     };
-    enum { N = sizeof(values) / sizeof(values[0]) };
+    enum { N = sizeof values / sizeof values[0] };
     sh_batch batch = make(values, N);
     const sh_value *copy = sh_batch_values(batch);
     CHECK(copy[8].u.string.data != text);

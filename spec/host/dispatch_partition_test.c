@@ -122,7 +122,7 @@ static void test_many_names(void)
     static char text[N][12];
     static const char *many[N];
     for (int i = 0; i < N; i++) {
-        snprintf(text[i], sizeof(text[i]), "%d", i);
+        snprintf(text[i], sizeof text[i], "%d", i);
         many[i] = text[i];
     }
     sh_partition_opts opts = {

@@ -49,7 +49,7 @@ static void test_fields_are_copied(void)
                                                       .callback = "handle_events",
                                                       .traceback = "at x",
                                                       .data = bytes,
-                                                      .data_len = sizeof(bytes)});
+                                                      .data_len = sizeof bytes});
     text[0] = 'n';
     bytes[0] = 9;
     const sh_error_fields *fields = sh_error_get(error);
@@ -87,7 +87,7 @@ static void test_fmt(void)
     sh_error_unref(error);
 
     char text[1000];
-    memset(text, 'x', sizeof(text));
+    memset(text, 'x', sizeof text);
     text[999] = '\0';
     error = sh_error_fmt(SH_REASON_CUSTOM, 0, NULL, "<%s>", text);
     CHECK_INT((int64_t)strlen(sh_error_get(error)->message), 1001);

@@ -142,7 +142,7 @@ static void free_other(sh_list *list)
 static void test_other_lists_are_refused(void)
 {
     static const sh_list_ops other_ops = {.name = "other", .free = free_other};
-    sh_list *other = malloc(sizeof(*other));
+    sh_list *other = malloc(sizeof *other);
     *other = (sh_list){&other_ops, 3, 1};
     sh_batch batch = {other, 0, 3};
     sh_split_job job = {.in = batch, .limit = 3, .n_parts = 2, .parts = parts};

@@ -22,7 +22,7 @@ static void write_down(struct rig *rig, const char *fmt, ...)
     va_list args;
     va_start(args, fmt);
     if (!rig->quiet)
-        vsnprintf(rig->words + len, sizeof(rig->words) - len, fmt, args);
+        vsnprintf(rig->words + len, sizeof rig->words - len, fmt, args);
     va_end(args);
 }
 
@@ -35,7 +35,7 @@ static void write_word(struct rig *rig)
 sh_batch rig_integers(int64_t first, uint32_t n)
 {
     sh_batch batch;
-    sh_value *values = calloc(n ? n : 1, sizeof(*values));
+    sh_value *values = calloc(n ? n : 1, sizeof *values);
     for (uint32_t i = 0; i < n; i++)
         values[i] = (sh_value){.type = SH_INTEGER, .u.integer = first + i};
     int status = sh_batch_from_values(values, n, &batch);
@@ -326,8 +326,8 @@ int64_t rig_credit(const struct rig *rig)
 
 const char *rig_words(struct rig *rig)
 {
-    static char words[sizeof(rig->words)];
-    memcpy(words, rig->words, sizeof(words));
+    static char words[sizeof rig->words];
+    memcpy(words, rig->words, sizeof words);
     rig->words[0] = '\0';
     return words;
 }

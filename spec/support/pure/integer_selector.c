@@ -38,7 +38,7 @@ static void selector_free(sh_selector *base)
 
 sh_selector *multiples_of(int64_t modulus, int *n_freed)
 {
-    struct selector *self = malloc(sizeof(*self));
+    struct selector *self = malloc(sizeof *self);
     *self = (struct selector){{selector_select, selector_free}, modulus, n_freed};
     return &self->base;
 }

@@ -49,7 +49,7 @@ static void splitter_free(sh_splitter *base)
 
 sh_splitter *integer_splitter(integer_hash hash, int *n_freed)
 {
-    struct splitter *self = malloc(sizeof(*self));
+    struct splitter *self = malloc(sizeof *self);
     *self =
         (struct splitter){{.split = splitter_split, .free = splitter_free}, hash, n_freed};
     return &self->base;
