@@ -94,7 +94,7 @@ static int exits_monitor(lua_State *L)
                           "for an end, use stage:join)",
                           sh_stage_name(s->self));
     uint64_t ref = 0;
-    int status = sh_stage_monitor_down(shl_context(L)->worker, s->self, other, &ref);
+    int status = sh_stage_monitor(shl_context(L)->worker, s->self, other, &ref);
     if (status < 0)
         return shl_raise(L, "monitor", status, NULL);
     lua_pushnumber(L, (lua_Number)ref);

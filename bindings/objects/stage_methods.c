@@ -238,7 +238,7 @@ static int stage_join(lua_State *L)
     sh_stage *stage = shl_check_stage(L, 1);
     refuse_self(L, stage, "join", "it is still running");
     sh_from from = shl_wait_begin(L);
-    int status = sh_stage_monitor(shl_context(L)->worker, stage, from);
+    int status = sh_stage_join(shl_context(L)->worker, stage, from);
     if (status < 0)
         return shl_raise(L, "stage:join", status, NULL);
     return shl_wait(L, from, convert_reason);

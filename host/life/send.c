@@ -125,7 +125,7 @@ int sh_stage_kill(sh_worker *worker, sh_stage *stage)
     return send_plain(worker, SH__KILL, stage, (sh_from){0});
 }
 
-int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from)
+int sh_stage_join(sh_worker *worker, sh_stage *stage, sh_from from)
 {
     return send_plain(worker, SH__MONITOR, stage, from);
 }

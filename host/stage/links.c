@@ -103,7 +103,7 @@ int sh_stage_unlink(sh_worker *worker, sh_stage *self, sh_stage *other)
     return send_signal(worker, SH__UNLINK, self, other, bond->unlinking, NULL);
 }
 
-int sh_stage_monitor_down(sh_worker *worker, sh_stage *self, sh_stage *other, uint64_t *ref)
+int sh_stage_monitor(sh_worker *worker, sh_stage *self, sh_stage *other, uint64_t *ref)
 {
     struct sh__links *links = self->phase == SH__PHASE_ENDED ? NULL : sh__links_of(self);
     if (!links)

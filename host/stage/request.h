@@ -21,7 +21,7 @@ void sh__pending_call_add(sh_stage *callee, sh_from from);
 /* Has `from` answered when the stage ends; takes its reference. Without memory it is answered
  * SH_ENOMEM at once. */
 void sh__monitor_add(sh_stage *stage, sh_from from);
-/* The stage has ended: answers all its unanswered calls and monitors. */
+/* The stage has ended: answers all its unanswered calls, and those that wait for its end. */
 void sh__answer_ended(sh_stage *stage);
 
 #endif

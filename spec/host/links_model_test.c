@@ -71,7 +71,7 @@ static sh_batch payload(const sh_value *value)
 static void monitor(sh_worker *worker, sh_stage *self, struct member *m, sh_stage *other)
 {
     uint64_t *ref = &m->refs[m->monitored++ % REFS];
-    CHECK_INT(sh_stage_monitor_down(worker, self, other, ref), SH_OK);
+    CHECK_INT(sh_stage_monitor(worker, self, other, ref), SH_OK);
 }
 
 static void demonitor(sh_worker *worker, sh_stage *self, struct member *m)

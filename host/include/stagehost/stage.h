@@ -138,7 +138,7 @@ typedef struct sh_stage_ops {
      * by sh_stage_exit; this callback is called instead. `from` may be NULL: no sender. */
     int (*handle_exit)(sh_stage *self, void *state, sh_stage *from, sh_error *reason,
                        sh_result *r);
-    /* A stage that sh_stage_monitor_down watches has ended; the monitor is used up. */
+    /* A stage that sh_stage_monitor watches has ended; the monitor is used up. */
     int (*handle_down)(sh_stage *self, void *state, sh_stage *stage, sh_error *reason,
                        uint64_t ref, sh_result *r);
     /* Stages that consume: once, before terminate, when no subscription is left and none has
@@ -361,7 +361,7 @@ void sh_stage_count_failure(sh_stage *self, sh_error *reason);
 /* Ends a stage at once, whatever it is doing, with reason "killed" and without terminate. */
 int sh_stage_kill(sh_worker *worker, sh_stage *stage);
 /* Answers `from` with the end reason when the stage ends; at once if it has ended. */
-int sh_stage_monitor(sh_worker *worker, sh_stage *stage, sh_from from);
+int sh_stage_join(sh_worker *worker, sh_stage *stage, sh_from from);
 
 /* For terminate: counts n events that the stage took and kept, and that nobody will get, as
  * discarded if it ends by its own choice, else as unfinished. On the stage's worker. */
@@ -389,8 +389,7 @@ int sh_stage_unlink(sh_worker *worker, sh_stage *self, sh_stage *other);
 int sh_stage_exit(sh_worker *worker, sh_stage *stage, sh_error *reason, sh_stage *by);
 /* Calls handle_down of `self` when `other` ends; with "noproc" if it has ended before.
  * *ref is unique in the host. On self's worker. */
-int sh_stage_monitor_down(sh_worker *worker, sh_stage *self, sh_stage *other,
-                          uint64_t *ref);
+int sh_stage_monitor(sh_worker *worker, sh_stage *self, sh_stage *other, uint64_t *ref);
 /* Removes a monitor: handle_down is not called for it any more. SH_ENOPROC: there is no such
  * monitor (any more). On self's worker. */
 int sh_stage_demonitor(sh_worker *worker, sh_stage *self, uint64_t ref);

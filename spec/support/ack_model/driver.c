@@ -98,8 +98,8 @@ static void start_life(struct world *world, enum role role)
           role == BETWEEN ? "between" : "consumer");
     world->n_lives++;
     atomic_fetch_add(&world->alive[role], 1);
-    sh_stage_monitor(worker, life->stage,
-                     (sh_from){world->driver, (uint64_t)(FIRST_WATCH + life->index)});
+    sh_stage_join(worker, life->stage,
+                  (sh_from){world->driver, (uint64_t)(FIRST_WATCH + life->index)});
 }
 
 /* After a stage above has come back, subscribes all stages below to it. */

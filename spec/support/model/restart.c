@@ -13,7 +13,7 @@ static void watch(struct run *run, struct actor *actor)
 {
     sh_from from = {run->driver, (uint64_t)(MODEL_FIRST_WATCH + actor->index)};
     if (actor->plan->is_supervised)
-        sh_stage_monitor(sh_stage_worker(run->driver), actor->stage, from);
+        sh_stage_join(sh_stage_worker(run->driver), actor->stage, from);
 }
 
 void model_start(struct run *run, struct actor *actor, sh_subscribe_opts *first)
