@@ -25,7 +25,8 @@ void sh__consumer_drop_feed(sh_stage *stage);
 /* Sends an ask for n events, unless the subscription may not ask now. */
 void sh__consumer_ask(sh_stage *stage, sh_subscription *sub, int64_t n);
 
-/* Puts handle_cancel for a CANCEL or PRODUCER_DOWN (taken) on the agenda; its half is closed already. */
+/* Puts handle_cancel for a CANCEL or PRODUCER_DOWN (taken) on the agenda; its half is closed
+ * already. */
 void sh__consumer_end_subscription(sh_stage *stage, struct sh__message *message);
 /* Applies the cancel mode once handle_cancel has run. Borrows `reason`. */
 void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason);

@@ -14,13 +14,20 @@ int sh__bad_option(sh_error **error, const char *name, const char *fmt, const ch
     return SH_EBADOPT;
 }
 
-/* Callbacks without which a stage of its kind could do nothing. */
+/* Whether a producer has a callback that may return events. */
+static bool can_emit(const sh_stage_ops *ops)
+{
+    return ops->handle_demand || ops->handle_call || ops->handle_cast || ops->handle_info;
+}
+
+/* Refuses a stage that lacks the callbacks without which its kind can do nothing. */
 static int check_ops(const sh_stage_opts *opts, sh_error **error)
 {
     if (!opts->ops)
         return sh__bad_option(error, "ops", "ops: %s", "missing");
-    if (opts->kind == SH_PRODUCER && !opts->ops->handle_demand)
-        return sh__bad_option(error, "ops", "ops: a producer needs %s", "handle_demand");
+    if (opts->kind == SH_PRODUCER && !can_emit(opts->ops))
+        return sh__bad_option(error, "ops", "ops: a producer needs %s",
+                              "handle_demand, or another callback that emits events");
     if ((opts->kind == SH_CONSUMER || opts->kind == SH_PRODUCER_CONSUMER) &&
         !opts->ops->handle_events)
         return sh__bad_option(error, "ops", "ops: a stage that consumes needs %s",

@@ -304,7 +304,9 @@ int main(void)
     test_attached(2);
     test_freed_while_attached();
     test_own_loop();
-    check_refused(SH_PRODUCER, "ops: a producer needs handle_demand");
+    check_refused(
+        SH_PRODUCER,
+        "ops: a producer needs handle_demand, or another callback that emits events");
     check_refused(SH_CONSUMER, "ops: a stage that consumes needs handle_events");
     check_refused(SH_PRODUCER_CONSUMER, "ops: a stage that consumes needs handle_events");
     return test_end();

@@ -367,7 +367,7 @@ describe("monitor", function()
     it("needs a handle_down", function()
         local a = start(stagehost.process { handle_call = function(_, x) return stagehost.monitor(x) end })
         local _, message = a:call(witness)
-        assert.matches("has no handle_down", message)
+        assert.matches("has no callback handle_down", message)
     end)
 end)
 

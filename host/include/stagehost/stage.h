@@ -109,9 +109,10 @@ typedef struct sh_stage_ops {
     /* The first callback. `arg` is that of sh_stage_opts. After SH_EFAILED, r->stop or r->ignore
      * the stage is not started. */
     int (*init)(sh_stage *self, void *state, void *arg, sh_result *r);
-    /* Producers (required): n > 0 new events are wanted. Return fewer, as many, or more, now
-     * or from any later callback: the missing events stay owed. On a producer_consumer, which
-     * may have it, it is asked before upstream, as in GenStage 1.3. */
+    /* Producers (required, unless other callbacks emit events): n > 0 new events are wanted.
+     * Return fewer, as many, or more, now or from any later callback: the missing events stay
+     * owed. On a producer_consumer, which may have it, it is asked before upstream, as in
+     * GenStage 1.3. */
     int (*handle_demand)(sh_stage *self, void *state, int64_t n, sh_result *r);
     /* Consumers, producer_consumers (required): at most max_demand - min_demand events. */
     int (*handle_events)(sh_stage *self, void *state, sh_batch events,
