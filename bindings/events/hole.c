@@ -4,10 +4,6 @@
 #include "state/call.h"
 #include "state/slot.h"
 
-/* This many lists of a stage, the first ones, and one in this many later ones are checked event by
- * event. A power of two. */
-enum { LOOKED_AT = 64 };
-
 /* Whether the table at `index` has a key above n. */
 static bool has_more(lua_State *L, int index, size_t n)
 {
@@ -52,12 +48,8 @@ static size_t find_below(struct shl_context *ctx, lua_State *L, int index, size_
     return search.place;
 }
 
-bool shl_hole_is_unseen(struct shl_stage *s, lua_State *L, size_t n)
+bool shl_hole_is_unseen_in(struct shl_stage *s, lua_State *L, size_t n, bool is_looked_at)
 {
-    uint32_t i = s->n_lists++;
-    bool is_looked_at = i < LOOKED_AT || (i & (LOOKED_AT - 1)) == 0;
-    if (!is_looked_at && (int64_t)n == s->expected)
-        return true;
     int index = lua_gettop(L);
     return !has_more(L, index, n) && !(is_looked_at && find_below(s->ctx, L, index, n));
 }
