@@ -4,9 +4,9 @@
 #include "stage/clock.h"
 #include "work/crossing.h"
 
-/* A sleeping thread needs about 50 us to wake up: while workers talk to one another, it is worth
- * waiting for an answer a little longer before sleeping. */
-enum { SPIN_NS = 20000, TALK_NS = 1000000 };
+/* A sleeping thread needs about 50 us to be back at work: if workers talk to one another at the
+ * moment, it is worth it to look for an answer for as long. */
+enum { SPIN_NS = 50000, TALK_NS = 1000000 };
 
 static bool is_talking(const sh_worker *worker, uint64_t now)
 {
