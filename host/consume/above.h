@@ -26,7 +26,7 @@ int sh__subscribe_opts_complete(sh_subscribe_opts *opts,
 
 enum sh__end {
     SH__END_NOW,
-    SH__END_IN_ORDER, /* gracefully, after its consumers have taken the events it holds */
+    SH__END_GRACEFULLY, /* after its consumers have taken the events it holds */
 };
 
 /* Ends the stage with `reason` (taken; NULL: normal). */

@@ -383,7 +383,7 @@ void sh__consumer_cancelled(sh_stage *stage, sh_cancel mode, sh_error *reason)
     sh__log(stage->worker->host, SH_LOG_DEBUG, SH_LOG_STOPPING_AFTER_CANCEL, stage, reason,
             "stops because a producer ended or cancelled: %s", sh_error_get(reason)->name);
     stage->is_cascade = true;
-    sh__stage_end(stage, reason ? sh_error_ref(reason) : NULL, SH__END_IN_ORDER);
+    sh__stage_end(stage, reason ? sh_error_ref(reason) : NULL, SH__END_GRACEFULLY);
 }
 
 /* Handles the end of a subscription. On a producer_consumer with earlier input, that input is

@@ -240,7 +240,7 @@ static void end_by_choice(sh_stage *stage, sh_error *reason)
 {
     stage->chose_to_stop = sh_error_is_clean(reason);
     stage->declines = reason == NULL;
-    sh__stage_end(stage, reason, reason == NULL ? SH__END_IN_ORDER : SH__END_NOW);
+    sh__stage_end(stage, reason, reason == NULL ? SH__END_GRACEFULLY : SH__END_NOW);
 }
 
 /* Notifications that a callback gave its own consumers. */

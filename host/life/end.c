@@ -132,20 +132,21 @@ static void abandon_callback(sh_stage *stage, sh_error *reason)
 
 void sh__stage_end(sh_stage *stage, sh_error *reason, enum sh__end how)
 {
-    bool in_order = how == SH__END_IN_ORDER;
+    bool is_graceful = how == SH__END_GRACEFULLY;
     if (stage->phase >= SH__PHASE_ENDING) {
         sh_error_unref(reason);
         return;
     }
     bool leaving = stage->phase == SH__PHASE_LEAVING;
-    if (leaving && in_order) {
+    if (leaving && is_graceful) {
         sh_error_unref(reason); /* the first one counts */
         return;
     }
     sh_error_unref(stage->end_reason);
     stage->end_reason = reason;
     bool has_more = stage->is_draining && stage->out && stage->mailbox.head;
-    if (in_order && stage->phase == SH__PHASE_RUNNING && (has_more || should_wait(stage))) {
+    if (is_graceful && stage->phase == SH__PHASE_RUNNING &&
+        (has_more || should_wait(stage))) {
         sh__limits_resume_all(stage);
         sh__stage_set_phase(stage, SH__PHASE_LEAVING);
         if (stage->out)
@@ -164,8 +165,8 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, enum sh__end how)
 void sh__stage_end_asked(sh_stage *stage, sh_error *reason)
 {
     stage->chose_to_stop = sh_error_is_clean(reason);
-    bool in_order = reason == NULL && is_awaited(stage);
-    sh__stage_end(stage, reason, in_order ? SH__END_IN_ORDER : SH__END_NOW);
+    bool is_graceful = reason == NULL && is_awaited(stage);
+    sh__stage_end(stage, reason, is_graceful ? SH__END_GRACEFULLY : SH__END_NOW);
 }
 
 void sh__stage_end_input(sh_stage *stage, sh_error *reason)
@@ -185,8 +186,8 @@ void sh__stage_end_input(sh_stage *stage, sh_error *reason)
 
 void sh__stage_end_told(sh_stage *stage, sh_error *reason)
 {
-    bool in_order = !stage->is_finishing || is_awaited(stage);
-    sh__stage_end(stage, reason, in_order ? SH__END_IN_ORDER : SH__END_NOW);
+    bool is_graceful = !stage->is_finishing || is_awaited(stage);
+    sh__stage_end(stage, reason, is_graceful ? SH__END_GRACEFULLY : SH__END_NOW);
 }
 
 void sh__stage_end_drained(sh_stage *stage)

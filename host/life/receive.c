@@ -160,7 +160,7 @@ static void finish(sh_stage *stage, struct sh__message *message)
     if (sh__stage_consumes(stage))
         sh__consumer_finish(stage);
     else
-        sh__stage_end(stage, NULL, SH__END_IN_ORDER);
+        sh__stage_end(stage, NULL, SH__END_GRACEFULLY);
 }
 
 /* The host is draining: producers end in order; what consumes, as soon as nothing feeds it
