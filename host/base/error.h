@@ -6,7 +6,7 @@
 
 #include "stagehost/base.h"
 
-/* The error of a stage that could not go on for want of memory: a new reference. */
+/* The error of a stage that could not go on, or be linked, for lack of memory: a new reference. */
 sh_error *sh__error_enomem(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "stage/links.h"
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "stage/above.h"
 #include "stage/deliver.h"
 #include "stage/host_state.h"
@@ -127,12 +128,6 @@ int sh_stage_demonitor(sh_worker *worker, sh_stage *self, uint64_t ref)
 
 /* -- arriving -------------------------------------------------------------------------- */
 
-/* What refuses a stage that can't remember its peer. */
-static sh_error *out_of_memory(void)
-{
-    return sh_error_fmt(SH_REASON_RAISED, SH_ENOMEM, NULL, "%s", sh_strerror(SH_ENOMEM));
-}
-
 static sh_error *no_such_stage(void)
 {
     return sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL, "the stage is not alive");
@@ -155,7 +150,7 @@ static void be_linked(sh_stage *stage, const struct sh__message *message)
         return;
     if (links && sh__bonds_add(&links->linked, peer->id, peer) == SH_OK)
         return;
-    if (send_exit(stage->worker, stage, peer, SH__EXIT_LINK, out_of_memory()) < 0)
+    if (send_exit(stage->worker, stage, peer, SH__EXIT_LINK, sh__error_enomem()) < 0)
         sh__stage_kill_oom(stage);
 }
 
@@ -183,7 +178,7 @@ static void be_watched(sh_stage *stage, const struct sh__message *message)
     uint64_t ref = message->signal.number;
     struct sh__links *links = sh__links_of(stage);
     if (!links || sh__bonds_add(&links->watchers, ref, watcher) < 0)
-        answer(stage, watcher, SH__GONE, ref, out_of_memory());
+        answer(stage, watcher, SH__GONE, ref, sh__error_enomem());
 }
 
 static void be_unwatched(sh_stage *stage, const struct sh__message *message)
