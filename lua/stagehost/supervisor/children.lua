@@ -95,10 +95,10 @@ local function end_stage(child, stage)
     if is_draining and how ~= "brutal_kill" then
         how = "infinity"
     end
-    local in_order = is_draining or child.spec.start.handle_exit
+    local is_graceful = is_draining or child.spec.start.handle_exit
     local _, is_late
-    if in_order then
-        _, is_late = shutdown.in_order(stage, how)
+    if is_graceful then
+        _, is_late = shutdown.gracefully(stage, how)
     else
         _, is_late = shutdown.all({ stage }, how)
     end

@@ -78,7 +78,7 @@ end
 ---@param how integer | "infinity" | "brutal_kill"
 ---@return stagehost.Reason reason why it ended
 ---@return boolean is_late the time was up before the child had ended
-function M.in_order(child, how)
+function M.gracefully(child, how)
     if how == "brutal_kill" then
         child:kill()
         return child:join(), false
