@@ -3,8 +3,8 @@
  * The calls that go up from this room. A file includes headers of its own room and of those below
  * it only; a function that is called from below the room of its body is declared here, in the
  * lowest room that calls it, and nowhere else. The body's file includes this header too. `.ci/run
- * circles` holds the list to what is called, and limits its length: add to it only what can't be
- * turned round. All functions are for the stage's worker, unless they say otherwise. */
+ * circles` checks that every function listed is called, and limits the list: add to it only calls
+ * that can't be turned round. All functions are for the stage's worker, unless noted otherwise. */
 #ifndef SH_STAGE_ABOVE_H
 #define SH_STAGE_ABOVE_H
 
@@ -12,35 +12,35 @@
 
 /* -- produce/producer.c ---------------------------------------------------------------- */
 
-/* The polling interval is over: asks handle_demand again. False: nothing is owed any more, and
- * the timer is to stop. From a timer. */
+/* Asks handle_demand again after a polling interval. False: nothing is owed any more, and the timer
+ * should stop. From a timer. */
 bool sh__producer_poll(sh_stage *stage);
 
 /* -- produce/paced.c ------------------------------------------------------------------- */
 
-/* A producer's rate may allow more now: leaves sh__paced_resume on the agenda. From a timer. */
+/* Puts sh__paced_resume on the agenda when the rate may allow more events. From a timer. */
 void sh__paced_wake(sh_stage *stage);
 
 /* -- consume/limits.c ------------------------------------------------------------------ */
 
-/* STEER has arrived at the consumer; takes the message. */
+/* Handles STEER on the consumer; takes the message. */
 void sh__limits_steer(sh_stage *stage, struct sh__message *message);
 
 /* -- consume/batching.c ---------------------------------------------------------------- */
 
-/* A timer of the stage's limits has fired. */
+/* Called when a timer of the stage's limits has fired. */
 void sh__limits_wake(sh_stage *stage, uint64_t timer);
 
 /* -- consume/recovery.c ---------------------------------------------------------------- */
 
-/* The delay before the next try is over. From a timer. */
+/* Called when the delay before the next try is over. From a timer. */
 void sh__recovery_due(sh_stage *stage);
-/* The stage is freed; NULL is allowed. Any thread. */
+/* Frees the struct, with its stage; NULL is allowed. Any thread. */
 void sh__recovery_free(struct sh__recovery *recovery);
 
 /* -- consume/redirect.c ---------------------------------------------------------------- */
 
-/* Frees the targets with it; NULL is allowed. */
+/* Frees a redirection with its targets; NULL is allowed. */
 void sh__redirect_free(struct sh__redirect *redirect);
 
 /* -- life/callback_message.c ----------------------------------------------------------- */
@@ -51,8 +51,8 @@ void sh__callback_message(sh_stage *stage, enum sh__callback callback,
 
 /* -- life/refuse.c --------------------------------------------------------------------- */
 
-/* Nobody will handle this message (its stage has ended): answers whoever waits for it, tells a
- * subscriber, counts lost events against message->to. Takes it. On the worker that holds it. */
+/* Refuses a message whose stage has ended: answers the stage that waits for it, tells a subscriber,
+ * counts lost events against message->to. Takes it. On the worker that holds the message. */
 void sh__message_refuse(sh_worker *worker, struct sh__message *message);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a worker's thread does at the moment and may not come back from: a callback of a stage, or
- * other code of a program. The thread only stores what it has at hand, without a lock, since it
- * does so for every callback; work/watch.c reads it on other threads. `what` is stored last, so
- * that a reader who sees it sees a stage of this run or of a later one. */
+ * The code that a worker's thread is running and that may never return: a callback of a stage, or
+ * other code of a program. The thread only stores values it has at hand, without a lock, since it
+ * does so for every callback; work/watch.c reads them on other threads. `what` is stored last, so
+ * that a reader that sees it sees a stage of this run or of a later one. */
 #ifndef SH_ACTIVITY_H
 #define SH_ACTIVITY_H
 
 #include "stage/stage.h"
 
-/* On the worker's thread. stage: NULL: none; what: a string that stays. Between slices the clock
- * may have been read long ago. */
+/* On the worker's thread. `stage` may be NULL; `what` must outlive the host. Between slices the
+ * clock may have been read long ago. */
 static inline void sh__activity_begin(sh_worker *worker, sh_stage *stage, const char *what)
 {
     struct sh__activity *now = &worker->activity;

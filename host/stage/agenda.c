@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The agenda of a stage, and its phases: how anybody leaves it something to do. */
+ * The agenda of a stage, by which other code gives it something to do, and its phases. */
 #include "stage/agenda.h"
 
 #include <assert.h>
@@ -83,7 +83,7 @@ void sh__stage_push_demand(sh_stage *stage, int64_t n)
     if (!has_room_for_task(stage))
         return;
     struct sh__task *task = &stage->tasks[stage->n_tasks++];
-    task->kind = SH__TASK_DEMAND; /* field by field: not worth a copy */
+    task->kind = SH__TASK_DEMAND; /* field by field: cheaper than a copy */
     task->n = n;
     task->sub = NULL;
     task->error = NULL;

@@ -5,15 +5,15 @@
 
 #include "base/alloc.h"
 
-enum { FIRST_CAPACITY = 2 }; /* most stages have one: their supervisor's */
+enum { FIRST_CAPACITY = 2 }; /* most stages have one bond: with their supervisor */
 
-/* Where a bond would stand if every slot were free. */
+/* The slot of a bond if every slot were free. */
 static uint32_t home_of(const struct sh__bonds *bonds, uint64_t key)
 {
     return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (bonds->capacity - 1);
 }
 
-/* The slot that holds the key, or the free one that would. */
+/* The slot that holds the key, or the free slot for it. */
 static struct sh__bond *find_slot(const struct sh__bonds *bonds, uint64_t key)
 {
     uint32_t i = home_of(bonds, key);
@@ -59,7 +59,7 @@ void sh__bonds_remove(struct sh__bonds *bonds, struct sh__bond *bond)
     uint32_t hole = (uint32_t)(bond - bonds->slots);
     sh_stage *peer = bond->peer;
     assert(bond->key);
-    /* Entries behind the hole move into it unless that were before their home. */
+    /* Entries after the hole move into it unless it is before their home. */
     for (uint32_t i = (hole + 1) & mask; bonds->slots[i].key; i = (i + 1) & mask) {
         uint32_t from_home = (i - home_of(bonds, bonds->slots[i].key)) & mask;
         if (from_home >= ((i - hole) & mask)) {

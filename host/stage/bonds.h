@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Other stages that a stage has something to do with when it ends, by number: the other's id
- * for a link, the monitor's number for a monitor. Open addressing, at most half full, hashed
- * by the number alone so that a seeded run is the same each time. All zero is empty. */
+ * A table of the stages to tell when a stage ends, or to hear from, by number: the other's id for a
+ * link, the monitor's number for a monitor. Open addressing, at most half full, hashed by the
+ * number alone so that a seeded run is the same each time. All zero is empty. */
 #ifndef SH_BONDS_H
 #define SH_BONDS_H
 
@@ -20,13 +20,13 @@ struct sh__bonds {
     uint32_t capacity, n;
 };
 
-/* NULL: there is none. Valid until the next change. */
+/* The bond with that key, valid until the next change; NULL: there is none. */
 struct sh__bond *sh__bonds_find(const struct sh__bonds *bonds, uint64_t key);
 /* Adds a bond (key > 0, not there yet) with a reference of its own. SH_ENOMEM. */
 int sh__bonds_add(struct sh__bonds *bonds, uint64_t key, sh_stage *peer);
-/* Takes one out that is in it, and drops its reference. */
+/* Removes a bond that is in the table, and drops its reference. */
 void sh__bonds_remove(struct sh__bonds *bonds, struct sh__bond *bond);
-/* Drops all references and the memory: empty again. */
+/* Drops all references and the memory: the table is empty again. */
 void sh__bonds_fini(struct sh__bonds *bonds);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include "base/compiler.h"
 
-/* Both clocks tick from the same moment on; a host that is younger than that can be measured has
- * ticks of one nanosecond. */
+/* Both clocks tick from the same moment on; on a host too young to measure, a tick is one
+ * nanosecond. */
 static double ns_per_tick(const sh_host *host)
 {
     uint64_t ticks = sh__ticks() - host->ticks_at_start;

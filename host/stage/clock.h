@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the ticks of sh__ticks() are worth: compared with the time since the host was made. */
+ * The length of the ticks of sh__ticks(), measured over the time since the host was made. */
 #ifndef SH_CLOCK_H
 #define SH_CLOCK_H
 

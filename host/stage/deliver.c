@@ -34,7 +34,7 @@ static void on_reply(sh_stage *stage, struct sh__message *message)
 static void (*const at_once[])(sh_stage *stage, struct sh__message *message) = {
     [SH__KILL] = on_kill, [SH__REPLY] = on_reply, [SH__STEER] = sh__limits_steer};
 
-/* Takes what is not for the mailbox; false: the message is for it. */
+/* Takes the message if it is not for the mailbox; false: it is. */
 static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)
 {
     if (sh__message_route(message) == SH__ROUTE_SIGNAL) {
@@ -49,7 +49,7 @@ static bool handle_on_arrival(sh_stage *stage, struct sh__message *message)
     return true;
 }
 
-/* START comes before whatever has overtaken it: messages of a third worker, which found the
+/* Puts START before the messages that have overtaken it: those of a third worker, which found the
  * stage by its name. */
 static void begin_life(sh_stage *stage, struct sh__message *message)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Groups: stages that can be found by a common name. A group is there while it has members;
- * a stage leaves all of its groups when it ends. Looked up now and then, not per event: one
- * sorted list under the host's lock. */
+ * Groups: stages that can be found by a common name. A group exists while it has members; a stage
+ * leaves all of its groups when it ends. Groups are looked up now and then, not per event, so one
+ * sorted list under the host's lock is enough. */
 #include "stage/group.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "stage/stage.h"
 
 struct sh__group {
-    sh_stage **members; /* borrowed: a stage leaves before it is freed; by joining */
+    sh_stage **members; /* by joining; borrowed: a stage leaves before it is freed */
     size_t n, capacity;
     char name[];
 };
@@ -29,7 +29,7 @@ struct sh__seat {
     struct sh__group *group;
 };
 
-/* Room for one more in an array of pointers. */
+/* Makes room for one more in an array of pointers. */
 static bool make_room(void *array, size_t n, size_t *capacity)
 {
     if (n < *capacity)
@@ -47,7 +47,7 @@ static bool make_room(void *array, size_t n, size_t *capacity)
 
 /* -- the list of groups; under the lock ------------------------------------------------ */
 
-/* Where the group of that name is, or would be. */
+/* The place of the group with that name, or where it would be. */
 static size_t find_place(const struct sh__groups *groups, const char *name)
 {
     size_t low = 0, high = groups->n;

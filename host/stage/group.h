@@ -6,9 +6,9 @@
 
 #include "stagehost/stage.h"
 
-/* The stage ends: it leaves all of its groups. On its worker. */
+/* Takes a stage that ends out of all of its groups. On its worker. */
 void sh__group_leave_all(sh_stage *stage);
-/* The host ends. */
+/* Frees the groups when the host ends. */
 void sh__groups_free(sh_host *host);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The handle of a stage: references, and what it tells on any thread. */
+ * The handle of a stage: references, and questions to it from any thread. */
 #include "stagehost/stage.h"
 
 #include "stage/above.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The host: what all workers share. The struct is here because stages use it; the functions that
- * run a host are in work/host.c. */
+ * The host: the state that all workers share. The struct is here because stages use it; the
+ * functions that run a host are in work/host.c. */
 #ifndef SH_HOST_STATE_H
 #define SH_HOST_STATE_H
 
@@ -24,7 +24,7 @@ struct sh_host {
     _Atomic uint32_t building;        /* processes that start others     */
     _Atomic uint64_t next_id;         /* of stages and subscriptions     */
     _Atomic uint64_t started;
-    /* A drain is wanted, has begun, ends processes, ends consumers. */
+    /* A drain is requested, has begun, ends processes, ends consumers. */
     _Atomic bool draining, drains, shutting_down, finishing;
     _Atomic bool killed, exited, declined;
     _Atomic bool has_failed;
@@ -40,13 +40,12 @@ struct sh_host {
     sh_error *first_failure;
     uv_mutex_t log_lock;    /* guards: calls of opts.log */
     uv_mutex_t thread_lock; /* guards: has_thread of the workers */
-    uv_mutex_t
-        watch_lock; /* guards: what `activity` of the workers names, against its end */
+    uv_mutex_t watch_lock;  /* guards: the end of stages in `activity` of workers */
 
     uint64_t ticks_at_start, ns_at_start; /* to convert ticks into time */
 
-    /* Of a host in a loop that the application runs (sh_host_attach). */
-    void (*on_quit)(sh_host *host); /* in place of leaving the loop; NULL: not attached */
+    /* For a host in a loop that the application runs (sh_host_attach). */
+    void (*on_quit)(sh_host *host); /* instead of leaving the loop; NULL: not attached */
     void (*on_end)(void *data);
     void *end_data;
 };

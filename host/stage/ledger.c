@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ledger of a worker: events that were accepted and that nobody got. */
+ * The ledger of a worker: events that were accepted but not handled. */
 #include "stage/ledger.h"
 
 #include <string.h>
@@ -8,10 +8,10 @@
 #include "stage/host_state.h"
 #include "stage/stage.h"
 
-/* More stages than that without a name of their own are counted together. */
+/* Beyond this number, stages without a name of their own are counted together. */
 enum { MOST_UNFINISHED = 256 };
 
-/* By label: a stage that was restarted under its name is one with those before it. */
+/* Looks up by label: a stage restarted under its name shares the entry of its predecessors. */
 static struct sh__unfinished *find_unfinished(sh_worker *worker, const char *label,
                                               const char *where)
 {
@@ -21,7 +21,7 @@ static struct sh__unfinished *find_unfinished(sh_worker *worker, const char *lab
     return entry;
 }
 
-/* NULL: out of memory. */
+/* Adds an entry; NULL: out of memory. */
 static struct sh__unfinished *add_unfinished(sh_worker *worker, const char *label,
                                              const char *where)
 {

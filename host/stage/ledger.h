@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ledger of a worker: events that were accepted and that nobody got. */
+ * The ledger of a worker: events that were accepted but not handled. */
 #ifndef SH_LEDGER_H
 #define SH_LEDGER_H
 
 #include "stagehost/stage.h"
 
-/* Stages of one name that ended with events nobody got. */
+/* Stages of one name that ended with unhandled events. */
 struct sh__unfinished {
     struct sh__unfinished *next;
     uint64_t events;
@@ -14,9 +14,9 @@ struct sh__unfinished {
     char stage[];
 };
 
-/* Counts events of the stage that nobody got; as declined if the host declines what is left
- * (sh_host_decline). `where` is told in the report; a string that stays. On the worker, which need
- * not be the stage's. */
+/* Counts unhandled events of the stage; as declined if the host declines leftover events
+ * (sh_host_decline). `where` appears in the report and must outlive the host. On the worker, which
+ * need not be the stage's. */
 void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint64_t events,
                                  const char *where);
 
@@ -24,8 +24,8 @@ void sh__worker_count_unfinished(sh_worker *worker, const sh_stage *stage, uint6
  * worker, which need not be the stage's. */
 void sh__worker_count_declined(sh_worker *worker, sh_stage *stage, uint64_t events);
 /* Counts events that were queued for a stage that chose to stop: in the sums they are declined if
- * it did so normally by its own will, or if the host declines what is left; else discarded. On the
- * worker, as above. */
+ * it did so normally by its own will, or if the host declines leftover events; else discarded. On
+ * the worker, as above. */
 void sh__worker_count_stopped(sh_worker *worker, sh_stage *stage, uint64_t events);
 
 #endif

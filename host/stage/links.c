@@ -29,7 +29,7 @@ static struct sh__bond *find_link(const sh_stage *stage, const sh_stage *peer)
 
 /* -- sending --------------------------------------------------------------------------- */
 
-/* Takes error; it may be NULL, like `from`. */
+/* Makes a signal. Takes `error`, which may be NULL, as may `from`. */
 static struct sh__message *new_signal(sh_worker *worker, enum sh__message_kind kind,
                                       sh_stage *from, sh_stage *to, sh_error *error)
 {
@@ -43,7 +43,7 @@ static struct sh__message *new_signal(sh_worker *worker, enum sh__message_kind k
     return message;
 }
 
-/* Any signal but EXIT. Takes error. */
+/* Sends any signal but EXIT. Takes error. */
 static int send_signal(sh_worker *worker, enum sh__message_kind kind, sh_stage *from,
                        sh_stage *to, uint64_t number, sh_error *error)
 {
@@ -54,7 +54,7 @@ static int send_signal(sh_worker *worker, enum sh__message_kind kind, sh_stage *
     return sh__send(worker, message, NULL);
 }
 
-/* Takes reason. */
+/* Sends EXIT. Takes reason. */
 static int send_exit(sh_worker *worker, sh_stage *from, sh_stage *to, uint8_t what,
                      sh_error *reason)
 {
@@ -89,7 +89,7 @@ int sh_stage_link(sh_worker *worker, sh_stage *self, sh_stage *other)
     if (bond && !bond->unlinking)
         return SH_OK;
     if (bond)
-        bond->unlinking = 0; /* its confirmation will find no unlink */
+        bond->unlinking = 0; /* the confirmation will find no unlink */
     else if (sh__bonds_add(&links->linked, other->id, other) < 0)
         return SH_ENOMEM;
     return send_signal(worker, SH__LINK, self, other, 0, NULL);
@@ -133,7 +133,7 @@ static sh_error *no_such_stage(void)
     return sh_error_fmt(SH_REASON_NOPROC, SH_ENOPROC, NULL, "the stage is not alive");
 }
 
-/* Sends what the peer relies on. Takes error. */
+/* Sends a signal that the peer relies on. Takes error. */
 static void answer(sh_stage *stage, sh_stage *peer, enum sh__message_kind kind,
                    uint64_t number, sh_error *error)
 {
@@ -141,7 +141,7 @@ static void answer(sh_stage *stage, sh_stage *peer, enum sh__message_kind kind,
         sh__stage_kill_oom(stage);
 }
 
-/* A link that is being given up stays so: the other side is about to learn of it. */
+/* Handles LINK. A link that is being given up stays so: the other side is about to learn of it. */
 static void be_linked(sh_stage *stage, const struct sh__message *message)
 {
     sh_stage *peer = message->from.stage;
@@ -161,7 +161,7 @@ static void be_unlinked(sh_stage *stage, const struct sh__message *message)
     struct sh__bond *bond = find_link(stage, peer);
     if (bond && !bond->unlinking)
         sh__bonds_remove(&stage->links->linked, bond);
-    if (number > 0) /* 0: it has ended, and nothing is left to confirm */
+    if (number > 0) /* 0: the peer has ended, and nothing is left to confirm */
         answer(stage, peer, SH__UNLINKED, number, NULL);
 }
 
@@ -190,7 +190,7 @@ static void be_unwatched(sh_stage *stage, const struct sh__message *message)
         sh__bonds_remove(&stage->links->watchers, bond);
 }
 
-/* The peer of a link has ended, or refused it. False: there is no such link any more. */
+/* Drops a link whose peer has ended or refused it. False: there is no such link any more. */
 static bool drop_link(sh_stage *stage, const sh_stage *peer)
 {
     struct sh__bond *bond = find_link(stage, peer);
@@ -201,8 +201,8 @@ static bool drop_link(sh_stage *stage, const sh_stage *peer)
     return was_linked;
 }
 
-/* An exit signal for a stage that does not trap exits: it ends, whatever it is doing.
- * Nobody but the stage itself ends it with "normal". The first signal counts. */
+/* Handles an exit signal for a stage that does not trap exits: the stage ends, whatever it is
+ * doing. Only the stage itself ends it with "normal". The first signal counts. */
 static void be_ended(sh_stage *stage, struct sh__message *message)
 {
     const sh_stage *by = message->from.stage;
@@ -243,7 +243,7 @@ static void on_exit_signal(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
-/* By kind: what is acted on with tables only. */
+/* By kind: signals that only change tables. */
 static void (*const tables[])(sh_stage *stage, const struct sh__message *message) = {
     [SH__LINK] = be_linked,
     [SH__UNLINK] = be_unlinked,
@@ -264,8 +264,8 @@ void sh__links_deliver(sh_stage *stage, struct sh__message *message)
     }
 }
 
-/* What was in the mailbox when the stage unlinked itself or took its monitor back concerns
- * it no more. */
+/* Handles EXIT from the mailbox. A signal that was there when the stage unlinked itself or took its
+ * monitor back no longer concerns it. */
 static void take_exit(sh_stage *stage, struct sh__message *message)
 {
     bool is_link = (message->exit.what & SH__EXIT_LINK) != 0;
@@ -303,7 +303,7 @@ void sh__links_refuse(sh_worker *worker, const struct sh__message *message)
     if (message->kind == SH__LINK)
         send_link_exit(worker, message->to, peer, 0, error);
     else if (message->kind == SH__UNLINK &&
-             message->signal.number > 0) /* as if it had come in time */
+             message->signal.number > 0) /* as if the message had come in time */
         send_signal(worker, SH__UNLINKED, message->to, peer, message->signal.number, NULL);
     else if (message->kind == SH__MONITOR_DOWN)
         send_signal(worker, SH__GONE, message->to, peer, message->signal.number,

@@ -31,7 +31,7 @@ static void write_record(sh_host *host, const sh_log_record *record)
     uv_mutex_unlock(&host->log_lock);
 }
 
-/* Formats into a buffer on the stack, or a longer one when that is too short. */
+/* Formats into a buffer on the stack, or a longer one if that is too short. */
 static void log_formatted(sh_host *host, sh_log_record *record, const char *fmt,
                           va_list args)
 {

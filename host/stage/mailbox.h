@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A FIFO of messages. A message in it belongs to it. */
+ * A FIFO of messages, which owns the messages in it. */
 #ifndef SH_MAILBOX_H
 #define SH_MAILBOX_H
 

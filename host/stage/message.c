@@ -8,7 +8,7 @@
 #include "stage/deliver.h"
 #include "stage/outbox.h"
 
-/* A burst leaves no more than this behind. */
+/* After a burst, no more than this many are kept. */
 enum { MOST_FREE_MESSAGES = 4096 };
 
 const uint8_t sh__message_routes[] = {
@@ -79,7 +79,7 @@ static void crossing_free(struct sh__crossing *crossing)
     sh_free(crossing);
 }
 
-/* What asks and events never carry. */
+/* Frees members that asks and events never have. */
 static void free_extras(struct sh__message *message)
 {
     sh_stage_unref(message->from.stage);
@@ -108,7 +108,7 @@ void sh__message_free(sh_worker *worker, struct sh__message *message)
     worker->free_messages = message;
 }
 
-/* Puts what `batch` holds into a parcel for another worker. */
+/* Encodes the values of `batch` into a parcel for another worker. */
 static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
                         struct sh__crossing **out, sh_error **error)
 {
@@ -131,7 +131,7 @@ static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
     return SH_OK;
 }
 
-/* What crosses encoded. */
+/* The values that cross encoded. */
 static sh_batch *payload_of(struct sh__message *message)
 {
     return sh__message_subscribes(message) ? &message->subscribe->opts.extra
@@ -162,7 +162,7 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
     return SH_OK;
 }
 
-/* What can't be decoded stays packed: whoever refuses the message counts it. */
+/* A payload that can't be decoded stays packed: refusing the message counts it. */
 int sh__message_arrive(sh_worker *worker, struct sh__message *message)
 {
     struct sh__crossing *crossing = message->parcel;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * Messages: all that stages say to one another. A message belongs to its queue; whoever
- * takes it out either handles it (and frees it) or refuses it, which answers what waits for
- * an answer and counts events that nobody will get. */
+ * Messages: everything that stages say to one another. A message belongs to its queue; the code
+ * that takes it out either handles it (and frees it) or refuses it, which answers a stage that
+ * waits for an answer and counts lost events. */
 #ifndef SH_MESSAGE_H
 #define SH_MESSAGE_H
 
 #include "stagehost/subscription.h"
 
 /* clang-format off */
-/* Which part of a stage takes a message. Those from AT_ONCE on are acted on when they arrive, the
- * others in their turn. The functions are in life/receive.c and stage/deliver.c. */
+/* Which part of a stage takes a message. Messages from AT_ONCE on are acted on when they arrive,
+ * the others in their turn. The functions are in life/receive.c and stage/deliver.c. */
 #define SH__ROUTE_MAP(XX)                                                                      \
-    XX(ORDER)    /* what the stage itself is told to do */                                     \
-    XX(PRODUCER) /* consumer -> producer: names their subscription */                          \
-    XX(CONSUMER) /* producer -> consumer: names their subscription */                          \
+    XX(ORDER)    /* an instruction to the stage itself */                                      \
+    XX(PRODUCER) /* consumer -> producer: names the subscription */                            \
+    XX(CONSUMER) /* producer -> consumer: names the subscription */                            \
     XX(CALLBACK) /* for a callback */                                                          \
     XX(AT_ONCE)                                                                                \
-    XX(SIGNAL)   /* see links.h: from.stage is the sender, and wants no answer */
+    XX(SIGNAL)   /* see links.h: from.stage is the sender, which gets no answer */
 
 /* Kind, its name for logs and specs, and its route. */
 #define SH__MESSAGE_MAP(XX)                                                                    \
@@ -29,23 +29,23 @@
     XX(QUERY, "query", ORDER)                                                                  \
     XX(MONITOR, "monitor", ORDER)                                                              \
     XX(STOP, "stop", ORDER)                                                                    \
-    XX(FINISH, "finish", ORDER)                   /* end in order, behind what it holds */     \
-    XX(DRAIN, "drain", ORDER)                     /* end in order: the host is draining */     \
+    XX(FINISH, "finish", ORDER)                   /* end gracefully, after held events */      \
+    XX(DRAIN, "drain", ORDER)                     /* end gracefully: the host drains */        \
     XX(SUBSCRIBE, "subscribe", PRODUCER)                                                       \
     XX(ASK, "ask", PRODUCER)                                                                   \
     XX(ACK, "ack", PRODUCER)                      /* see produce/ack.h */                      \
     XX(CANCEL_REQUEST, "cancel_request", PRODUCER)                                             \
-    XX(CONSUMER_DOWN, "consumer_down", PRODUCER)  /* it has ended */                           \
+    XX(CONSUMER_DOWN, "consumer_down", PRODUCER)  /* the consumer has ended */                 \
     XX(EVENTS, "events", CONSUMER)                                                             \
     XX(NOTIFICATION, "notification", CONSUMER)                                                 \
     XX(CANCEL, "cancel", CONSUMER)                                                             \
     XX(REDIRECT, "redirect", CONSUMER)            /* to other producers */                     \
-    XX(PRODUCER_DOWN, "producer_down", CONSUMER)  /* it has ended */                           \
+    XX(PRODUCER_DOWN, "producer_down", CONSUMER)  /* the producer has ended */                 \
     XX(CALL, "call", CALLBACK)                                                                 \
     XX(CAST, "cast", CALLBACK)                                                                 \
     XX(LETTERS, "letters", CALLBACK)              /* handle_cast with dead letters */          \
     XX(INFO, "info", CALLBACK)                    /* handle_info */                            \
-    XX(QUEUED_INFO, "queued_info", CALLBACK)      /* handle_info behind what is buffered */    \
+    XX(QUEUED_INFO, "queued_info", CALLBACK)      /* handle_info after buffered events */      \
     XX(KILL, "kill", AT_ONCE)                                                                  \
     XX(REPLY, "reply", AT_ONCE)                                                                \
     XX(STEER, "steer", AT_ONCE)                   /* see consume/limits.h */                   \
@@ -73,13 +73,13 @@ enum sh__message_kind {
 /* By kind: enum sh__route. */
 extern const uint8_t sh__message_routes[];
 
-/* What a subscribe request carries beside its message. */
+/* The data of a subscribe request besides its message. */
 struct sh__subscribe {
     /* Owns to (a reference), to_name, partition, current (a reference), current_reason, selector
      * and extra. */
     sh_subscribe_opts opts;
     struct sh__redirect *redirect; /* REDIRECT: owned */
-    uint8_t hops;                  /* how often it was redirected */
+    uint8_t hops;                  /* times it was redirected */
 };
 
 /* A payload between workers: encoded by the sender, decoded by the receiver. */
@@ -89,7 +89,7 @@ struct sh__crossing {
     uint32_t n;
 };
 
-/* What STEER tells a subscription, see consume/limits.h. */
+/* The instruction in STEER, see consume/limits.h. */
 enum sh__steer { SH__STEER_PAUSE, SH__STEER_RESUME, SH__STEER_UNSUBSCRIBE };
 
 struct sh__message {
@@ -97,7 +97,7 @@ struct sh__message {
     sh_stage *to;  /* a reference only while crossing workers */
     uint8_t kind;  /* enum sh__message_kind */
     bool crossing; /* sent from another worker */
-    /* What only one kind carries, or a few. All of it is zero in a new message. */
+    /* Fields of only one kind, or a few. All are zero in a new message. */
     union {
         uint64_t blank[2];
         struct sh__subscribe *subscribe; /* see sh__message_subscribes: owned */
@@ -110,7 +110,7 @@ struct sh__message {
             bool is_received; /* counted already, and held back by limits */
         } events;
         struct {
-            bool is_aside; /* its subscription may have ended before */
+            bool is_aside; /* the subscription may have ended before */
         } notification;
         struct { /* numbers of events; `begun`: given to a callback, and not handled */
             uint32_t handled, begun;
@@ -118,11 +118,11 @@ struct sh__message {
         } ack;
         struct {
             uint32_t handled, begun; /* as in `ack` */
-            bool declines; /* it ended by its own will, and wants nothing of what is left */
+            bool declines; /* it ended by its own will, and wants none of the events left */
             bool ends_producer; /* see sh_stage_end_producers */
         } consumer_down;
         struct {
-            int64_t n; /* events in them; 0: the sender has ended */
+            int64_t n; /* number of events; 0: the sender has ended */
         } letters;
         struct {
             sh_demand_mode mode;
@@ -173,13 +173,13 @@ static inline uint64_t sh__message_events(const struct sh__message *message)
 struct sh__message *sh__message_new(sh_worker *worker, enum sh__message_kind kind,
                                     sh_stage *to);
 /* A message from one side of a subscription to the other, PRODUCER or CONSUMER by the route of its
- * kind; it names the subscription. NULL when out of memory: the stage is killed then, as it could
- * not keep its promises any more. On the stage's worker. */
+ * kind; the message names the subscription. NULL when out of memory: the stage is then killed, as
+ * it could not keep its promises any more. On the stage's worker. */
 struct sh__message *sh__message_to(sh_stage *stage, sh_subscription *sub,
                                    enum sh__message_kind kind);
 /* Names a subscription in the message, which holds it until it is freed. */
 void sh__message_name(struct sh__message *message, sh_subscription *sub);
-/* Releases all that the message owns. On the worker that holds it. */
+/* Frees the message with everything it owns. On the worker that holds it. */
 void sh__message_free(sh_worker *worker, struct sh__message *message);
 /* Hands a message to its stage: delivered on this worker, staged for another one (then its
  * payload is encoded). Takes it. SH_EFAILED with *error (may be NULL): the payload can't cross;
@@ -189,8 +189,8 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error);
  * says why, and the payload is still there, encoded. */
 int sh__message_arrive(sh_worker *worker, struct sh__message *message);
 
-/* Deep copy of subscribe options with references of its own; takes what `opts` says is taken.
- * NULL when out of memory. */
+/* Deep copy of subscribe options with references of its own; takes the members that are documented
+ * as taken. NULL when out of memory. */
 struct sh__subscribe *sh__subscribe_new(const sh_subscribe_opts *opts);
 void sh__subscribe_free(struct sh__subscribe *subscribe);
 

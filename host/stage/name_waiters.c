@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Who waits for a stage of some name to be started. */
+ * The stages that wait for a stage with some name to be started. */
 #include "stage/name_waiters.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 struct sh__name_waiter {
     struct sh__name_waiter *next;
     sh_from from;         /* a reference */
-    uint64_t deadline_ns; /* when it has been answered by its timer; 0: never */
+    uint64_t deadline_ns; /* by then its timer has answered it; 0: never */
     char name[];
 };
 
@@ -23,8 +23,8 @@ static void waiter_free(struct sh__name_waiter *waiter)
     sh_free(waiter);
 }
 
-/* Takes those out that `name` is for, and those that nobody waits behind any more; the
- * former are returned as a list, the latter freed. Under the lock. */
+/* Takes out the waiters for `name`, and those that are late or have ended; returns the former as a
+ * list and frees the latter. Under the lock. */
 static struct sh__name_waiter *take_matching(sh_host *host, const char *name)
 {
     struct sh__name_waiter *matching = NULL, **link = &host->name_waiters;
@@ -65,7 +65,7 @@ void sh__name_taken(sh_worker *worker, sh_stage *stage)
     }
 }
 
-/* Adds the waiter (taken) unless the name is there by now, which is answered. */
+/* Adds the waiter (taken) unless a stage has the name by now, which is returned. */
 static sh_stage *add(sh_host *host, struct sh__name_waiter *waiter)
 {
     uv_mutex_lock(&host->lock);

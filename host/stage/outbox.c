@@ -9,8 +9,8 @@
 #include "stage/message.h"
 #include "stage/worker_state.h"
 
-/* So many events or asks are not kept until the end of the turn: the other worker could be
- * at work on them. */
+/* This many events or asks are sent before the end of the turn, so that the other worker can begin
+ * with them. */
 enum { FLUSH_AT = 256 };
 
 void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message)

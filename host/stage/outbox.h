@@ -6,14 +6,14 @@
 
 #include "stage/message.h"
 
-/* What is staged for one other worker. */
+/* The messages staged for one other worker. */
 struct sh__outbox {
     struct sh__message *head, *tail;
 };
 
 /* Stages a message for another worker; takes it. */
 void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message);
-/* Sends what is staged. */
+/* Sends all staged messages. */
 void sh__worker_flush(sh_worker *worker);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Names of stages: a hash table with open addressing and tombstone-free deletion (backward
- * shift). Looked up when something starts or subscribes by name, not per event. */
+ * shift). Names are looked up when a stage starts or subscribes by name, not per event. */
 #include "stage/registry.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static uint64_t hash_name(const char *name)
     return hash;
 }
 
-/* The slot that holds `name`, or the free one where it belongs. */
+/* The slot that holds `name`, or the free slot for it. */
 static size_t find_slot(const struct sh__registry *registry, const char *name)
 {
     size_t i = hash_name(name) & (registry->capacity - 1);
@@ -76,7 +76,7 @@ int sh__registry_add(sh_host *host, const char *name, sh_stage *stage)
     return status;
 }
 
-/* Fills the hole at `slot` with what was pushed past it. */
+/* Fills the hole at `slot` with an entry that was pushed past it, and so on. */
 static void close_hole(struct sh__registry *registry, size_t slot)
 {
     size_t mask = registry->capacity - 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Answers: to calls, to whoever waits for a stage's end, to requests. An answer always
- * arrives: what ends without giving one is answered for. */
+ * Answers: to calls, to stages that wait for a stage's end, to requests. An answer always arrives:
+ * the engine answers for a stage that ends without giving one. */
 #include "stage/request.h"
 
 #include "stage/stage.h"
@@ -20,7 +20,7 @@ void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value, sh_e
     message->error = error ? sh_error_ref(error) : NULL;
     sh_error *failure = NULL;
     if (sh__send(worker, message, &failure) < 0) {
-        /* Nothing is left that can't cross. */
+        /* Without the value, everything can cross. */
         sh__reply(worker, from, SH_EFAILED, (sh_batch){0}, failure);
         sh_error_unref(failure);
     }
@@ -36,7 +36,7 @@ void sh__reply_integer(sh_worker *worker, sh_from from, int64_t value)
     sh__reply(worker, from, status, batch, NULL);
 }
 
-/* A counted object as an answer: the reference is taken, `release` drops it. */
+/* Answers with a counted object: the reference is taken, `release` drops it. */
 static void reply_object(sh_worker *worker, sh_from from, void *object,
                          void (*release)(void *object))
 {
@@ -48,7 +48,7 @@ static void reply_object(sh_worker *worker, sh_from from, void *object,
     sh__reply(worker, from, status, batch, NULL);
 }
 
-/* What reply_object sent, borrowed; NULL: the answer is something else. */
+/* The object that reply_object sent, borrowed; NULL: the answer is something else. */
 static void *replied_object(sh_batch value, void (*release)(void *object))
 {
     const sh_value *values = sh_batch_values(value);
@@ -121,7 +121,7 @@ static void forget_call(struct pending_call *call)
     sh_free(call);
 }
 
-/* Newest first: most late answers come soon. */
+/* Searches the newest calls first: most late answers come soon. */
 static struct pending_call *find_call(sh_worker *worker, sh_from from)
 {
     struct sh__link *head = &worker->pending_calls;

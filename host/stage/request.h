@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Answers: to calls, to those who wait for a stage's end, to requests. */
+ * Answers: to calls, to stages that wait for a stage's end, to requests. */
 #ifndef SH_REQUEST_H
 #define SH_REQUEST_H
 
 #include "stagehost/subscription.h"
 
-/* Answers `from`, which is borrowed; without a stage nothing happens. Takes `value`, borrows
+/* Answers `from`, which is borrowed; does nothing if it has no stage. Takes `value`, borrows
  * `error`. A value that can't cross to the asker's worker becomes SH_EFAILED with the reason. */
 void sh__reply(sh_worker *worker, sh_from from, int status, sh_batch value,
                sh_error *error);
@@ -18,10 +18,10 @@ void sh__reply_stage(sh_worker *worker, sh_from from, sh_stage *stage);
 /* The callee has taken a call and will answer it later: keeps `from`, with its reference, in the
  * worker's list of unanswered calls. Without memory the call is answered SH_ENOMEM. */
 void sh__pending_call_add(sh_stage *callee, sh_from from);
-/* Has `from` answered when the stage ends; takes its reference. Without memory it is answered
+/* Makes the end of the stage answer `from`; takes its reference. Without memory `from` is answered
  * SH_ENOMEM at once. */
 void sh__monitor_add(sh_stage *stage, sh_from from);
-/* The stage has ended: answers all its unanswered calls, and those that wait for its end. */
+/* Answers all unanswered calls of a stage that has ended, and the stages that wait for its end. */
 void sh__answer_ended(sh_stage *stage);
 
 #endif

@@ -33,7 +33,7 @@ static void run_queue_push(sh_worker *worker, sh_stage *stage)
     stage->is_queued = true;
 }
 
-/* Lets a stage go before the queue when the turn, or the slice's beginning, is over. */
+/* Makes a stage go before the queue after this turn, or after the slice's beginning. */
 static void feed_push(sh_worker *worker, sh_stage *stage)
 {
     stage->is_queued = true;
@@ -45,7 +45,7 @@ static void feed_push(sh_worker *worker, sh_stage *stage)
     worker->fed_tail = stage;
 }
 
-/* Between slices it is a timer, I/O or another worker that has something for the stage. */
+/* Between slices, the call comes from a timer, I/O or another worker. */
 void sh__worker_schedule(sh_worker *worker, sh_stage *stage)
 {
     if (stage->is_queued)
@@ -69,7 +69,7 @@ void sh__worker_schedule_fed(sh_worker *worker, sh_stage *stage)
         sh__worker_schedule(worker, stage);
 }
 
-/* The oldest one, or with a seed any one. */
+/* Takes out the oldest stage, or with a seed any one. */
 static sh_stage *run_queue_pop(sh_worker *worker)
 {
     uint32_t mask = worker->run_capacity - 1;

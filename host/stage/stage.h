@@ -2,7 +2,7 @@
  *
  * The inside of a stage. It handles one message at a time; handling one may leave follow-up
  * tasks on its agenda (a stack: a task's own follow-ups run before the tasks below it),
- * because any callback may wait and what comes after it must then wait too. A turn takes,
+ * because any callback may wait and the work after it must then wait too. A turn takes,
  * in this order: agenda, the rest of a batch being fed to handle_events, a
  * producer_consumer's input queue while there is credit, the mailbox. */
 #ifndef SH_STAGE_H
@@ -61,15 +61,15 @@ enum sh__callback {
 /* clang-format off */
 enum sh__task_kind {
     SH__TASK_DEMAND,        /* handle_demand(n)                                      */
-    SH__TASK_SETTLE,        /* buffer to credit, then demand for what is missing     */
+    SH__TASK_SETTLE,        /* buffer to credit, then demand for missing events      */
     SH__TASK_SUBSCRIBE_IN,  /* handle_subscribe on the consumer, then ask            */
     SH__TASK_SUBSCRIBE_OUT, /* handle_subscribe on the producer, then the dispatcher */
     SH__TASK_CANCEL_IN,     /* handle_cancel on the consumer, then its cancel mode   */
     SH__TASK_CANCEL_OUT,    /* handle_cancel on the producer                         */
     SH__TASK_PACE,          /* a producer's rate may allow more now                  */
-    SH__TASK_REPLAY,        /* one item of what was accumulated                      */
+    SH__TASK_REPLAY,        /* one accumulated item                                  */
     SH__TASK_SUBSCRIBE_TO,  /* the n-th subscription given at start                  */
-    SH__TASK_STARTED,       /* init and its subscriptions are through                */
+    SH__TASK_STARTED,       /* init and its subscriptions are done                   */
     SH__TASK_STOP,          /* end with error                                        */
     SH__TASK_END,           /* handle_end, then end with error                       */
 };
@@ -85,7 +85,7 @@ struct sh__task {
     sh_from from;                    /* from.stage is a reference */
 };
 
-/* What a stage has counted. */
+/* The counters of a stage. */
 struct sh__counters {
     uint64_t events_in, events_out, messages_in, messages_out, asks_in, asks_out;
     uint64_t demand_in, demand_out;
@@ -105,13 +105,13 @@ struct sh_stage {
     uint64_t id;
     sh_worker *worker;
     char *name;     /* NULL: none */
-    char label[24]; /* "#id", or the "#label" it was given */
+    char label[24]; /* "#id", or a given "#label" */
     const sh_stage_ops *ops;
     void *state, *arg;
     struct sh__crossing *arg_parcel;
 
-    /* What keeps a turn from its usual course; `special` tells at once whether there is
-     * any. */
+    /* Flags that keep a turn from its usual course; `special` tells at once whether any is
+     * set. */
     union {
         struct {
             bool is_waiting; /* a callback returned SH_WAIT */
@@ -119,8 +119,8 @@ struct sh_stage {
             bool is_killed;
             bool has_answers;    /* `answers` is not empty */
             bool is_not_running; /* phase is not RUNNING */
-            bool has_exit;       /* a signal in `links` is to end it */
-            /* START, which other workers' messages may overtake, has not arrived. */
+            bool has_exit;       /* a signal in `links` will end it */
+            /* START has not arrived; other workers' messages may overtake it. */
             bool is_absent;
             bool unused[1];
         };
@@ -128,38 +128,38 @@ struct sh_stage {
     };
     bool is_queued;   /* in the run queue */
     bool in_callback; /* a callback is on the C stack */
-    uint8_t brief;    /* enum sh__callback: the last one, if it took no time to speak of */
+    uint8_t brief;    /* enum sh__callback: the last one, if it took almost no time */
     bool is_draining;
     bool end_with_last;
     bool ends_producers; /* see sh_stage_end_producers */
     bool await_consumers;
     bool is_cascade;    /* ends because a producer did */
-    bool is_supervised; /* who started it deals with its failures */
+    bool is_supervised; /* its starter deals with its failures */
     bool builds;        /* a process that starts others: a drain waits for it to begin */
     bool ended_by_signal;
-    /* Ends by its own decision: what is queued for it counts as discarded. */
+    /* The stage ends by its own decision: events queued for it count as discarded. */
     bool chose_to_stop;
-    /* Ends normally by its own will: what its producers still hold for it is declined. Its own
-     * consumers have all ended so: what it holds for them is. */
+    /* declines: it ends normally by its own will, and events that its producers still hold for it
+     * are declined. is_declined: its consumers have all ended so, and events held for them are. */
     bool declines, is_declined;
-    /* Of its subscriptions as a consumer: one that is not temporary has ended in order; the last
+    /* Of its subscriptions as a consumer: one that is not temporary has ended gracefully; the last
      * one to end has not; no more will be made; handle_end is due, or has been called. */
     bool has_ended_input, has_failed_input, is_finishing, was_told_end;
-    bool counts_last; /* LEAVING: only the messages that it had got are still taken: */
-    uint32_t last_messages; /* so many */
-    uint32_t n_inputs;      /* those whose end has not been dealt with */
+    bool counts_last; /* LEAVING: only messages that had come before are still taken: */
+    uint32_t last_messages; /* this many */
+    uint32_t n_inputs;      /* subscriptions whose end has not been dealt with */
     struct sh__mailbox mailbox;
     struct sh__mailbox answers; /* REPLY: taken even while a callback waits */
     struct sh__link link;       /* in worker->stages */
-    sh_stage *behind;           /* in worker->front, or among those fed */
+    sh_stage *behind;           /* in worker->front, or among the fed stages */
 
     /* the callback that runs or waits */
     struct {
         uint8_t callback;            /* enum sh__callback */
-        sh_batch batch;              /* EVENTS: what it was given (owned) */
-        int64_t ask;                 /* EVENTS: asked for after it */
+        sh_batch batch;              /* EVENTS: its argument (owned) */
+        int64_t ask;                 /* EVENTS: number to ask for after it */
         struct sh__message *message; /* CALL, CAST, INFO, NOTIFICATION */
-        struct sh__markers told;     /* for its own consumers, behind what it returns */
+        struct sh__markers told;     /* for its own consumers, after its events */
         struct sh__task task;        /* SUBSCRIBE_*, CANCEL_* */
         uint64_t began;              /* ticks */
     } now;
@@ -167,16 +167,16 @@ struct sh_stage {
     /* events that are being handed to handle_events */
     struct {
         sh_subscription *sub; /* held as by a message; NULL: nothing to feed */
-        sh_batch rest;        /* what is left of the events that came (owned) */
-        int64_t covered;      /* of these, asked for before they came */
-        int64_t deliveries;   /* how often they have come; 0 or 1: never before */
-        bool is_acked;        /* their producer waits to hear that they are handled */
+        sh_batch rest;        /* the events of the message not yet handled (owned) */
+        int64_t covered;      /* number of these asked for before they came */
+        int64_t deliveries;   /* the number of their delivery; 0 or 1: the first */
+        bool is_acked;        /* their producer waits for their acknowledgement */
     } feed;
 
     struct sh__task *tasks;
     uint16_t n_tasks, task_capacity;
 
-    struct sh__limits *limits; /* of its subscriptions as a consumer that have some */
+    struct sh__limits *limits; /* of its subscriptions as a consumer, if they have any */
     struct sh__link producers; /* in-halves  */
     struct sh__link consumers; /* out-halves */
     struct sh__producer *out;  /* NULL on consumers and processes */
@@ -186,7 +186,7 @@ struct sh_stage {
     sh_subscribe_defaults defaults; /* of its subscriptions as a consumer */
     struct sh__subscribe **subscribe_to;
     size_t n_subscribe_to;
-    sh_error *end_reason; /* from LEAVING on, kept for who asks later */
+    sh_error *end_reason; /* from LEAVING on, kept for later questions */
     sh_from start_from;
     struct sh__timer *timers;
     struct sh__monitor *monitors;
@@ -200,13 +200,13 @@ struct sh_stage {
     void *tap_data;
 };
 
-/* The flags fill `special`, no less and no more. */
+/* The flags must fill `special` exactly. */
 _Static_assert(offsetof(struct sh_stage, unused) + sizeof((struct sh_stage *)0)->unused ==
                    offsetof(struct sh_stage, special) + sizeof(uint64_t),
                "the flags of a stage are read as one number");
 
-/* Whether the stage has nothing to do, so that what comes from a stage of the same worker now is
- * what it would do next: asks and events then need no message, they are handled on arrival. */
+/* Whether the stage has nothing to do, so that it would next handle input from a stage of the same
+ * worker: asks and events then need no message, they are handled on arrival. */
 static inline bool sh__stage_is_idle(const sh_stage *stage)
 {
     return !stage->special && !stage->n_tasks && !stage->feed.sub && !stage->mailbox.head &&

@@ -45,7 +45,7 @@ void sh_subscription_unref(sh_subscription *sub)
 }
 
 /* Drops the common reference of the messages between two stages of one worker. Before the
- * first half opens there is none to drop: a subscription that never opened ends with its
+ * first half opens there is no such reference: a subscription that never opened ends with its
  * handle. */
 void sh__subscription_ungroup(sh_subscription *sub)
 {

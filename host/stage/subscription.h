@@ -7,8 +7,8 @@
  *
  * Counting: halves and handles hold atomic references. Messages between stages of one
  * worker are counted without atomics in `in_flight`; all of them together with the creation
- * hold one atomic reference (`grouped`), dropped when both halves are closed and none is
- * left. */
+ * hold one atomic reference (`grouped`), dropped when both halves are closed and no message
+ * is left. */
 #ifndef SH_SUBSCRIPTION_H
 #define SH_SUBSCRIPTION_H
 
@@ -17,11 +17,11 @@
 #include "base/list.h"
 #include "stagehost/subscription.h"
 
-/* One of those on whose behalf a subscription was made (sh_subscribe_opts.via). */
+/* An entry of the stages on whose behalf a subscription was made (sh_subscribe_opts.via). */
 struct sh__via {
     struct sh__via *next;
     uint64_t id;
-    char partition[]; /* that of the subscription; "": none */
+    char partition[]; /* the subscription's; "": none */
 };
 
 struct sh_subscription {
@@ -38,10 +38,10 @@ struct sh_subscription {
         struct sh__link link; /* in consumer->producers */
         bool open;
         bool manual;
-        bool has_started; /* handle_subscribe has answered: asks may be sent */
-        bool ack;       /* the producer wants to hear what is handled; see produce/ack.h */
-        uint32_t begun; /* ack: given to handle_events, which has not returned */
-        uint32_t acked; /* ack: handled, and not told yet */
+        bool has_started; /* handle_subscribe has returned: asks may be sent */
+        bool ack;         /* the producer wants acknowledgements; see produce/ack.h */
+        uint32_t begun;   /* ack: events given to handle_events, which has not returned */
+        uint32_t acked;   /* ack: events handled and not acknowledged yet */
         sh_cancel cancel;
         int64_t max, min, outstanding;
         uint64_t asked_at;   /* worker->ticks at the first ask since events came; 0: none */
@@ -55,8 +55,8 @@ struct sh_subscription {
     struct sh__half_out {
         struct sh__link link; /* in producer->consumers */
         bool open;
-        bool dispatching;    /* the dispatcher knows it */
-        bool declines;       /* its consumer has ended by its own will */
+        bool dispatching;    /* the dispatcher knows the subscription */
+        bool declines;       /* the consumer has ended by its own will */
         struct sh__ack *ack; /* NULL: none; owned */
         void *slot;
         void *dispatch_data;
@@ -64,16 +64,17 @@ struct sh_subscription {
     } out;
 };
 
-/* One reference, closed halves. `producer` may be NULL. NULL when out of memory. */
+/* A new subscription with one reference and closed halves. `producer` may be NULL. NULL when out of
+ * memory. */
 sh_subscription *sh__subscription_new(sh_worker *worker, sh_stage *consumer,
                                       sh_stage *producer);
 void sh__subscription_open_in(sh_subscription *sub);
 void sh__subscription_open_out(sh_subscription *sub);
-/* Take the half out of its stage's list and drop its reference; harmless when closed. */
+/* Take the half out of its stage's list and drop its reference; do nothing when it is closed. */
 void sh__subscription_close_in(sh_subscription *sub);
 void sh__subscription_close_out(sh_subscription *sub);
 
-/* A message that names the subscription begins its life. */
+/* Holds the subscription for a new message that names it. */
 static inline void sh__subscription_hold(sh_subscription *sub, bool crossing)
 {
     if (sub->local && !crossing)
@@ -84,7 +85,7 @@ static inline void sh__subscription_hold(sh_subscription *sub, bool crossing)
 
 void sh__subscription_ungroup(sh_subscription *sub);
 
-/* ... and ends it. */
+/* Drops the hold of a message. */
 static inline void sh__subscription_drop(sh_subscription *sub, bool crossing)
 {
     if (!sub->local || crossing)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Timers of a stage, on libuv's. They end with the stage. */
+ * Timers of a stage, built on those of libuv. They end with the stage. */
 #include "stage/timer.h"
 
 #include <uv.h>

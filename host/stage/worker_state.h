@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A worker: a thread with its loop, its run queue of stages that have something to do, and the
- * two ends of the queues between workers. Everything in it belongs to its own thread, except the
+ * two ends of the queues between workers. All of it belongs to the worker's own thread, except the
  * inbox. The struct is here because stages use it all the time; the functions that run a worker
  * are in work/worker.c and work/crossing.c. */
 #ifndef SH_WORKER_STATE_H
@@ -14,7 +14,7 @@
 #include "base/list.h"
 #include "stagehost/stage.h"
 
-/* What the worker's thread does, for other threads to read: stage/activity.h. */
+/* The activity of the worker's thread, for other threads to read: stage/activity.h. */
 struct sh__activity {
     _Atomic(sh_stage *) stage;
     _Atomic(const char *) what; /* NULL: nothing that might last */
@@ -28,13 +28,13 @@ struct sh_worker {
     bool has_thread;
     bool is_run;        /* its loop runs in sh__worker_run */
     bool slicing;       /* inside a slice of the run queue */
-    uint64_t ticks;     /* the clock, when it was read last */
+    uint64_t ticks;     /* the last reading of the clock */
     uint64_t slice_end; /* in ticks: no further callback begins in this slice */
-    uint64_t brief;     /* a callback that takes less, in ticks, is brief */
-    uint32_t unread;    /* so many brief callbacks may end before the clock is read again */
+    uint64_t brief;     /* a callback that takes fewer ticks is brief */
+    uint32_t unread;    /* brief callbacks that may end before the clock is read again */
     struct sh__activity activity;
     uv_thread_t thread;
-    uv_thread_t running; /* the thread that runs it; set before anything runs there */
+    uv_thread_t running; /* the thread that runs the worker; set before anything runs */
     uv_loop_t *loop;
     uv_loop_t *own_loop; /* NULL: `loop` is the embedder's */
     uv_async_t wake;
@@ -46,21 +46,21 @@ struct sh_worker {
     sh_stage **run_queue; /* ring; capacity is a power of two */
     uint32_t run_capacity, run_head, run_length;
     sh_stage *front;               /* a stack of stages that go before the run queue ... */
-    uint32_t front_turns;          /* ... and how many have gone so without a break */
+    uint32_t front_turns;          /* ... and the number that have done so in a row */
     bool queue_had_turn;           /* in this slice ... */
-    bool queue_is_due;             /* ... or had none in the last one, and waits */
-    sh_stage *fed_head, *fed_tail; /* have been given events in this turn, in order */
+    bool queue_is_due;             /* ... or it had none in the last one, and waits */
+    sh_stage *fed_head, *fed_tail; /* stages given events in this turn, in order */
     bool is_seeded;                /* opts.seeded */
-    bool is_direct;                /* an idle stage handles what comes on arrival */
+    bool is_direct;                /* an idle stage handles asks and events on arrival */
     uint64_t random;               /* sh__random; shuffles the queue when seeded */
 
-    struct sh__link stages; /* alive ones, in order of start */
-    struct sh__link ended;  /* their last reference here is dropped when nothing runs */
-    sh_stage *current;      /* whose turn it is */
+    struct sh__link stages;      /* live stages, in order of start */
+    struct sh__link ended;       /* ended stages: released when nothing runs */
+    sh_stage *current;           /* the stage whose turn it is */
     struct sh__outbox *outboxes; /* one for each worker */
     bool has_outgoing;
-    uint64_t outgoing_events; /* in the outboxes: events, and those asked for */
-    uint64_t exchanged;       /* ticks: when it last sent to, or got from, another worker */
+    uint64_t outgoing_events; /* in the outboxes: events, and events asked for */
+    uint64_t exchanged;       /* ticks of the last message to, or from, another worker */
     struct sh__message *free_messages;
     uint32_t n_free_messages;
     struct sh__link pending_calls;
