@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a producer holds back in demand mode "accumulate", in the order of its replay: first
- * events that were buffered before (older than all that was emitted since), then emissions
- * and demands as they came. */
+ * The items that a producer holds back in demand mode "accumulate", in the order of replay: first
+ * events that were buffered before (older than all emitted since), then emissions and demands as
+ * they came. */
 #include "produce/accumulate.h"
 
 #include "base/error.h"

@@ -10,7 +10,7 @@
 
 /* -- the producer ---------------------------------------------------------------------- */
 
-/* The queue of the dispatcher that its events go back to; NULL: the stage's buffer. */
+/* The dispatcher's queue to which the subscription's events return; NULL: the stage's buffer. */
 static void *place_of(const struct sh__producer *out, sh_subscription *sub)
 {
     const sh_dispatcher_queue_ops *queues = out->dispatcher->queues;
@@ -36,7 +36,7 @@ int sh__ack_open(sh_stage *stage, sh_subscription *sub, const sh_subscribe_opts 
     return SH_OK;
 }
 
-/* Takes it out of its producer's list; the subscription keeps it until its own end. */
+/* Takes the struct out of its producer's list; the subscription keeps it until its own end. */
 static void unlink_ack(struct sh__ack *ack)
 {
     *ack->link = ack->next;
@@ -76,7 +76,7 @@ void sh__ack_receive(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
-/* Events that were given to callbacks often enough. */
+/* Makes dead letters of events that have had max_deliver deliveries. */
 static void give_up(sh_stage *stage, const struct sh__ack *ack, sh_batch events,
                     const sh_error *error)
 {
@@ -87,7 +87,7 @@ static void give_up(sh_stage *stage, const struct sh__ack *ack, sh_batch events,
     sh__dead_letter(stage, events, error, failed, ack->max_deliver);
 }
 
-/* Takes out the parts that may not be delivered once more; returns how many are left. */
+/* Takes out the parts that may not be delivered again; returns how many are left. */
 static uint32_t drop_exhausted(sh_stage *stage, const struct sh__ack *ack,
                                sh_returned *parts, uint32_t n, const sh_error *error)
 {
@@ -137,7 +137,7 @@ void sh__ack_close(sh_stage *stage, sh_subscription *sub, int64_t begun,
         n = drop_exhausted(stage, ack, parts, n, error);
     }
     bool has_crashed = !sh_error_is_clean(error);
-    if (has_crashed) /* another one is still to come, for what has never been sent too */
+    if (has_crashed) /* another consumer is expected, for unsent events too */
         stage->out->has_had_consumers = false;
     if (n > 0 || has_crashed)
         give_back(stage, ack, parts, n);
@@ -165,7 +165,7 @@ void sh__acks_abandon(struct sh__producer *out)
     }
 }
 
-/* Of ASK, ACK or CONSUMER_DOWN. */
+/* The number of handled events in ASK, ACK or CONSUMER_DOWN. */
 static uint32_t handled_by(const struct sh__message *message)
 {
     return message->kind == SH__ASK   ? message->ask.handled

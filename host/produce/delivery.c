@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a dispatcher can do with events and markers: the functions of its sh_dispatch. */
+ * The functions for events and markers that a stage gives its dispatcher in sh_dispatch. */
 #include "produce/delivery.h"
 
 #include "produce/above.h"
@@ -30,8 +30,8 @@ static struct sh__dispatch *context_of(sh_dispatch *base)
     return sh__container_of(base, struct sh__dispatch, base);
 }
 
-/* Gives the message its number of delivery, and keeps what it carries until that is
- * acknowledged. False: there is no memory for that. */
+/* Gives the message its number of delivery, and keeps its events until they are acknowledged.
+ * False: out of memory. */
 static bool number(sh_stage *stage, sh_subscription *sub, struct sh__message *message)
 {
     uint32_t delivery = stage->out->dispatch.base.delivery;
@@ -40,7 +40,7 @@ static bool number(sh_stage *stage, sh_subscription *sub, struct sh__message *me
     return !sub->out.ack || sh__ack_sending(sub, message->batch, delivery);
 }
 
-/* Events as a message; takes `batch`. */
+/* Sends events as a message; takes `batch`. */
 static void send_events(sh_stage *stage, sh_subscription *sub, sh_batch batch)
 {
     struct sh__message *message = sh__message_to(stage, sub, SH__EVENTS);
@@ -102,7 +102,7 @@ static void do_notify(sh_dispatch *base, sh_subscription *sub, sh_marker *marker
         sh__stage_fail(stage, name_stage(error, stage));
 }
 
-/* An info that everything before it has passed goes to the stage's own mailbox. */
+/* Puts an info into the stage's own mailbox when all events before it have left. */
 static void do_release(sh_dispatch *base, sh_marker *marker)
 {
     sh_stage *stage = context_of(base)->stage;
@@ -149,7 +149,7 @@ void sh__discarded_no_consumers(sh_stage *stage, uint64_t n)
     stage->worker->totals_discarded += n;
 }
 
-/* What a stage that has ended still held has been counted already. */
+/* Counts dropped events; those that an ended stage still held have been counted already. */
 static void do_drop(sh_dispatch *base, uint64_t n)
 {
     sh_stage *stage = context_of(base)->stage;

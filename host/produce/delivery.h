@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a dispatcher of a stage works with: the functions of its sh_dispatch. */
+ * The functions that a stage gives its dispatcher in sh_dispatch. */
 #ifndef SH_DELIVERY_H
 #define SH_DELIVERY_H
 
@@ -15,12 +15,12 @@ struct sh__dispatch {
 
 /* Sends events for the first time; takes `batch`. */
 void sh__deliver_events(sh_stage *stage, sh_subscription *sub, sh_batch batch);
-/* Fills in what the dispatcher of this stage may do. */
+/* Fills in the functions for the dispatcher of this stage. */
 void sh__dispatch_init(struct sh__dispatch *out, sh_stage *stage);
-/* Counts n events that were dropped because nobody is there to want them. */
+/* Counts n events that were dropped because the stage has no consumers. */
 void sh__discarded_no_consumers(sh_stage *stage, uint64_t n);
-/* Counts n events that a buffer or queue (`what`) of that size had no room for, and logs them,
- * unless format_discarded says no. Returns what it says. */
+/* Counts n events that a buffer or queue (`what`) of that size had no room for, and logs them
+ * unless format_discarded forbids it. Returns the answer of format_discarded. */
 bool sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t size);
 
 #endif

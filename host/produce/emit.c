@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The way out of events: callback -> dispatcher -> (leftover) buffer; and of demand:
- * consumer -> dispatcher -> buffer first -> what is missing to handle_demand. The
+ * consumer -> dispatcher -> buffer first -> handle_demand for the missing events. The
  * dispatcher says how much it would send now (credit); the stage knows how much it has
  * asked for and not got (owed). New events never overtake buffered ones. */
 #include "produce/emit.h"
@@ -35,7 +35,7 @@ static uint32_t dispatch(sh_stage *stage, sh_batch batch, int64_t owed)
 
 /* -- markers --------------------------------------------------------------------------- */
 
-/* A marker is never dropped silently: the stage ends instead. */
+/* Ends the stage, since a marker must not be dropped silently. */
 static void lose_marker(sh_stage *stage, sh_marker *marker)
 {
     sh__marker_free(marker);
@@ -108,7 +108,7 @@ static bool is_unwanted(const sh_stage *stage)
     return stage->out->discard_when_no_consumers && sh__link_is_empty(&stage->consumers);
 }
 
-/* The buffer has dropped n events. */
+/* Counts n events that the buffer has dropped. */
 static void drop(sh_stage *stage, uint64_t n)
 {
     struct sh__producer *out = stage->out;
@@ -121,8 +121,8 @@ static void drop(sh_stage *stage, uint64_t n)
     out->dropped += n;
 }
 
-/* Tells when a buffer that has dropped events has room again: half of it, so that one that is
- * about full is not told of with each batch. */
+/* Reports when a buffer that has dropped events has room again: half of its size, so that a nearly
+ * full buffer is not reported with each batch. */
 static void check_room(sh_stage *stage)
 {
     struct sh__producer *out = stage->out;
@@ -134,7 +134,7 @@ static void check_room(sh_stage *stage)
     out->dropped = 0;
 }
 
-/* Takes a batch that nobody wants now. */
+/* Buffers a batch for which there is no demand now. */
 static void store(sh_stage *stage, sh_batch batch)
 {
     struct sh__producer *out = stage->out;
@@ -163,8 +163,8 @@ static void put_back(sh_stage *stage, sh_batch batch, uint32_t delivery)
         sh__worker_count_unfinished(stage->worker, stage, events, "out of memory");
 }
 
-/* Returns what the dispatcher did not take to the head of the buffer: the rest of `batch`
- * (borrowed), then the parts behind it, then the markers that followed them all. */
+/* Returns events that the dispatcher did not take to the head of the buffer: the rest of `batch`
+ * (borrowed), then the parts after it, then the markers that followed them all. */
 static void return_unsent(sh_stage *stage, sh_batch batch, uint32_t taken,
                           const sh_batch *parts, uint32_t n_parts,
                           struct sh__markers *released)
@@ -177,7 +177,7 @@ static void return_unsent(sh_stage *stage, sh_batch batch, uint32_t taken,
         put_back(stage, sh_batch_slice(batch, taken, batch.n - taken), delivery);
 }
 
-/* Sends ranges, joined as far as they can be; returns the events dispatched. */
+/* Sends ranges, joined where possible; returns the number of events dispatched. */
 static int64_t send_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_parts,
                           struct sh__markers *released)
 {
@@ -202,7 +202,7 @@ static int64_t send_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_par
     return sent;
 }
 
-/* Hands on what is buffered, as far as the dispatcher's credit goes. */
+/* Hands on buffered events, up to the dispatcher's credit. */
 static int64_t drain_buffer(sh_stage *stage)
 {
     struct sh__producer *out = stage->out;
@@ -230,7 +230,7 @@ static int64_t drain_buffer(sh_stage *stage)
 
 /* -- demand ---------------------------------------------------------------------------- */
 
-/* Moves ranges taken from the buffer to what is accumulated; what can't be is lost, and
+/* Moves ranges taken from the buffer to the accumulated items; without memory they are lost, and
  * counted. */
 static void accumulate_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_parts)
 {
@@ -250,8 +250,8 @@ static void accumulate_parts(sh_stage *stage, const sh_batch *parts, uint32_t n_
     }
 }
 
-/* Demand mode "accumulate": buffered events that could go now and the demand that is
- * missing are kept in order. */
+/* In demand mode "accumulate", keeps buffered events that could go now and the missing demand,
+ * in order. */
 static void accumulate_settled(sh_stage *stage)
 {
     struct sh__producer *out = stage->out;
@@ -313,7 +313,7 @@ void sh__serve(sh_stage *stage, int64_t n)
 
 /* -- emission -------------------------------------------------------------------------- */
 
-/* Takes events of which `answered` were owed. */
+/* Emits events of which `answered` were owed; takes them. */
 static void emit(sh_stage *stage, sh_batch batch, int64_t answered)
 {
     struct sh__producer *out = stage->out;
@@ -334,7 +334,7 @@ static void emit(sh_stage *stage, sh_batch batch, int64_t answered)
         sh__settle(stage);
 }
 
-/* What is emitted while accumulated events are replayed stands behind them. */
+/* Events emitted while accumulated ones are replayed go after them. */
 void sh__emit(sh_stage *stage, sh_batch batch)
 {
     struct sh__producer *out = stage->out;
@@ -344,8 +344,8 @@ void sh__emit(sh_stage *stage, sh_batch batch)
         sh_batch_unref(batch);
 }
 
-/* To the only consumer of a demand dispatcher, which has asked for them all: what emit() does
- * then. */
+/* For the only consumer of a demand dispatcher, which has asked for all the events: does what
+ * emit() would do. */
 static bool emit_in_lane(sh_stage *stage, sh_batch batch)
 {
     struct sh__producer *out = stage->out;
@@ -370,7 +370,7 @@ void sh__emit_accumulated(sh_stage *stage, sh_batch batch)
     emit(stage, batch, answered);
 }
 
-/* Puts all that came from the buffer back to its head. */
+/* Puts all accumulated items that came from the buffer back at its head. */
 static void return_accumulated(sh_stage *stage)
 {
     struct sh__accumulated *item = sh__accumulated_pop_older(stage->out);

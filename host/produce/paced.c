@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * A dispatcher without queues sends what it takes, so it is enough to limit what it takes: each
- * event counts once, however many consumers get it. One with queues of its own also sends when it
- * is asked: there asks are passed on in pieces that may be sent now, and what was sent counts.
+ * event counts once, however many consumers get it. A dispatcher with queues also sends when it is
+ * asked, so asks are passed on in pieces that may be sent now, and each event sent counts.
  *
- * The limiter is waited for with one timer, and only while somebody asks for more than it
- * allows. */
+ * There is one timer to wait for the limiter; it runs only while the demand exceeds what the
+ * limiter allows. */
 #include "produce/paced.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@
 #include "stage/agenda.h"
 #include "stage/timer.h"
 
-/* An ask; or the place of a queue whose events came back, with demand for them (sub NULL). */
+/* An ask; or the place of a queue with returned events and demand for them (sub NULL). */
 struct withheld {
     sh_subscription *sub;
     int64_t n;
@@ -27,12 +27,12 @@ struct withheld {
 };
 
 struct paced {
-    sh_dispatcher_ops ops; /* as the stage sees it */
+    sh_dispatcher_ops ops; /* those that the stage sees */
     sh_dispatcher_queue_ops queues;
     const sh_dispatcher_ops *inner;
     void *inner_state;
     sh_stage *stage;
-    uint64_t timer;            /* 0: none runs */
+    uint64_t timer;            /* 0: not running */
     struct withheld *withheld; /* asks, in order */
     uint32_t n_withheld, capacity;
     struct sh__rate rate;
@@ -91,7 +91,7 @@ static void paced_cancel(void *state, sh_subscription *sub, sh_dispatch *out)
     self->inner->cancel(self->inner_state, sub, out);
 }
 
-/* Asks the inner dispatcher, and counts what it sends for that. */
+/* Asks the inner dispatcher, and counts the events it then sends. */
 static int64_t ask(struct paced *self, sh_subscription *sub, int64_t n, sh_dispatch *out)
 {
     uint64_t before = sent_by(self);
@@ -101,7 +101,7 @@ static int64_t ask(struct paced *self, sh_subscription *sub, int64_t n, sh_dispa
     return sent;
 }
 
-/* Has the inner dispatcher put events back, and send what may be sent of that queue now. */
+/* Lets the inner dispatcher put events back, and send as many of that queue as it may now. */
 static int give_back(struct paced *self, void *place, const sh_returned *parts, uint32_t n,
                      sh_dispatch *out, int64_t *sent)
 {
@@ -116,18 +116,18 @@ static int give_back(struct paced *self, void *place, const sh_returned *parts, 
     return status;
 }
 
-/* A queue goes on with what had come back; where that was all, asks follow as ever. */
+/* Lets a queue go on with its returned events; if that was all of them, asks follow as usual. */
 static void release_place(struct paced *self, void *place, int64_t allowed,
                           sh_dispatch *out)
 {
     int64_t sent;
     give_back(self, place, NULL, 0, out, &sent);
-    if (sent >= allowed) /* one has just been forgotten: there is room */
+    if (sent >= allowed) /* there is room: an entry has just been forgotten */
         self->withheld[self->n_withheld++] = (struct withheld){.place = place};
 }
 
-/* Passes on what was withheld, in turn, as far as it may be sent. Where nothing was sent the
- * queue is empty: the rest is demand for events to come. */
+/* Passes on withheld asks, in turn, as far as the rate allows. If nothing was sent, the queue is
+ * empty, and the rest is demand for events to come. */
 static void release(struct paced *self, sh_dispatch *out)
 {
     while (self->n_withheld > 0) {
@@ -176,7 +176,7 @@ static void paced_ask(void *state, sh_subscription *sub, int64_t n, sh_dispatch 
     }
 }
 
-/* A portion, or as much as is wanted; or nothing yet. */
+/* At least a portion, or the inner credit if that is less; 0 until that much is allowed. */
 static int64_t paced_credit(const void *state)
 {
     struct paced *self = (struct paced *)state;
@@ -199,7 +199,7 @@ static int64_t paced_dispatch(void *state, sh_batch batch, sh_dispatch *out,
     struct paced *self = state;
     uint64_t now = uv_hrtime();
     int64_t allowed = sh__rate_allowed(&self->rate, now);
-    if (batch.n > allowed) { /* where no credit is needed nobody else waits for more */
+    if (batch.n > allowed) { /* if no credit is needed, no other code waits for more */
         int64_t wanted = batch.n < self->rate.portion ? batch.n : self->rate.portion;
         if (allowed < wanted)
             wait_for(self, now, wanted);
@@ -247,7 +247,7 @@ static void *paced_place(const void *state, sh_subscription *sub)
     return self->inner->queues->place(self->inner_state, sub);
 }
 
-/* What comes back is sent again as the rate allows; it counts again. */
+/* Returned events are sent again as the rate allows; they count again. */
 static int paced_give_back(void *state, void *place, const sh_returned *parts, uint32_t n,
                            sh_dispatch *out)
 {

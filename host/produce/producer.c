@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The producer side: who is subscribed, who asks, and the demand mode. What happens to
- * events is in emit.c. */
+ * The producer side: subscribers and their asks, and the demand mode. Events are handled in
+ * emit.c. */
 #include "produce/producer.h"
 
 #include <string.h>
@@ -55,8 +55,8 @@ static void send_cancel_named(sh_stage *stage, sh_subscription *sub, const char 
     sh_error_unref(reason);
 }
 
-/* handle_subscribe comes first; then, below it on the agenda, the dispatcher. A
- * resubscription cancels the old one before that. */
+/* Handles SUBSCRIBE: handle_subscribe comes first; then, below it on the agenda, the dispatcher. A
+ * resubscription cancels the old subscription before that. */
 static void on_subscribe(sh_stage *stage, struct sh__message *message)
 {
     sh_subscription *sub = message->sub;
@@ -96,7 +96,7 @@ static void refuse(sh_stage *stage, sh_subscription *sub, sh_error *error)
     sh__producer_cancel(stage, sub, SH_ENDED_CANCEL, error, SH__TELL_CONSUMER);
 }
 
-/* The first option given that the dispatcher does not read; NULL if there is none. */
+/* The first given option that the dispatcher does not read; NULL if there is none. */
 static const char *ignored_option(const sh_subscribe_opts *opts, unsigned reads)
 {
     return opts->partition && !(reads & SH_READS_PARTITION)      ? "partition"
@@ -106,7 +106,7 @@ static const char *ignored_option(const sh_subscribe_opts *opts, unsigned reads)
                                                                  : NULL;
 }
 
-/* What is wrong with the options at this dispatcher; NULL: nothing. */
+/* An error if the options are wrong for this dispatcher, else NULL. */
 static sh_error *check_options(const sh_subscribe_opts *opts,
                                const sh_dispatcher_ops *dispatcher)
 {
@@ -186,7 +186,7 @@ void sh__producer_cancel(sh_stage *stage, sh_subscription *sub, sh_ended how,
         return;
     if (out->discard_when_no_consumers)
         sh__discard_buffer(stage);
-    if (stage->is_draining) /* its producers would wait for it for ever */
+    if (stage->is_draining) /* its producers would wait for it forever */
         sh__stage_push_task_last(
             stage, (struct sh__task){.kind = SH__TASK_STOP,
                                      .error = sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL,
@@ -200,7 +200,7 @@ bool sh__producer_is_declined(const sh_stage *stage)
            sh__link_is_empty(&stage->consumers);
 }
 
-/* A dispatcher's queues may be for consumers that are there, or were never. */
+/* A dispatcher's queues may be for present consumers, or for ones that never came. */
 uint64_t sh__producer_declined(const sh_stage *stage)
 {
     const struct sh__producer *out = stage->out;
@@ -275,7 +275,7 @@ bool sh__producer_offer_ask(sh_stage *stage, sh_subscription *sub, int64_t n)
         return false;
     stage->stats.messages_in++;
     ask(stage, sub, n);
-    if (stage->input.head) /* it may have waited for credit */
+    if (stage->input.head) /* the input may have waited for credit */
         sh__worker_schedule(stage->worker, stage);
     return true;
 }
@@ -293,7 +293,7 @@ static void on_ask(sh_stage *stage, struct sh__message *message)
     sh__message_free(stage->worker, message);
 }
 
-/* By kind; all whose route is PRODUCER. */
+/* By kind: all messages of the route PRODUCER. */
 static void (*const takers[])(sh_stage *stage, struct sh__message *message) = {
     [SH__SUBSCRIBE] = on_subscribe,
     [SH__ASK] = on_ask,
@@ -342,7 +342,7 @@ void sh__producer_set_demand(sh_stage *stage, sh_demand_mode mode)
     }
 }
 
-/* Each item as if it came now: demands one by one, never summed. */
+/* Replays each item as if it came now: demands one by one, never summed. */
 void sh__producer_replay(sh_stage *stage)
 {
     struct sh__producer *out = stage->out;

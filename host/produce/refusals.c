@@ -7,7 +7,7 @@
 #include "stage/ledger.h"
 #include "stage/log.h"
 
-/* After the first ones, a line is not written more often than that. */
+/* The least time between two lines. */
 static const uint64_t interval_ns = UINT64_C(10000000000);
 
 static const char *plural(uint64_t n)
