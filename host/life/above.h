@@ -8,7 +8,7 @@
 
 /* -- work/crossing.c ------------------------------------------------------------------- */
 
-/* Decodes the payload of a message that came from another worker. False: that failed, the
+/* Decodes the payload of a message that came from another worker. False: the decoding failed, the
  * message was refused, and its stage ends. On the worker of its stage. */
 bool sh__message_unpack(sh_worker *worker, struct sh__message *message);
 
@@ -19,15 +19,15 @@ int sh__host_ensure_thread(sh_host *host, sh_worker *worker);
 
 /* -- work/drain.c ---------------------------------------------------------------------- */
 
-/* A stage begins, or has ended; the last end wakes worker 0, and an end moves a drain on. Any
- * thread. */
+/* Called when a stage begins, or has ended; the last end wakes worker 0, and an end moves a drain
+ * on. Any thread. */
 void sh__host_stage_begins(sh_host *host, sh_kind kind);
-/* A process has put together what it had to: lets a drain begin that waits for the last one. Any
- * thread. */
+/* Called when a process has started its stages: a drain that waits for the last such process can
+ * begin. Any thread. */
 void sh__host_built(sh_host *host);
 void sh__host_stage_ended(sh_host *host, sh_stage *stage);
-/* A stage has failed: the first such error (borrowed) is kept, and opts.on_failure called. Any
- * thread. */
+/* Called when a stage has failed: keeps the first such error (borrowed), and calls opts.on_failure.
+ * Any thread. */
 void sh__host_record_failure(sh_host *host, sh_error *error);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Callbacks: one at a time, and any may wait. Each is started by a sh__callback_* function,
- * which leaves in stage->now what its end needs; callback_done takes it up from there, at
- * once or when sh_stage_complete is called. */
+ * which leaves the data for its end in stage->now; callback_done goes on from there, at once
+ * or when sh_stage_complete is called. */
 #include "life/callback.h"
 
 #include <assert.h>
@@ -59,7 +59,7 @@ static void drop_result(sh_result *r)
     sh_error_unref(r->reason);
 }
 
-/* Events that a callback returned. */
+/* Emits the events that a callback returned. */
 static void emit(sh_stage *stage, sh_batch events)
 {
     if (events.n == 0) {
@@ -99,14 +99,14 @@ static void init_done(sh_stage *stage, sh_result *r)
         return;
     }
     if (r->stop) {
-        /* A process may be done when it has begun (a script is); another stage did not
-         * start. */
+        /* A process may be done when it has begun, as a script is; any other stage has not
+         * started. */
         if (!r->reason && stage->kind != SH_PROCESS)
             r->reason = sh_error_fmt(SH_REASON_CUSTOM, 0, "normal", "init returned stop");
         return;
     }
     if (stage->n_subscribe_to == 0 && stage->n_tasks == 0) {
-        sh__stage_started(stage); /* an idle stage needs no agenda: it may be one of many */
+        sh__stage_started(stage); /* directly: one of many idle stages needs no agenda */
         return;
     }
     sh__stage_push_task(stage, (struct sh__task){.kind = SH__TASK_STARTED});
@@ -146,7 +146,7 @@ static void subscribed(sh_stage *stage, struct sh__task *task, sh_result *r)
     sh__reply_subscription(stage->worker, task->from, task->sub);
 }
 
-/* What comes after the callback, beside its events. */
+/* Does the work that follows the callback, besides its events. */
 static void follow_up(sh_stage *stage, enum sh__callback callback, sh_result *r)
 {
     struct sh__task *task = &stage->now.task;
@@ -243,7 +243,7 @@ static void end_by_choice(sh_stage *stage, sh_error *reason)
     sh__stage_end(stage, reason, reason == NULL ? SH__END_GRACEFULLY : SH__END_NOW);
 }
 
-/* Notifications that a callback gave its own consumers. */
+/* Sends notifications that a callback gave to its own consumers. */
 static void tell(sh_stage *stage)
 {
     sh_marker *marker;
@@ -251,10 +251,9 @@ static void tell(sh_stage *stage)
         sh__mark(stage, marker);
 }
 
-/* The time since the clock was read before is put down to this callback; with it the little that
- * the engine has done before, and callbacks after which the clock was not read. How many of
- * these come next is drawn from the clock: so every stage gets its share, whatever the rhythm in
- * which stages take turns. */
+/* Charges the time since the last reading of the clock to this callback. It includes the engine's
+ * work before, and callbacks after which the clock was not read. The number of such callbacks to
+ * come is drawn from the clock, so that every stage gets its share in any rhythm of turns. */
 static void read_clock(sh_stage *stage)
 {
     sh_worker *worker = stage->worker;
@@ -265,8 +264,8 @@ static void read_clock(sh_stage *stage)
     stage->brief = took < worker->brief ? stage->now.callback : (uint8_t)SH__CALLBACK_NONE;
 }
 
-/* Reading the clock costs as much as a small callback: where one callback of a stage follows
- * another that was brief, it is read now and then. */
+/* Counts a callback. Reading the clock costs as much as a small callback, so after a brief one of
+ * the same kind it is only read now and then. */
 static inline void count_callback(sh_stage *stage)
 {
     stage->stats.callbacks++;
@@ -286,7 +285,7 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
             return;
         }
         if (stage->is_waiting)
-            return; /* for the next try */
+            return; /* until the next try */
     }
     enum sh__callback callback = stage->now.callback;
     if (callback == SH__CALLBACK_TERMINATE) {
@@ -304,7 +303,7 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
         stage->feed.rest.n == 0)
         follow_up(stage, callback, r);
     if (stage->is_waiting)
-        return; /* that has ended the stage, and `now` is its terminate, which waits */
+        return; /* the stage was ended by that, and `now` is its terminate, which waits */
     if (callback == SH__CALLBACK_EVENTS) {
         sh_batch_unref(stage->now.batch);
         stage->now.batch = (sh_batch){0};
@@ -318,7 +317,7 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
         end_by_choice(stage, r->reason);
 }
 
-/* The C function of the callback has returned. */
+/* Called when the C function of the callback has returned. */
 static inline void leave_callback(sh_stage *stage)
 {
     stage->in_callback = false;
@@ -357,8 +356,8 @@ void sh__callback_begin(sh_stage *stage, enum sh__callback callback)
     sh__activity_begin(stage->worker, stage, callback_names[callback]);
 }
 
-/* Whether the end of handle_demand or handle_events takes its usual course, which is short:
- * callback_done would do the same. */
+/* Whether the end of handle_demand or handle_events takes its usual, short course; callback_done
+ * would have the same effect. */
 static inline bool ends_plainly(const sh_stage *stage, int status, const sh_result *r)
 {
     return status == SH_DONE && !r->stop && !stage->now.told.head && !stage->feed.is_acked;
@@ -388,7 +387,7 @@ static inline void events_done(sh_stage *stage, sh_batch events)
     stage->now.callback = SH__CALLBACK_NONE;
 }
 
-/* -- one function for each way in ------------------------------------------------------ */
+/* -- one function for each start ------------------------------------------------------- */
 
 void sh__callback_init(sh_stage *stage)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Callbacks for messages, and what becomes of a message that a stage has no callback for. */
+ * Callbacks for messages, and the handling of a message for which a stage has no callback. */
 #include "stage/above.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ static sh_error *missing_callback(const sh_stage *stage, enum sh__callback callb
     return sh_error_new(&fields);
 }
 
-/* A message for a callback the stage does not have. */
+/* Handles a message for a callback that the stage does not have. */
 static int unhandled(sh_stage *stage, enum sh__callback callback, sh_result *r)
 {
     if (callback == SH__CALLBACK_INFO || callback == SH__CALLBACK_DOWN) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a stage ends: in order (its consumers take what it holds first) or at once;
- * terminate; then everything is taken down and the peers are told, and what nobody got is
+ * How a stage ends: gracefully (its consumers first take the events it holds) or at once;
+ * terminate; then everything is taken down, the peers are told, and leftover events are
  * counted. */
 #include "life/end.h"
 
@@ -30,7 +30,7 @@
 
 /* -- leftovers ------------------------------------------------------------------------- */
 
-/* Events that nobody gets: of what was for the stage itself, or of what it had to send. */
+/* Leftover events: received by the stage and not handled, or still to send. */
 enum side { RECEIVED, TO_SEND };
 
 static void count(sh_stage *stage, uint64_t events, const char *where, enum side side)
@@ -55,7 +55,7 @@ static uint64_t events_in(const struct sh__mailbox *box)
     return n;
 }
 
-/* What a mailbox holds is counted where its messages are refused. */
+/* Counts leftover events, except those in mailboxes: refusing the messages counts these. */
 static void count_leftovers(sh_stage *stage)
 {
     if (!stage->feed.is_acked)
@@ -84,7 +84,7 @@ void sh_stage_end_producers(sh_stage *self)
 
 /* -- ending ---------------------------------------------------------------------------- */
 
-/* Whether somebody may still take what the stage holds. */
+/* Whether consumers may still take the events the stage holds. */
 static bool should_wait(const sh_stage *stage)
 {
     const struct sh__producer *out = stage->out;
@@ -103,7 +103,7 @@ static bool should_wait(const sh_stage *stage)
     return (!out->has_had_consumers || stage->await_consumers) && !stage->is_draining;
 }
 
-/* Whether somebody is there to take what the stage holds, or will come back for it. */
+/* Whether consumers are there to take the events the stage holds, or are expected. */
 static bool is_awaited(const sh_stage *stage)
 {
     return stage->out && (stage->await_consumers || !sh__link_is_empty(&stage->consumers) ||
@@ -119,7 +119,7 @@ static void drop_agenda(sh_stage *stage)
     }
 }
 
-/* The callback that waits will not come to its end: who asked for it is answered. */
+/* Answers the stages that asked for the waiting callback, which will never finish. */
 static void abandon_callback(sh_stage *stage, sh_error *reason)
 {
     sh_worker *worker = stage->worker;
@@ -205,7 +205,7 @@ void sh__stage_end_drained(sh_stage *stage)
     sh__stage_end_input(stage, reason);
 }
 
-/* Its callback sleeps and will not be resumed. */
+/* The callback, which sleeps, will not be resumed. */
 void sh__stage_end_sleeping(sh_stage *stage)
 {
     sh_error *reason = sh_error_fmt(SH_REASON_SHUTDOWN, 0, NULL, "the host is draining");
@@ -233,8 +233,8 @@ void sh__stage_end_by_signal(sh_stage *stage)
     sh__stage_end(stage, reason, SH__END_NOW);
 }
 
-/* What has come before a producer ends may still make it emit: a source has read something and
- * told itself so. Once: what comes after that is refused. */
+/* Whether a producer takes one more message before it ends: a message that has come by now may make
+ * it emit, as when a source has told itself that it read data. Later messages are refused. */
 static bool takes_last_message(sh_stage *stage)
 {
     if (!stage->out || !stage->mailbox.head)
@@ -254,7 +254,7 @@ void sh__stage_check_leaving(sh_stage *stage)
     if (should_wait(stage) || takes_last_message(stage))
         return;
     if (stage->kind == SH_PRODUCER_CONSUMER && stage->mailbox.head)
-        return; /* events sent before the end may be among it */
+        return; /* the mailbox may have events sent before the end */
     sh__stage_set_phase(stage, SH__PHASE_ENDING);
     drop_agenda(stage);
     sh__callback_terminate(stage);
@@ -343,7 +343,7 @@ static void answer_start(sh_stage *stage)
     sh_stage_unref(from.stage);
 }
 
-/* Its end as an error in the log; or, if that is there already, only whom it took along. */
+/* Logs the end as an error, or at info level if a linked stage already did. */
 static void log_end(sh_stage *stage, bool never_ran, bool is_known)
 {
     sh_error *reason = stage->end_reason;
@@ -372,8 +372,8 @@ void sh_stage_count_failure(sh_stage *self, sh_error *reason)
         count_failure(self, reason);
 }
 
-/* Logs and counts a failure, each once. Returns what those that are linked with it need not
- * do again (SH__EXIT_*). */
+/* Logs and counts a failure, each once. Returns the flags (SH__EXIT_*) of what linked stages need
+ * not do again. */
 static uint8_t report(sh_stage *stage, bool never_ran, bool has_asker)
 {
     sh_error *reason = stage->end_reason;
@@ -382,7 +382,7 @@ static uint8_t report(sh_stage *stage, bool never_ran, bool has_asker)
     if (stage->is_killed)
         return 0;
     if (never_ran && (has_asker || sh_error_get(reason)->code == SH_EIGNORED))
-        return 0; /* whoever started it is told */
+        return 0; /* its starter is told */
     uint8_t done = stage->ended_by_signal ? stage->links->exit_what : 0;
     if (!(done & SH__EXIT_COUNTED) && !stage->is_supervised) {
         count_failure(stage, reason);
@@ -392,7 +392,7 @@ static uint8_t report(sh_stage *stage, bool never_ran, bool has_asker)
     return done | SH__EXIT_LOGGED;
 }
 
-/* From here on no thread looks at the stage as at the one that is at work. */
+/* Ends the activity of the stage; afterwards no thread sees the stage as the running one. */
 static void leave_sight(sh_stage *stage)
 {
     sh_worker *worker = stage->worker;

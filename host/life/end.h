@@ -8,19 +8,19 @@
 
 /* Ends a process whose callback sleeps, without waking it. */
 void sh__stage_end_sleeping(sh_stage *stage);
-/* An exit signal has come: ends the stage, giving up what its callback waits for. */
+/* Ends the stage because of an exit signal, and abandons a callback that waits. */
 void sh__stage_end_by_signal(sh_stage *stage);
 /* While LEAVING: ends the stage if nothing is left to hand on. */
 void sh__stage_check_leaving(sh_stage *stage);
-/* terminate has run (or is left out): takes everything down and tells the peers. */
+/* Takes everything down and tells the peers, after terminate or without it. */
 void sh__stage_finish(sh_stage *stage);
-/* Ends the stage with `reason` (taken) because somebody asked for it. With a normal one, those
- * who are there to take what it holds, or will come back for it, take that first. */
+/* Ends the stage with `reason` (taken) because it was told to. With a normal reason it ends
+ * gracefully if consumers are there to take the events it holds, or are expected. */
 void sh__stage_end_asked(sh_stage *stage, sh_error *reason);
-/* handle_end has returned: ends the stage with `reason` (taken). */
+/* Ends the stage with `reason` (taken) after handle_end has returned. */
 void sh__stage_end_told(sh_stage *stage, sh_error *reason);
-/* A producer ends by its handle_subscribe: the subscriber is not to wait for what it holds.
- * Borrows `reason`. */
+/* Cancels a subscriber when the producer ends by its own handle_subscribe, so that the subscriber
+ * does not wait for the events held. Borrows `reason`. */
 void sh__stage_turn_away(sh_stage *stage, sh_subscription *sub, sh_error *reason);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a stage does with a message that it takes from its mailbox. */
+ * How a stage handles a message from its mailbox. */
 #include "life/receive.h"
 
 #include <assert.h>
@@ -31,7 +31,7 @@ static void refuse_kind(sh_stage *stage, struct sh__message *message, sh_log_cod
     sh__message_free(stage->worker, message);
 }
 
-/* A host that has been told to end at once has killed only what its workers knew then. */
+/* Handles START. A host told to end at once has killed only the stages its workers knew then. */
 static void start(sh_stage *stage, struct sh__message *message)
 {
     if (sh__unlikely(sh__host_is_stopping(stage->worker->host))) {
@@ -58,8 +58,8 @@ static void subscribe_to(sh_stage *stage, struct sh__message *message)
     sh__consumer_subscribe(stage, subscribe, from);
 }
 
-/* An info keeps its place behind what the stage holds now. Consumers hold nothing: it goes
- * to the end of their mailbox, like any message. */
+/* Handles QUEUED_INFO: puts the info after the events the stage holds now. A consumer holds none,
+ * so the info goes to the end of its mailbox, like any message. */
 static void queued_info(sh_stage *stage, struct sh__message *message)
 {
     sh__reply(stage->worker, message->from, SH_OK, (sh_batch){0}, NULL);
@@ -147,13 +147,13 @@ static void stop(sh_stage *stage, struct sh__message *message)
     sh__stage_end_drained(stage);
     message->from = (sh_from){0};
     sh__message_free(stage->worker, message);
-    if (reason == NULL && stage->out) /* nobody else need let go what it accumulates */
+    if (reason == NULL && stage->out) /* no other code will release accumulated items */
         sh__producer_set_demand(stage, SH_DEMAND_FORWARD);
     sh__stage_end_asked(stage, reason);
 }
 
-/* What it holds goes out first. Its state is theirs who are in it: a producer that has never had
- * consumers waits for them. */
+/* Handles FINISH: held events go out first. A producer that has never had consumers waits for
+ * them. */
 static void finish(sh_stage *stage, struct sh__message *message)
 {
     sh__message_free(stage->worker, message);
@@ -163,13 +163,13 @@ static void finish(sh_stage *stage, struct sh__message *message)
         sh__stage_end(stage, NULL, SH__END_GRACEFULLY);
 }
 
-/* The host is draining: producers end in order; what consumes, as soon as nothing feeds it
+/* Handles DRAIN: producers end gracefully; stages that consume end as soon as nothing feeds them
  * any more. */
 static void drain(sh_stage *stage, struct sh__message *message)
 {
     sh__message_free(stage->worker, message);
     if (atomic_load(&stage->writers) > 0)
-        return; /* it is drained when they have ended */
+        return; /* the stage is drained when its writers have ended */
     stage->is_draining = true;
     sh__limits_resume_all(stage);
     if (stage->kind == SH_PRODUCER)
@@ -184,7 +184,7 @@ static void drain(sh_stage *stage, struct sh__message *message)
     sh__stage_end_drained(stage);
 }
 
-/* Dead letters, or the last word of who might have sent some. */
+/* Handles dead letters, or the last message of a stage that might have sent some. */
 static void letters(sh_stage *stage, struct sh__message *message)
 {
     if (message->letters.n > 0)
@@ -215,7 +215,7 @@ static void info(sh_stage *stage, struct sh__message *message)
 
 typedef void taker(sh_stage *stage, struct sh__message *message);
 
-/* What the stage itself is told to do. */
+/* Handles an instruction to the stage itself. */
 static void take_order(sh_stage *stage, struct sh__message *message)
 {
     static taker *const orders[] = {
@@ -247,7 +247,7 @@ static void take_for_consumer(sh_stage *stage, struct sh__message *message)
                     "a producer sent events to a stage that does not consume");
 }
 
-/* What callbacks are given. */
+/* Handles a message for a callback. */
 static void take_for_callback(sh_stage *stage, struct sh__message *message)
 {
     static taker *const callbacks[] = {[SH__CALL] = call,

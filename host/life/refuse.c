@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What becomes of a message that nobody will handle. */
+ * Messages that no stage will handle. */
 #include "stage/above.h"
 
 #include "consume/dead_letter.h"

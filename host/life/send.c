@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The public ways to talk to a stage: each makes one message. */
+ * The public functions that talk to a stage: each makes one message. */
 #include "stagehost/subscription.h"
 
 #include "consume/consumer.h"
@@ -70,8 +70,8 @@ int sh_stage_info(sh_worker *worker, sh_stage *to, sh_batch message, sh_from fro
     return send_payload(worker, SH__QUEUED_INFO, to, message, from, error);
 }
 
-/* What a stage tells its own consumers from inside a callback goes right behind the events
- * that the callback returns. */
+/* A notification that a stage sends to its own consumers from a callback goes right after the
+ * events that the callback returns. */
 int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from from,
                     sh_error **error)
 {
@@ -149,7 +149,7 @@ int sh_stage_query(sh_worker *worker, sh_stage *stage, sh_query what, sh_from fr
     return sh__send(worker, message, NULL);
 }
 
-/* A stage that subscribes itself can't wait for its own mailbox: it is done at once. */
+/* A stage that subscribes itself can't wait for its own mailbox, so it subscribes at once. */
 int sh_stage_subscribe(sh_worker *worker, sh_stage *consumer, const sh_subscribe_opts *opts,
                        sh_from from, sh_error **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a stage may be started with. */
+ * Checks of the options of a stage. */
 #include "life/stage_opts.h"
 
 #include "consume/above.h"

@@ -28,7 +28,7 @@
 
 /* -- options --------------------------------------------------------------------------- */
 
-/* What of the options is taken: dropped when the start is refused. */
+/* Releases the options that were taken when a start is refused. */
 static void drop_subscribe_to(const sh_stage_opts *opts)
 {
     for (size_t i = 0; i < opts->n_subscribe_to; i++) {
@@ -201,7 +201,7 @@ static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
     return stage;
 }
 
-/* The arguments for init, as they have to be for the target worker. Takes arg. */
+/* Prepares the argument of init for the target worker. Takes arg. */
 static int prepare_arg(sh_worker *worker, sh_stage *stage, const sh_stage_opts *opts,
                        sh_error **error)
 {
@@ -233,7 +233,7 @@ static void free_arg_parcel(sh_stage *stage)
     sh_free(box);
 }
 
-/* A stage that never became one: nothing of it was seen by anybody. */
+/* Frees a stage that could not be started. */
 static void discard_stage(sh_stage *stage, bool named)
 {
     if (named)
@@ -259,7 +259,7 @@ static int already_started(sh_error **error, const char *name)
     return SH_EEXIST;
 }
 
-/* Takes opts->arg and what subscribe_to holds. */
+/* Refuses a start. Takes opts->arg and the contents of subscribe_to. */
 static int refuse_start(const sh_stage_opts *opts, int status)
 {
     drop_subscribe_to(opts);
@@ -331,8 +331,7 @@ failed:
     return status;
 }
 
-/* START has arrived on the stage's own worker. The creation's reference now belongs to the
- * worker's list. */
+/* The reference from the creation now belongs to the worker's list. */
 void sh__stage_begin(sh_stage *stage, struct sh__message *message)
 {
     sh_worker *worker = stage->worker;
@@ -386,7 +385,7 @@ void sh__stage_started(sh_stage *stage)
     stage->start_from = (sh_from){0};
 }
 
-/* One that is ended before it has taken START: who waits for its start stands there. */
+/* If the stage ends before handling START, the waiting stage is still in that message. */
 sh_stage *sh__stage_find_asker(sh_stage *stage)
 {
     struct sh__message *first = stage->mailbox.head;

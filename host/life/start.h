@@ -6,14 +6,14 @@
 
 #include "stage/message.h"
 
-/* START has arrived on the stage's worker: runs init, or ends the stage. Borrows the message. */
+/* Called when START has arrived: runs init, or ends the stage. Borrows the message. */
 void sh__stage_begin(sh_stage *stage, struct sh__message *message);
-/* init and the first subscriptions are through: the starter is told. */
+/* Tells the starter that init and the first subscriptions are done. */
 void sh__stage_started(sh_stage *stage);
-/* The stage that waits for this start to finish, borrowed; NULL: nobody waits, or it has
+/* The stage that waits for this start to finish, borrowed; NULL: no stage waits, or the start has
  * finished. */
 sh_stage *sh__stage_find_asker(sh_stage *stage);
-/* Drops what was only kept for the start, which is over. */
+/* Drops data that was only kept for the start, which is over. */
 void sh__stage_free_start(sh_stage *stage);
 
 #endif

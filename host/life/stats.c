@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a stage tells about itself. */
+ * Information about a stage. */
 #include "life/stats.h"
 
 #include "consume/limits.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a stage tells about itself. */
+ * Information about a stage. */
 #ifndef SH_STATS_H
 #define SH_STATS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The turn of a stage: what it does next. */
+ * The turn of a stage: the choice of its next step. */
 #include "life/turn.h"
 
 #include "consume/above.h"
@@ -23,7 +23,7 @@ enum { TURN_STEPS = 32 };
 
 /* -- the agenda ------------------------------------------------------------------------ */
 
-/* The subscriptions given at start, one task each; they are done before any message is
+/* Makes the subscriptions given at start, one task each; they are done before any message is
  * taken. */
 static void task_subscribe_to(sh_stage *stage, size_t i)
 {
@@ -38,7 +38,7 @@ static void task_subscribe_to(sh_stage *stage, size_t i)
 static void run_task(sh_stage *stage)
 {
     struct sh__task *top = &stage->tasks[--stage->n_tasks];
-    if (top->kind == SH__TASK_DEMAND) { /* the frequent one: not worth a copy */
+    if (top->kind == SH__TASK_DEMAND) { /* the frequent task: without a copy */
         if (stage->phase == SH__PHASE_RUNNING && !stage->is_draining)
             sh__callback_demand(stage, top->n);
         return;
@@ -46,7 +46,7 @@ static void run_task(sh_stage *stage)
     struct sh__task task = *top;
     switch (task.kind) {
     case SH__TASK_DEMAND:
-        return; /* above */
+        return; /* handled above */
     case SH__TASK_SETTLE:
         sh__settle(stage);
         return;
@@ -113,8 +113,8 @@ static bool is_idle_at_shutdown(const sh_stage *stage)
 
 enum next { GO_ON, DONE, STOP };
 
-/* What is out of the usual course: whether to go on with it, a step was done, or there is
- * nothing to do. */
+/* Handles the cases out of the usual course: returns whether to go on with that, a step was done,
+ * or there is nothing to do. */
 static enum next special_step(sh_stage *stage)
 {
     if (stage->phase == SH__PHASE_ENDED)
@@ -145,7 +145,7 @@ static enum next special_step(sh_stage *stage)
     return stage->phase >= SH__PHASE_ENDING ? STOP : GO_ON;
 }
 
-/* Before a stage takes a message out of its usual course. */
+/* Like special_step, before a stage takes a message. */
 static enum next special_message(sh_stage *stage)
 {
     if (stage->phase == SH__PHASE_LEAVING) {
@@ -156,7 +156,7 @@ static enum next special_message(sh_stage *stage)
     return stage->is_held ? STOP : GO_ON;
 }
 
-/* One step. Returns false when there is nothing to do now. */
+/* Does one step. Returns false when there is nothing to do now. */
 static bool step(sh_stage *stage)
 {
     if (sh__unlikely(stage->special)) {
@@ -198,7 +198,7 @@ bool sh__stage_turn(sh_stage *stage)
         if (!step(stage) || !has_more(stage))
             return false;
         if (stage->worker->fed_head || sh__worker_slice_is_over(stage->worker))
-            return true; /* who has got events goes first, and so does the loop */
+            return true; /* fed stages go first, and so does the loop */
     }
     return true;
 }

@@ -6,7 +6,7 @@
 
 #include "stagehost/stage.h"
 
-/* One turn, bounded. Returns whether there is more to do. On the stage's worker. */
+/* Runs one turn, which is bounded. Returns whether there is more to do. On the stage's worker. */
 bool sh__stage_turn(sh_stage *stage);
 
 #endif
