@@ -346,7 +346,7 @@ static bool cancel_ends_stage(const sh_stage *stage, sh_cancel mode, const sh_er
              !sh__link_is_empty(&stage->producers));
 }
 
-/* Whether the end of a subscription was the end of all input, and ends the stage. */
+/* Whether the end of a subscription was the end of all input, which ends the stage. */
 static bool is_input_over(sh_stage *stage, sh_cancel mode, const sh_error *reason)
 {
     bool is_clean = sh_error_is_clean(reason);

@@ -88,7 +88,7 @@ static void resume_one(sh_stage *stage, struct sh__limits *limits)
     sh__limits_open(stage, limits);
 }
 
-/* From here on only the producer's CANCEL ends it, behind all the events it has sent; that
+/* From here on only the producer's CANCEL ends the subscription, after all events it sent; that
  * does not end the consumer. */
 void sh__limits_unsubscribe(sh_stage *stage, sh_subscription *sub, sh_error *reason)
 {
