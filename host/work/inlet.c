@@ -83,7 +83,7 @@ static void inlet_unref(sh_inlet *inlet)
 
 /* -- the stage ------------------------------------------------------------------------- */
 
-/* The first `most` events of the queue at most, of one push. */
+/* Takes up to `most` events of the first push from the queue. */
 static sh_batch take_events(sh_inlet *inlet, int64_t most)
 {
     struct pushed *first = inlet->head;
@@ -111,7 +111,7 @@ static int nudge(struct producer *producer)
                                       message, NULL);
 }
 
-/* One push at a time; what is left of the demand is asked of the next one by a cast. */
+/* Emits events of one push; a cast asks for the next push if demand is left. */
 static int emit(struct producer *producer, sh_result *r)
 {
     sh_inlet *inlet = producer->inlet;
@@ -189,7 +189,7 @@ static int terminate(sh_stage *self, void *state, sh_error *reason, sh_result *r
     return SH_DONE;
 }
 
-/* Whoever waits for room is told that there will be none. */
+/* Wakes the threads that wait for room, since there will be none. */
 static void destroy(sh_stage *self, void *state, void *arg)
 {
     sh_inlet *inlet = arg ? arg : ((struct producer *)state)->inlet;
@@ -239,7 +239,7 @@ sh_stage *sh_inlet_stage(const sh_inlet *inlet)
 
 /* -- pushing --------------------------------------------------------------------------- */
 
-/* Under the lock; `pushed` holds n events. */
+/* Adds a push to the end of the queue. Under the lock. */
 static void append(sh_inlet *inlet, struct pushed *pushed)
 {
     if (inlet->tail)
@@ -287,7 +287,7 @@ int64_t sh_inlet_push(sh_inlet *inlet, const sh_value *values, size_t n)
     return taken;
 }
 
-/* Under the lock: until there is room or an end of it. False: time is up. */
+/* Waits until there is room, or never will be. False: time is up. Under the lock. */
 static bool wait_for_room(sh_inlet *inlet, uint64_t until)
 {
     while (room_left(inlet) == 0 && !inlet->is_closed && !inlet->has_ended) {

@@ -21,7 +21,8 @@ static void describe(const sh_stage *stage, const char *what, sh_busy *out)
         stage->ops->locate(stage->state, what, out->place, sizeof out->place);
 }
 
-/* False: no code runs, or not for that long. The lock keeps the stage from ending. */
+/* Reads the activity of a worker. False: no code has run for least_ms. The lock keeps the stage
+ * from ending. */
 static bool read_activity(sh_host *host, sh_worker *worker, uint64_t least_ms, sh_busy *out)
 {
     struct sh__activity *now = &worker->activity;

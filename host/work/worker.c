@@ -67,7 +67,7 @@ static void run_slice(sh_worker *worker)
     sh__worker_put_in_front(worker, NULL, false);
     for (unsigned turn = 1; turn <= SLICE_TURNS && sh__worker_has_work(worker); turn++) {
         sh_stage *stage = sh__worker_take_next(worker);
-        if (sh__unlikely(worker->is_seeded)) /* both ways are tried */
+        if (sh__unlikely(worker->is_seeded)) /* to test both ways */
             worker->is_direct = sh__random(&worker->random) >> 63;
         if (sh__unlikely(worker->has_outgoing) && stage->brief == SH__CALLBACK_NONE)
             sh__worker_flush(worker); /* other workers would wait for it, too */
