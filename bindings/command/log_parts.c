@@ -34,7 +34,7 @@ static void add_as_line(struct cli_text *out, const char *text)
     }
 }
 
-/* For the styles that show the error beside it, which has the lines. */
+/* The message for styles that show the error beside it, which has the lines. */
 void log_part_message(struct cli_text *out, const struct log_line *line)
 {
     const char *message = line->message ? line->message : "";

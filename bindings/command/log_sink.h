@@ -43,7 +43,7 @@ void log_sink_record(void *data, const sh_log_record *record);
 void log_sink_diagnose(struct log_sink *sink, sh_log_level level, const char *stage,
                        const sh_error *error, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
-/* Writes the counts of what was not written, so that they stand before what comes now. */
+/* Writes the counts of unwritten records, so that they come before later output. */
 void log_sink_flush(struct log_sink *sink);
 /* Flushes and frees. */
 void log_sink_close(struct log_sink *sink);

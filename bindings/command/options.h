@@ -24,7 +24,7 @@ struct cli_options {
     uint64_t max_demand;       /* 0: the host's default */
     uint64_t drain_timeout_ms; /* 0: no limit */
     uint64_t watchdog_ms;      /* 0: none */
-    bool kill_stuck;           /* what the watchdog finds is ended */
+    bool kill_stuck;           /* the watchdog ends the callbacks it finds */
     uint64_t seed;
     bool seeded;
     bool allow_bytecode;

@@ -82,14 +82,14 @@ enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_le
     return summary.unfinished > 0 ? CLI_STATUS_CUT_SHORT : CLI_STATUS_OK;
 }
 
-/* Whether nobody reads standard output any more, which is no failure for a filter. */
+/* Whether standard output has lost its reader, which is no failure for a filter. */
 static bool is_broken_pipe(void)
 {
     struct pollfd output = {.fd = STDOUT_FILENO};
     return poll(&output, 1, 0) == 1 && (output.revents & POLLERR);
 }
 
-/* 0, or a negative errno; -EIO for a write that failed earlier. */
+/* Returns 0, or a negative errno; -EIO for a write that failed earlier. */
 static int flush_stdout(void)
 {
     bool failed_before = ferror(stdout) != 0;
@@ -97,7 +97,7 @@ static int flush_stdout(void)
     return status < 0 && is_broken_pipe() ? 0 : status;
 }
 
-/* Standard output is dealt with: nothing is left for the end of the process. */
+/* Standard output has been flushed, so nothing is left to do at the end of the process. */
 static bool is_flushed;
 
 static void flush_at_exit(void)

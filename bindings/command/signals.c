@@ -16,7 +16,7 @@
 #include "command/status.h"
 #include "command/watch.h"
 
-/* Two stop signals within SAME_MS are one, of somebody who has told the process and its group. */
+/* Two stop signals within SAME_MS count as one, sent to both the process and its group. */
 enum { STUCK_MS = 1000, GRACE_S = 5, SAME_MS = 500 };
 
 /* The state that signal handlers reach, since a signal has no argument. Guarded by being atomic. */
@@ -39,7 +39,7 @@ static unsigned long now_ms(void)
     return (unsigned long)now.tv_sec * 1000 + (unsigned long)now.tv_nsec / 1000000;
 }
 
-/* First by the watchdog, which can say more. */
+/* Lets the watchdog end the process, which can report more; the alarm ends it if that fails. */
 static void give_up(int number)
 {
     static const char text[] =

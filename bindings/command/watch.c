@@ -14,8 +14,8 @@
 #include "command/status.h"
 #include "stagehost_lua.h"
 
-/* How often the thread looks without being asked; what lasts longer does not return; what the Lua
- * code has to answer in; how long others may take to end; how long an ending host is waited for. */
+/* The interval at which the thread looks; the time after which a callback counts as stuck; the time
+ * for Lua code to answer, for other stages to end, and for a host that is stopped to end. */
 enum {
     LOOK_MS = 1000,
     LASTING_MS = 1000,
@@ -71,7 +71,7 @@ static void on_interrupt(int number)
 
 /* -- naming ---------------------------------------------------------------------------- */
 
-/* The place of the Lua code; owned, NULL: the code does not answer. */
+/* The traceback of the Lua code; owned. NULL: the code does not answer. */
 static char *ask_for_traceback(struct watch *watch, const sh_busy *busy, bool kill)
 {
     sh_lua_interrupt_prepare(kill);
@@ -81,7 +81,8 @@ static char *ask_for_traceback(struct watch *watch, const sh_busy *busy, bool ki
     return sh_lua_interrupt_answer();
 }
 
-/* Whether it can be told to end: the Lua code answers. */
+/* Logs a callback that does not return. Returns whether the Lua code answers, so that it can be
+ * told to end. */
 static bool name(struct watch *watch, const sh_busy *busy, bool kill)
 {
     char text[512];
@@ -148,7 +149,7 @@ static void note_busy(void *data, const sh_busy *busy)
     *(bool *)data = true;
 }
 
-/* A host that is stopped ends at once, unless a callback keeps it. */
+/* Gives up a stopped host that a callback keeps from ending. */
 static void look_at_the_end(struct watch *watch)
 {
     if (!sh_host_is_stopping(watch->host))

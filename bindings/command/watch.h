@@ -27,7 +27,7 @@ int watch_open(struct watch *watch, const struct cli_options *options, sh_host *
 /* Does nothing if the open failed. Called before the host is freed. */
 void watch_close(struct watch *watch);
 
-/* For a signal handler: asks to name callbacks that do not return; or to give them up. */
+/* For a signal handler: make the thread name callbacks that do not return, or give them up. */
 void watch_ask(void);
 void watch_give_up(void);
 
