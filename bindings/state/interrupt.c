@@ -20,33 +20,38 @@ void shl_place_keep(struct shl_stage *s, lua_State *L, enum shl_callback callbac
     lua_pushvalue(L, -1);
     lua_getinfo(L, ">S", &where);
     int line = where.linedefined > 0 ? where.linedefined : 0;
-    atomic_store_explicit(&s->source, where.source, memory_order_release);
-    atomic_store_explicit(&s->lines[callback], (uint32_t)line, memory_order_relaxed);
+    atomic_store_explicit(&s->places[callback].line, (uint32_t)line, memory_order_relaxed);
+    atomic_store_explicit(&s->places[callback].source, where.source, memory_order_release);
+}
+
+static const char *source_of(const struct shl_stage *s, int callback)
+{
+    return atomic_load_explicit(&s->places[callback].source, memory_order_acquire);
 }
 
 /* The name of a chunk without the mark of its kind; a word if the name is code. */
-static const char *source_name(const struct shl_stage *s)
+static const char *source_name(const char *source)
 {
-    const char *source = atomic_load_explicit(&s->source, memory_order_acquire);
-    if (!source || (*source != '@' && *source != '='))
-        return "a string";
-    return source + 1;
+    return source && (*source == '@' || *source == '=') ? source + 1 : "a string";
 }
 
 void shl_place_of_callback(const void *state, const char *callback, char *out, size_t size)
 {
     const struct shl_stage *s = state;
     for (int i = 0; i < SHL_N_CALLBACKS; i++) {
-        uint32_t line = atomic_load_explicit(&s->lines[i], memory_order_relaxed);
-        if (line > 0 && strcmp(shl_callback_name((enum shl_callback)i), callback) == 0)
-            snprintf(out, size, "%s:%u", source_name(s), line);
+        const char *source = source_of(s, i);
+        if (!source || strcmp(shl_callback_name((enum shl_callback)i), callback) != 0)
+            continue;
+        uint32_t line = atomic_load_explicit(&s->places[i].line, memory_order_relaxed);
+        if (line > 0)
+            snprintf(out, size, "%s:%u", source_name(source), line);
     }
 }
 
 void shl_place_of_script(const void *state, const char *callback, char *out, size_t size)
 {
     (void)callback;
-    snprintf(out, size, "main chunk of %s", source_name(state));
+    snprintf(out, size, "main chunk of %s", source_name(source_of(state, SHL_SCRIPT)));
 }
 
 /* -- interrupting ---------------------------------------------------------------------- */

@@ -55,10 +55,12 @@ struct shl_stage {
     int64_t expected; /* handle_demand, handle_events: the events asked for, or given */
     uint32_t n_lists; /* that ready callbacks have returned (events/hole.c) */
     bool demand_by;   /* handle_demand gets the list of consumers that ask */
-    /* Where the callbacks are, for other threads (state/interrupt.c). The text belongs to a
+    /* Where the callbacks are, for other threads (state/interrupt.c). A text belongs to a
      * function that `functions` keeps. */
-    _Atomic(const char *) source;
-    _Atomic uint32_t lines[SHL_N_CALLBACKS];
+    struct {
+        _Atomic(const char *) source; /* NULL: there is no such callback */
+        _Atomic uint32_t line;
+    } places[SHL_N_CALLBACKS];
 };
 
 /* The values at the bottom of a ready coroutine. */

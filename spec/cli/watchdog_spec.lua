@@ -119,6 +119,24 @@ describe("without a watchdog, a callback that does not return", function()
         assert_named(r, 1, IN_COMPILED)
     end)
 
+    it("is named with the place of its own, though the library has wrapped others", function()
+        local r = run([[$S -w 2 a.lua 2>err & pid=$!; wait_for err working; sleep 1.1; kill -USR1 $pid
+            wait_for err 'not return'; kill -9 $pid; wait $pid; cat err >&2]], { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local pipeline = stagehost.pipeline { name = "p", stages = {
+                { name = "source", stage = stagehost.source.list { 1 } },
+                { name = "stuck", worker = 1, subscribe_to = "source", stage = stagehost.consumer {
+                    handle_events = function()
+                        io.stderr:write "working\n"
+                        while true do end
+                    end,
+                } },
+            } }
+            assert(pipeline:start()):join()
+        ]] })
+        assert_has(r.err, "does not return: handle_events (a.lua:5) for ")
+    end)
+
     it("is named at the end of a drain, which ends", function()
         -- Worker 0 is the thread that signals come to. ThreadSanitizer delivers one when the thread next
         -- calls the C library, which a compiled loop never does: neither TERM nor the alarm would arrive.
