@@ -7,17 +7,17 @@
 #include "state/context.h"
 
 /* The line appears when reading takes longer, and is redrawn at this interval. */
-enum { SHOW_AFTER_MS = 1000, REDRAW_MS = 250 };
+enum { SHOW_AFTER_MS = 1000, REDRAW_MS = 250, MOST_COLUMNS = 10000 };
 
 /* The share of the newest interval in the rate. */
 static const double SMOOTHING = 0.3;
 
 struct sums {
     int sources;
-    int64_t bytes, lines, total;
+    double bytes, lines, total;
     bool has_total;          /* every source knows how much it will read */
     uint64_t started, drawn; /* milliseconds */
-    int64_t drawn_bytes;
+    double drawn_bytes;
     double rate;       /* bytes a second */
     lua_Integer width; /* of the line on the screen */
 };
@@ -69,7 +69,7 @@ static uint64_t now_ms(void)
 static int join(lua_State *L)
 {
     bool has_total = !lua_isnoneornil(L, 1);
-    int64_t total = (int64_t)luaL_optnumber(L, 1, 0);
+    double total = luaL_optnumber(L, 1, 0);
     struct shl_board *board = lock(L);
     struct sums *sums = &board->sums;
     if (sums->sources++ == 0) {
@@ -90,8 +90,7 @@ static bool is_due(struct shl_board *board, uint64_t now)
     if (board->is_hidden || now - sums->started < SHOW_AFTER_MS ||
         now - sums->drawn < REDRAW_MS)
         return false;
-    double newest =
-        (double)(sums->bytes - sums->drawn_bytes) * 1000 / (double)(now - sums->drawn);
+    double newest = (sums->bytes - sums->drawn_bytes) * 1000 / (double)(now - sums->drawn);
     sums->rate = sums->rate > 0 ? sums->rate + SMOOTHING * (newest - sums->rate) : newest;
     sums->drawn = now;
     sums->drawn_bytes = sums->bytes;
@@ -102,8 +101,7 @@ static bool is_due(struct shl_board *board, uint64_t now)
  * width of the line on the screen, total | nil */
 static int add(lua_State *L)
 {
-    int64_t bytes = (int64_t)luaL_checknumber(L, 1),
-            lines = (int64_t)luaL_checknumber(L, 2);
+    double bytes = luaL_checknumber(L, 1), lines = luaL_checknumber(L, 2);
     struct shl_board *board = lock(L);
     board->sums.bytes += bytes;
     board->sums.lines += lines;
@@ -112,12 +110,12 @@ static int add(lua_State *L)
     unlock(board);
     if (!due)
         return 0;
-    lua_pushnumber(L, (lua_Number)sums.bytes);
-    lua_pushnumber(L, (lua_Number)sums.lines);
+    lua_pushnumber(L, sums.bytes);
+    lua_pushnumber(L, sums.lines);
     lua_pushnumber(L, sums.rate);
     lua_pushinteger(L, sums.width);
     if (sums.has_total)
-        lua_pushnumber(L, (lua_Number)sums.total);
+        lua_pushnumber(L, sums.total);
     else
         lua_pushnil(L);
     return 5;
@@ -127,6 +125,7 @@ static int add(lua_State *L)
 static int drawn(lua_State *L)
 {
     lua_Integer width = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, width >= 0 && width <= MOST_COLUMNS, 1, "out of range");
     struct shl_board *board = lock(L);
     board->sums.width = width;
     unlock(board);
@@ -137,7 +136,8 @@ static int drawn(lua_State *L)
 static int leave(lua_State *L)
 {
     struct shl_board *board = lock(L);
-    lua_Integer width = --board->sums.sources == 0 ? board->sums.width : 0;
+    bool is_last = board->sums.sources > 0 && --board->sums.sources == 0;
+    lua_Integer width = is_last ? board->sums.width : 0;
     unlock(board);
     lua_pushinteger(L, width);
     return 1;
