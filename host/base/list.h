@@ -26,7 +26,7 @@ static inline bool sh__link_is_empty(const struct sh__link *head)
 /* Runs the statement behind it with each link of the ring of `head`, from the first to the last.
  * The statement must leave `link` in the ring. */
 #define sh__link_each(link, head)                                                          \
-    for (struct sh__link *link = (head)->next; link != (head); link = link->next)
+    for (struct sh__link * (link) = (head)->next; (link) != (head); (link) = (link)->next)
 
 /* Puts `link` last in the ring of `head`. */
 static inline void sh__link_append(struct sh__link *head, struct sh__link *link)

@@ -29,6 +29,7 @@ struct sh_worker {
     bool is_run;        /* its loop runs in sh__worker_run */
     bool slicing;       /* inside a slice of the run queue */
     uint64_t ticks;     /* the last reading of the clock */
+    uint64_t slice_ns;  /* how long a slice may take; specs change it */
     uint64_t slice_end; /* in ticks: no further callback begins in this slice */
     uint64_t brief;     /* a callback that takes fewer ticks is brief */
     uint32_t unread;    /* brief callbacks that may end before the clock is read again */

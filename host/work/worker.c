@@ -61,7 +61,7 @@ static void run_slice(sh_worker *worker)
     worker->slicing = true;
     worker->queue_had_turn = false;
     worker->ticks = sh__ticks();
-    uint64_t slice = sh__clock_ticks(worker->host, SLICE_NS);
+    uint64_t slice = sh__clock_ticks(worker->host, worker->slice_ns);
     worker->slice_end = worker->ticks + slice;
     worker->brief = slice / BRIEF_PART;
     sh__worker_put_in_front(worker, NULL, false);
@@ -158,6 +158,7 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
 {
     worker->host = host;
     worker->index = index;
+    worker->slice_ns = SLICE_NS;
     worker->random = (host->opts.seed + index) * SH__RANDOM_SEED | 1;
     sh__link_init(&worker->stages);
     sh__link_init(&worker->ended);

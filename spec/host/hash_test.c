@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stagehost/hash.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,7 +111,7 @@ static void check_avalanche(const char *what, uint64_t (*hash)(uint64_t word, vo
             word |= test_random_below(&random, UINT32_MAX);
             uint64_t change = hash(word, data) ^ hash(word ^ UINT64_C(1) << bit, data);
             for (int b = 0; b < 64; b++)
-                turned[b] += change >> b & 1;
+                turned[b] += (int)(change >> b & 1);
         }
         for (int b = 0; b < 64; b++)
             if (abs(turned[b] - SAMPLES / 2) > abs(worst - SAMPLES / 2))
@@ -164,9 +165,9 @@ static void test_spread(void)
             int integers[20] = {0}, texts[20] = {0};
             for (int i = 0; i < TOTAL; i++) {
                 char name[32];
-                int len =
-                    snprintf(name, sizeof name, "user%lld", (long long)(i * steps[s]));
-                integers[sh_hash_place(sh_hash_integer(i * steps[s]), (uint32_t)n)]++;
+                int64_t number = i * steps[s];
+                int len = snprintf(name, sizeof name, "user%" PRId64, number);
+                integers[sh_hash_place(sh_hash_integer(number), (uint32_t)n)]++;
                 texts[sh_hash_place(sh_hash_bytes(name, (size_t)len), (uint32_t)n)]++;
             }
             check_spread(integers, n, TOTAL);

@@ -110,6 +110,7 @@ function M.perform(scenario, opts)
     for _, stage in ipairs(scenario.stages) do
         world.descriptions[stage.name] = stage
     end
+    hooks.endless_slices()
     hooks.on_log(function(code) world.trace:log(code) end)
     local done, starts, results = xpcall(perform, debug.traceback, world, scenario)
     local observed = {}

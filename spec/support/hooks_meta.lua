@@ -37,6 +37,10 @@ function hooks.hold(stage) end
 ---@param stage stagehost.Stage
 function hooks.release(stage) end
 
+--- Has the worker of the caller look at the clock no more between turns: their order is the same on a machine that
+--- is busy with other things, and under --gc-stress.
+function hooks.endless_slices() end
+
 --- Suspends the caller until the other stages of its worker have nothing to do: nothing is queued
 --- for a stage that takes messages, and no stage is running. A held stage counts as idle, and so
 --- does one that waits inside a callback.
