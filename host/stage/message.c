@@ -12,7 +12,7 @@
 enum { MOST_FREE_MESSAGES = 4096 };
 
 const uint8_t sh__message_routes[] = {
-#define XX(kind, name, route) [SH__##kind] = SH__ROUTE_##route,
+#define XX(kind, route) [SH__##kind] = SH__ROUTE_##route,
     SH__MESSAGE_MAP(XX)
 #undef XX
 };

@@ -19,43 +19,43 @@
     XX(AT_ONCE)                                                                                \
     XX(SIGNAL)   /* see links.h: from.stage is the sender, which gets no answer */
 
-/* Kind, its name for logs and specs, and its route. */
+/* Kind and route. */
 #define SH__MESSAGE_MAP(XX)                                                                    \
-    XX(START, "start", ORDER)                     /* first message of every stage */           \
-    XX(SUBSCRIBE_TO, "subscribe_to", ORDER)       /* a consumer subscribes */                  \
-    XX(PART, "part", ORDER)                       /* a consumer leaves one producer */         \
-    XX(NOTIFY, "notify", ORDER)                   /* tell every consumer, in order */          \
-    XX(SET_DEMAND, "set_demand", ORDER)                                                        \
-    XX(QUERY, "query", ORDER)                                                                  \
-    XX(MONITOR, "monitor", ORDER)                                                              \
-    XX(STOP, "stop", ORDER)                                                                    \
-    XX(FINISH, "finish", ORDER)                   /* end gracefully, after held events */      \
-    XX(DRAIN, "drain", ORDER)                     /* end gracefully: the host drains */        \
-    XX(SUBSCRIBE, "subscribe", PRODUCER)                                                       \
-    XX(ASK, "ask", PRODUCER)                                                                   \
-    XX(ACK, "ack", PRODUCER)                      /* see produce/ack.h */                      \
-    XX(CANCEL_REQUEST, "cancel_request", PRODUCER)                                             \
-    XX(CONSUMER_DOWN, "consumer_down", PRODUCER)  /* the consumer has ended */                 \
-    XX(EVENTS, "events", CONSUMER)                                                             \
-    XX(NOTIFICATION, "notification", CONSUMER)                                                 \
-    XX(CANCEL, "cancel", CONSUMER)                                                             \
-    XX(REDIRECT, "redirect", CONSUMER)            /* to other producers */                     \
-    XX(PRODUCER_DOWN, "producer_down", CONSUMER)  /* the producer has ended */                 \
-    XX(CALL, "call", CALLBACK)                                                                 \
-    XX(CAST, "cast", CALLBACK)                                                                 \
-    XX(LETTERS, "letters", CALLBACK)              /* handle_cast with dead letters */          \
-    XX(INFO, "info", CALLBACK)                    /* handle_info */                            \
-    XX(QUEUED_INFO, "queued_info", CALLBACK)      /* handle_info after buffered events */      \
-    XX(KILL, "kill", AT_ONCE)                                                                  \
-    XX(REPLY, "reply", AT_ONCE)                                                                \
-    XX(STEER, "steer", AT_ONCE)                   /* see consume/limits.h */                   \
-    XX(LINK, "link", SIGNAL)                                                                   \
-    XX(UNLINK, "unlink", SIGNAL)                                                               \
-    XX(UNLINKED, "unlinked", SIGNAL)                                                           \
-    XX(MONITOR_DOWN, "monitor_down", SIGNAL)                                                   \
-    XX(DEMONITOR, "demonitor", SIGNAL)                                                         \
-    XX(EXIT, "exit", SIGNAL)                                                                   \
-    XX(GONE, "gone", SIGNAL)
+    XX(START, ORDER)                              /* first message of every stage */           \
+    XX(SUBSCRIBE_TO, ORDER)                       /* a consumer subscribes */                  \
+    XX(PART, ORDER)                               /* a consumer leaves one producer */         \
+    XX(NOTIFY, ORDER)                             /* tell every consumer, in order */          \
+    XX(SET_DEMAND, ORDER)                                                                      \
+    XX(QUERY, ORDER)                                                                           \
+    XX(MONITOR, ORDER)                                                                         \
+    XX(STOP, ORDER)                                                                            \
+    XX(FINISH, ORDER)                             /* end gracefully, after held events */      \
+    XX(DRAIN, ORDER)                              /* end gracefully: the host drains */        \
+    XX(SUBSCRIBE, PRODUCER)                                                                    \
+    XX(ASK, PRODUCER)                                                                          \
+    XX(ACK, PRODUCER)                             /* see produce/ack.h */                      \
+    XX(CANCEL_REQUEST, PRODUCER)                                                               \
+    XX(CONSUMER_DOWN, PRODUCER)                   /* the consumer has ended */                 \
+    XX(EVENTS, CONSUMER)                                                                       \
+    XX(NOTIFICATION, CONSUMER)                                                                 \
+    XX(CANCEL, CONSUMER)                                                                       \
+    XX(REDIRECT, CONSUMER)                        /* to other producers */                     \
+    XX(PRODUCER_DOWN, CONSUMER)                   /* the producer has ended */                 \
+    XX(CALL, CALLBACK)                                                                         \
+    XX(CAST, CALLBACK)                                                                         \
+    XX(LETTERS, CALLBACK)                         /* handle_cast with dead letters */          \
+    XX(INFO, CALLBACK)                            /* handle_info */                            \
+    XX(QUEUED_INFO, CALLBACK)                     /* handle_info after buffered events */      \
+    XX(KILL, AT_ONCE)                                                                          \
+    XX(REPLY, AT_ONCE)                                                                         \
+    XX(STEER, AT_ONCE)                            /* see consume/limits.h */                   \
+    XX(LINK, SIGNAL)                                                                           \
+    XX(UNLINK, SIGNAL)                                                                         \
+    XX(UNLINKED, SIGNAL)                                                                       \
+    XX(MONITOR_DOWN, SIGNAL)                                                                   \
+    XX(DEMONITOR, SIGNAL)                                                                      \
+    XX(EXIT, SIGNAL)                                                                           \
+    XX(GONE, SIGNAL)
 /* clang-format on */
 
 enum sh__route {
@@ -65,7 +65,7 @@ enum sh__route {
 };
 
 enum sh__message_kind {
-#define XX(kind, name, route) SH__##kind,
+#define XX(kind, route) SH__##kind,
     SH__MESSAGE_MAP(XX)
 #undef XX
 };

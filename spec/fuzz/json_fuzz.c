@@ -3,11 +3,10 @@
  * The JSON codec: whatever a text is, it is decoded or refused with a place in it; what was
  * decoded comes out of encode and decode again as the same value; and any bytes survive as
  * a string. */
-#include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "stagehost_lua.h"
+#include "lua_state.h"
 
 /* check(text, choice): raises what is wrong. */
 static const char script[] =
@@ -51,35 +50,13 @@ static const char script[] =
     "    check_string(text, options.invalid_utf8)\n"
     "end\n";
 
-static sh_worker_hooks *hooks; /* and the host: until the program ends */
-static sh_host *host;
-
-static void close_host(void)
-{
-    sh_host_free(host);
-    sh_lua_hooks_free(hooks);
-}
-
-static lua_State *make_state(void)
-{
-    hooks = sh_lua_hooks_new(NULL);
-    sh_host_opts opts = {.workers = 1, .hooks = *hooks};
-    if (sh_host_new(&opts, &host) < 0)
-        abort();
-    atexit(close_host);
-    lua_State *L = sh_lua_state(sh_host_worker0(host));
-    if (luaL_loadstring(L, script) != 0 || lua_pcall(L, 0, 1, 0) != 0)
-        abort();
-    return L;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static lua_State *L;
     if (!L)
-        L = make_state();
+        L = fuzz_make_state(script);
     if (size == 0)
         return 0;
     lua_pushvalue(L, 1);

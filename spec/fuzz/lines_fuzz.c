@@ -2,11 +2,10 @@
  *
  * The line splitter: a text cut into chunks anywhere comes out as the same lines as in one
  * piece. */
-#include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stagehost_lua.h"
+#include "lua_state.h"
 
 /* lines(text, cuts, keep_cr): the lines of the text, cut after as many bytes as each byte of `cuts`
  * says, joined with \0. */
@@ -34,35 +33,13 @@ static const char script[] =
     "    return #out == #plain and table.concat(out, '\\0') == expected\n"
     "end\n";
 
-static sh_worker_hooks *hooks; /* and the host: until the program ends */
-static sh_host *host;
-
-static void close_host(void)
-{
-    sh_host_free(host);
-    sh_lua_hooks_free(hooks);
-}
-
-static lua_State *make_state(void)
-{
-    hooks = sh_lua_hooks_new(NULL);
-    sh_host_opts opts = {.workers = 1, .hooks = *hooks};
-    if (sh_host_new(&opts, &host) < 0)
-        abort();
-    atexit(close_host);
-    lua_State *L = sh_lua_state(sh_host_worker0(host));
-    if (luaL_loadstring(L, script) != 0 || lua_pcall(L, 0, 1, 0) != 0)
-        abort();
-    return L;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static lua_State *L;
     if (!L)
-        L = make_state();
+        L = fuzz_make_state(script);
     if (size < 2)
         return 0;
     size_t n_cuts = data[0] % 16 < size - 1 ? data[0] % 16 : size - 1;

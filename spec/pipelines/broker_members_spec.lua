@@ -6,6 +6,7 @@ local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
 
 local await, start = crashing.await, stages.start
+local numbers = stages.numbers
 
 after_each(stages.stop_all)
 
@@ -55,14 +56,6 @@ local function settled(broker, ...)
     for _, stage in ipairs { ... } do
         stage:call "got"
     end
-end
-
-local function numbers(from, to)
-    local list = {}
-    for i = from, to do
-        list[#list + 1] = i
-    end
-    return list
 end
 
 local other = stagehost.workers() - 1

@@ -7,6 +7,7 @@ local stagehost = require "stagehost"
 local supervised = require "spec.support.supervised"
 
 local functions = stagehost.consumer_supervisor
+local numbers = stages.numbers
 
 after_each(stages.stop_all)
 
@@ -32,14 +33,6 @@ local function heard(ear, n)
     await(function() return #ear:call() >= n end)
     local list = ear:call()
     table.sort(list)
-    return list
-end
-
-local function numbers(from, to)
-    local list = {}
-    for i = from, to do
-        list[#list + 1] = i
-    end
     return list
 end
 

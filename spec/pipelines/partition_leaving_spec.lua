@@ -5,6 +5,7 @@ local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
 
 local start = stages.start
+local Sink = stages.Sink
 
 after_each(stages.stop_all)
 
@@ -20,23 +21,6 @@ local Source = stagehost.producer {
         end
     end,
     handle_call = function(self) return self.infos end,
-}
-
---- Keeps what it gets; asks for as many as it is cast.
-local Sink = stagehost.consumer {
-    init = function(self) self.events = {} end,
-    handle_subscribe = function(self, _, _, from)
-        self.from = from
-        return "manual"
-    end,
-    handle_cast = function(self, n) stagehost.ask(self.from, n) end,
-    handle_events = function(self, events)
-        for _, event in ipairs(events) do
-            table.insert(self.events, event)
-        end
-    end,
-    handle_notification = function(self, message) table.insert(self.events, message) end,
-    handle_call = function(self) return self.events end,
 }
 
 local function source(partitions, options)

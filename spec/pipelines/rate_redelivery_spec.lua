@@ -8,6 +8,7 @@ local stagehost = require "stagehost"
 
 local uv = stagehost.uv
 local start = stages.start
+local numbers = stages.numbers
 
 after_each(stages.stop_all)
 
@@ -35,14 +36,6 @@ local Keeper = stagehost.consumer {
 
 -- Never comes to an end with what it was given first.
 local Stuck = stagehost.consumer { handle_events = function() stagehost.sleep(3600000) end }
-
-local function numbers(from, to)
-    local list = {}
-    for i = from, to do
-        list[#list + 1] = i
-    end
-    return list
-end
 
 --- How long `n` events have to take at least.
 local function least_ms(n)

@@ -31,4 +31,30 @@ function M.stop_all()
     M.stop(unpack(all))
 end
 
+--- Keeps what it gets; asks for as many events as it is cast.
+M.Sink = stagehost.consumer {
+    init = function(self) self.events = {} end,
+    handle_subscribe = function(self, _, _, from)
+        self.from = from
+        return "manual"
+    end,
+    handle_cast = function(self, n) stagehost.ask(self.from, n) end,
+    handle_events = function(self, events)
+        for _, event in ipairs(events) do
+            table.insert(self.events, event)
+        end
+    end,
+    handle_notification = function(self, message) table.insert(self.events, message) end,
+    handle_call = function(self) return self.events end,
+}
+
+---@return integer[] from `from` to `to`
+function M.numbers(from, to)
+    local list = {}
+    for i = from, to do
+        list[#list + 1] = i
+    end
+    return list
+end
+
 return M

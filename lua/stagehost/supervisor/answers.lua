@@ -94,22 +94,26 @@ function M.terminate_child(all, request)
     return requests.results(true)
 end
 
-function M.restart_child(all, request)
-    local child = children.find(all, request.id)
+--- A child that is stopped; or nothing, and the answer that says why it can't be `done`.
+local function find_stopped(all, id, done)
+    local child = children.find(all, id)
     if not child then
-        return not_found(request.id)
+        return nil, not_found(id)
     elseif child.state ~= "stopped" then
-        return failure(child.state, "the child %q can't be restarted: %s", request.id, states[child.state])
+        return nil, failure(child.state, "the child %q can't be %s: %s", id, done, states[child.state])
     end
-    return start(all, child)
+    return child
+end
+
+function M.restart_child(all, request)
+    local child, problem = find_stopped(all, request.id, "restarted")
+    return child and start(all, child) or problem
 end
 
 function M.delete_child(all, request)
-    local child = children.find(all, request.id)
+    local child, problem = find_stopped(all, request.id, "deleted")
     if not child then
-        return not_found(request.id)
-    elseif child.state ~= "stopped" then
-        return failure(child.state, "the child %q can't be deleted: %s", request.id, states[child.state])
+        return problem
     end
     children.remove(all, child)
     return requests.results(true)
