@@ -14,6 +14,7 @@
 #include "callbacks/verdict.h"
 #include "events/batch.h"
 #include "events/hole.h"
+#include "events/strings.h"
 #include "state/call.h"
 #include "state/error.h"
 
@@ -178,11 +179,22 @@ static bool is_empty(lua_State *co, int index)
     return false;
 }
 
+/* Takes the packed list at `index`, if there is one; without memory it is taken for something else. */
+static bool take_packed(lua_State *co, int index, sh_result *r)
+{
+    const struct shl_strings *strings = shl_strings_test(co, index);
+    return strings && shl_strings_batch(strings, &r->events) == SH_OK;
+}
+
 /* Takes the last part of a result: events at `index`; values above them are ignored. */
 static int take_events(struct shl_stage *s, int index, sh_result *r)
 {
     lua_State *co = s->co;
     if (lua_gettop(co) < index || lua_type(co, index) == LUA_TNIL) {
+        lua_settop(co, 0);
+        return SH_DONE;
+    }
+    if (take_packed(co, index, r)) {
         lua_settop(co, 0);
         return SH_DONE;
     }
@@ -219,7 +231,13 @@ static bool take_ready(struct shl_stage *s, sh_result *r)
     int n_results = lua_gettop(co) - SHL_N_READY;
     if (n_results == 0)
         return true;
-    if (n_results > 1 || lua_type(co, -1) != LUA_TTABLE)
+    if (n_results > 1)
+        return false;
+    if (take_packed(co, -1, r)) {
+        lua_pop(co, 1);
+        return true;
+    }
+    if (lua_type(co, -1) != LUA_TTABLE)
         return false;
     size_t n = lua_objlen(co, -1);
     if (n > 0)

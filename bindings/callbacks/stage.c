@@ -13,6 +13,7 @@
 #include "callbacks/start.h"
 #include "callbacks/sub_slot.h"
 #include "events/batch.h"
+#include "events/strings.h"
 #include "options/run.h"
 #include "options/selector.h"
 #include "state/call.h"
@@ -74,7 +75,11 @@ static int handle_demand(sh_stage *self, void *state, int64_t n, sh_result *r)
 static int push_events(lua_State *L)
 {
     const struct arguments *args = lua_touserdata(L, 1);
-    shl_batch_push(args->s->ctx, L, args->batch);
+    uint32_t first;
+    if (args->s->is_packed && sh_batch_strings(args->batch, &first))
+        shl_strings_push_batch(L, args->batch);
+    else
+        shl_batch_push(args->s->ctx, L, args->batch);
     shl_sub_slot_push(L, args->s, args->sub, SH_ROLE_CONSUMER);
     return move_arguments(L, args->s);
 }

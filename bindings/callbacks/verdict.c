@@ -7,6 +7,7 @@
 #include "callbacks/from.h"
 #include "events/batch.h"
 #include "events/hole.h"
+#include "events/strings.h"
 #include "options/subscribe_options.h"
 #include "state/call.h"
 #include "state/error.h"
@@ -27,7 +28,7 @@ static int verdict_stop(lua_State *L)
 {
     int n = lua_gettop(L);
     lua_settop(L, MOST_GIVEN);
-    if (!lua_isnil(L, 2) && !lua_istable(L, 2))
+    if (!lua_isnil(L, 2) && !lua_istable(L, 2) && !shl_strings_test(L, 2))
         return luaL_error(L, "stagehost.stop: the events must be a list, got a %s",
                           luaL_typename(L, 2));
     lua_createtable(L, 0, MOST_GIVEN + 1);
@@ -159,8 +160,12 @@ static int read_stop(lua_State *L)
     lua_rawgeti(L, 2, STOP_COUNT); /* data, stop, reason, count */
     if (lua_tointeger(L, 4) >= 2) {
         lua_rawgeti(L, 2, STOP_EVENTS);
+        const struct shl_strings *strings = shl_strings_test(L, -1);
         uint32_t n = lua_istable(L, -1) ? (uint32_t)lua_objlen(L, -1) : 0;
-        status = shl_batch_take(s->ctx, L, n, &r->events);
+        if (strings)
+            status = shl_strings_batch(strings, &r->events);
+        else
+            status = shl_batch_take(s->ctx, L, n, &r->events);
     }
     if (status == SH_OK && lua_tointeger(L, 4) >= MOST_GIVEN) {
         lua_rawgeti(L, 2, STOP_REPLY);

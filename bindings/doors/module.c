@@ -10,6 +10,7 @@
 #include "callbacks/request.h"
 #include "callbacks/verdict.h"
 #include "callbacks/wait.h"
+#include "events/strings.h"
 #include "objects/board.h"
 #include "objects/registry.h"
 #include "objects/runtime.h"
@@ -57,6 +58,9 @@ int luaopen_stagehost_core(lua_State *L)
     add_methods(L, "subscription", &shl_subscription_type);
     add_methods(L, "call", &shl_call_type);
     add_methods(L, "timer", &shl_timer_type);
+    add_methods(L, "strings", &shl_strings_type);
+    lua_pushcfunction(L, shl_strings_pack);
+    lua_setfield(L, -2, "pack");
     lua_pushcfunction(L, shl_chunk_load_dump);
     lua_setfield(L, -2, "load_dump");
     shl_constants_push(L);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "events/letter.h"
+#include "events/strings.h"
 #include "events/transfer.h"
 #include "events/value.h"
 #include "state/call.h"
@@ -216,11 +217,14 @@ static void copy_range(struct shl_context *ctx, lua_State *L, uint32_t at, sh_ba
 
 void shl_batch_push(struct shl_context *ctx, lua_State *L, sh_batch batch)
 {
+    sh_strings_view view;
     if (shl_batch_push_whole(L, batch))
         return;
     if (check_list(batch.list)) {
         lua_createtable(L, (int)batch.n, 0);
         copy_range(ctx, L, 0, batch);
+    } else if (sh_batch_see_strings(batch, &view)) {
+        shl_strings_push_table(L, view);
     } else {
         shl_values_push(L, batch);
     }
@@ -240,8 +244,11 @@ void shl_payload_push(struct shl_context *ctx, lua_State *L, sh_batch payload)
         lua_remove(L, -2);
     } else {
         const sh_value *values = sh_batch_values(payload);
+        sh_strings_view view;
         if (values)
             shl_value_push(L, values, payload);
+        else if (sh_batch_see_strings(payload, &view))
+            lua_pushlstring(L, view.bytes + view.spans->start, view.spans->len);
         else
             luaL_error(L, "a payload of %s has no Lua value", payload.list->ops->name);
     }

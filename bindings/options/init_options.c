@@ -130,6 +130,7 @@ static int configure(lua_State *L, sh_stage *self, int index, sh_error **error)
     sh_splitter *splitter = NULL;
     struct shl_stage *s = sh_stage_state(self);
     s->demand_by = shl_boolean_field(L, index, "demand_by");
+    s->is_packed = shl_boolean_field(L, index, "packed");
     read_buffer(L, index, &opts);
     read_on_error(L, index, &opts);
     read_dead_letter(L, index, &opts);

@@ -12,7 +12,8 @@
 struct splitter {
     sh_splitter base;
     struct shl_context *ctx;
-    uint32_t slot; /* of the function made by routing.splitter() */
+    uint32_t slot;         /* of the function made by routing.splitter() */
+    sh_splitter *by_value; /* splits packed strings without Lua; NULL: there is a hash */
 };
 
 /* The places on the stack of the results of routing.lua's split, from the first one on. */
@@ -80,6 +81,9 @@ static int split(sh_splitter *base, sh_split_job *job)
 {
     struct splitter *self = (struct splitter *)base;
     lua_State *L = self->ctx->L;
+    uint32_t at;
+    if (self->by_value && sh_batch_strings(job->in, &at))
+        return self->by_value->split(self->by_value, job);
     int status = push_call(self, job);
     if (status == SH_OK)
         status = shl_run(self->ctx, "hash", 4, N_RESULTS, &job->error);
@@ -102,6 +106,8 @@ static void splitter_free(sh_splitter *base)
 {
     struct splitter *self = (struct splitter *)base;
     shl_slot_free(self->ctx, self->slot);
+    if (self->by_value)
+        self->by_value->free(self->by_value);
     sh_free(self);
 }
 
@@ -114,13 +120,19 @@ sh_splitter *shl_splitter_new(lua_State *L, int names_index, int hash_index)
     lua_insert(L, -3);
     lua_call(L, 2, 1);
     uint32_t slot = shl_slot_take(ctx, L);
-    struct splitter *self = sh_malloc(sizeof *self);
+    bool has_hash = !lua_isnil(L, hash_index);
+    sh_splitter *by_value = has_hash ? NULL : sh_splitter_default();
+    struct splitter *self = has_hash || by_value ? sh_malloc(sizeof *self) : NULL;
     if (!self) {
+        if (by_value)
+            by_value->free(by_value);
         shl_slot_free(ctx, slot);
         luaL_error(L, "%s", sh_strerror(SH_ENOMEM));
         return NULL;
     }
-    *self = (struct splitter){
-        .base = {.split = split, .free = splitter_free}, .ctx = ctx, .slot = slot};
+    *self = (struct splitter){.base = {.split = split, .free = splitter_free},
+                              .ctx = ctx,
+                              .slot = slot,
+                              .by_value = by_value};
     return &self->base;
 }

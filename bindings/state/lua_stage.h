@@ -55,6 +55,7 @@ struct shl_stage {
     int64_t expected; /* handle_demand, handle_events: the events asked for, or given */
     uint32_t n_lists; /* that ready callbacks have returned (events/hole.c) */
     bool demand_by;   /* handle_demand gets the list of consumers that ask */
+    bool is_packed;   /* handle_events gets packed strings as they are */
     /* Where the callbacks are, for other threads (state/interrupt.c). A text belongs to a
      * function that `functions` keeps. */
     struct {

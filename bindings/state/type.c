@@ -49,6 +49,9 @@ static void make_metatable(lua_State *L, const struct shl_type *type)
         lua_newtable(L); /* metatable, methods, fields */
         set_functions(L, type->fields);
         lua_pushcclosure(L, index_object, 2);
+    } else if (type->index) {
+        lua_pop(L, 1);
+        lua_pushcfunction(L, type->index);
     }
     lua_setfield(L, -2, "__index"); /* metatable */
     lua_pushvalue(L, -1);

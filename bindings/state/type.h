@@ -17,6 +17,8 @@ struct shl_type {
     const luaL_Reg *methods;
     /* Functions of the object, called by reading the field; may be NULL. */
     const luaL_Reg *fields;
+    lua_CFunction
+        index; /* __index of a type without fields that is no table of methods, or NULL */
 };
 
 /* The beginning of every object, which identifies it, since a script can give any userdata any

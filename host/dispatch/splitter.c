@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The default splitter: C values are spread over the partitions by their hash (hash.h).
- * Consecutive events for the same partition are one run; runs are sorted by partition by
- * counting, then joined. */
+ * The default splitter: C values and packed strings are spread over the partitions by their hash
+ * (hash.h). Of C values, consecutive events for the same partition are one run; runs are sorted by
+ * partition by counting, then joined. */
 #include "stagehost/dispatcher.h"
 
 #include <assert.h>
@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "events/batch.h"
 #include "stagehost/hash.h"
+#include "text/strings.h"
 
 struct run {
     sh_batch batch; /* borrowed */
@@ -25,6 +26,8 @@ struct structural {
     uint32_t capacity; /* of both */
     uint32_t *ends;    /* of each partition's runs in `sorted` */
     size_t n_ends;
+    uint32_t *places; /* of packed strings: the partition of each */
+    uint32_t n_places;
 };
 
 static bool reserve(struct structural *self, uint32_t n_runs, size_t n_partitions)
@@ -113,10 +116,35 @@ static int join_runs(struct structural *self, uint32_t n_runs, const sh_split_jo
     return SH_OK;
 }
 
+static int split_strings(struct structural *self, sh_strings_view view, sh_split_job *job)
+{
+    sh_batch in = job->in;
+    in.n = job->limit < in.n ? job->limit : in.n;
+    if (in.n > self->n_places) {
+        sh_free(self->places);
+        self->places = sh_malloc(in.n * sizeof *self->places);
+        self->n_places = self->places ? in.n : 0;
+        if (!self->places)
+            return refuse_enomem(job);
+    }
+    for (uint32_t i = 0; i < in.n; i++) {
+        sh_span span = view.spans[i];
+        self->places[i] = sh_hash_place(sh_hash_bytes(view.bytes + span.start, span.len),
+                                        (uint32_t)job->n_parts);
+    }
+    if (sh__strings_deal(in, self->places, job->n_parts, job->parts) != SH_OK)
+        return refuse_enomem(job);
+    job->taken = in.n;
+    return SH_OK;
+}
+
 static int structural_split(sh_splitter *base, sh_split_job *job)
 {
     struct structural *self = (struct structural *)base;
     sh_batch in = job->in;
+    sh_strings_view view;
+    if (sh_batch_see_strings(in, &view))
+        return split_strings(self, view, job);
     if (!sh_batch_values(in))
         return refuse(job, SH_EFAILED, "hash_required",
                       "events of this kind can't be hashed: the option hash is required");
@@ -137,6 +165,7 @@ static void structural_free(sh_splitter *base)
     sh_free(self->runs);
     sh_free(self->sorted);
     sh_free(self->ends);
+    sh_free(self->places);
     sh_free(self);
 }
 

@@ -19,6 +19,13 @@ static inline void sh__batch_unref(sh_batch batch)
         batch.list->ops->free(batch.list);
 }
 
+/* Called on a batch that is going to wait: lets it keep less memory alive. */
+static inline void sh__batch_compact(sh_batch *batch)
+{
+    if (batch->list && batch->list->ops->compact)
+        batch->list->ops->compact(batch);
+}
+
 /* Joins owned parts into one owned batch; takes all of them. Parts that follow one another
  * in the same list are joined without a copy. Lists of different kinds can't be joined: then
  * it joins only the leading parts of one kind, and *joined is their number (the others are

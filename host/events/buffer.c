@@ -102,6 +102,7 @@ static void append_events(struct sh__buffer *buffer, sh_batch batch)
             return;
         }
     }
+    sh__batch_compact(&batch);
     *entry_at(buffer, buffer->length++) = (struct sh__entry){.batch = batch};
 }
 
@@ -166,6 +167,7 @@ static void drop_oldest(struct sh__buffer *buffer, int64_t n, struct sh__markers
         if (head->batch.n > n) {
             head->batch.first += (uint32_t)n;
             head->batch.n -= (uint32_t)n;
+            sh__batch_compact(&head->batch);
             return;
         }
         n -= head->batch.n;
@@ -238,6 +240,7 @@ int sh__buffer_return(struct sh__buffer *buffer, sh_batch batch, uint32_t delive
     } else if (sh__buffer_reserve(buffer, 1) == SH_OK) {
         buffer->head = (buffer->head - 1) & (buffer->capacity - 1);
         buffer->length++;
+        sh__batch_compact(&batch);
         *entry_at(buffer, 0) = (struct sh__entry){.batch = batch, .u.delivery = delivery};
     } else {
         sh__batch_unref(batch);
@@ -291,6 +294,7 @@ int64_t sh__buffer_take(struct sh__buffer *buffer, int64_t n, sh_batch **parts,
             *part = sh_batch_slice(*head, 0, (uint32_t)(n - got));
             head->first += part->n;
             head->n -= part->n;
+            sh__batch_compact(head);
             got = n;
             break;
         }

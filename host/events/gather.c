@@ -29,6 +29,7 @@ int sh__gather_add(struct sh__gather *gather, sh_batch batch)
         gather->parts = parts;
         gather->capacity = capacity;
     }
+    sh__batch_compact(&batch);
     gather->parts[gather->n_parts++] = batch;
     gather->n += batch.n;
     return SH_OK;

@@ -45,6 +45,7 @@ int sh__unacked_push(struct sh__unacked *unacked, sh_batch events, uint32_t deli
 {
     if (!reserve(unacked))
         return SH_ENOMEM;
+    sh__batch_compact(&events);
     *part_at(unacked, unacked->length++) = (sh_returned){events, delivery};
     unacked->events += events.n;
     return SH_OK;

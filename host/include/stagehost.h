@@ -5,6 +5,7 @@
  * Reading order
  *   base.h          the names of the types, result codes, errors, allocation
  *   events.h        lists and batches of events; lists of C values
+ *   strings.h       packed strings: lists of strings that travel by reference
  *   hash.h          hashes of values, the same everywhere
  *   stage.h         what a stage is; starting stages, and talking to them
  *   subscription.h  what a consumer wants of a producer
@@ -32,6 +33,7 @@
 #include "stagehost/host.h"
 #include "stagehost/inlet.h"
 #include "stagehost/stage.h"
+#include "stagehost/strings.h"
 #include "stagehost/subscription.h"
 
 #endif

@@ -390,6 +390,24 @@ function core.leave(group) end
 ---@return stagehost.Stage[]
 function core.members(group) end
 
+--- A packed list: strings in one block of memory, which goes between workers by reference. `#list` is their
+--- number, `list[i]` makes the string at that place (nil if there is none). A callback may return one as its events.
+---@class stagehost.Strings
+---@field [integer] string
+---@operator len: integer
+local Strings = {}
+
+--- All strings, as a new table.
+---@return string[]
+function Strings:table() end
+
+core.strings = Strings
+
+--- Packs the strings of a table. Raises an error if an element is not a string.
+---@param list string[]
+---@return stagehost.Strings
+function core.pack(list) end
+
 ---@param value any
 ---@param n integer
 ---@return integer

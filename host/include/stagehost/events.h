@@ -36,6 +36,10 @@ typedef struct sh_list_ops {
     void (*free)(sh_list *list);
     /* Makes one list of `n_parts` ranges in order; all their lists have these ops. */
     sh_list *(*concat)(sh_worker *worker, const sh_batch *parts, size_t n_parts);
+    /* Optional. Called when events begin to wait in a buffer, a queue or unacknowledged, or when
+     * fewer of them go on waiting: may replace *batch, which is owned, by an owned batch of equal
+     * events that keeps less memory alive. Without memory for it *batch stays. */
+    void (*compact)(sh_batch *batch);
     /* Encodes a range for another worker. SH_EFAILED sets *error (owned by the caller), which
      * names the index of the event that can't cross. */
     int (*encode)(sh_worker *worker, const sh_batch *batch, sh_encode what, sh_parcel *out,

@@ -67,6 +67,7 @@ local CANCEL_MODES = { "permanent", "transient", "temporary" }
 ---@field end_with_last? boolean it ends when its last producer has ended normally, not with the first
 ---@field on_error? stagehost.OnError default "stop"
 ---@field dead_letter? stagehost.Stage | string for events that it could not handle
+---@field packed? boolean handle_events gets strings that travel packed as a stagehost.Strings, not as a table
 
 --- Any of these may also be given in the definition, or returned by init.
 ---@class stagehost.InitOptions : stagehost.ProducerOptions, stagehost.ConsumerOptions
@@ -101,6 +102,7 @@ M.stage = {
     end_with_last = { "boolean", kinds = CONSUMES, default = false, decided_by = set "pipeline streams" },
     on_error = { "on_error", kinds = CONSUMES, default = "stop", decided_by = set "streams" },
     dead_letter = { "stage", kinds = HAS_EVENTS, decided_by = set "streams" },
+    packed = { "boolean", kinds = CONSUMES, default = false, decided_by = set "streams" },
 }
 
 -- Subscriptions ---------------------------------------------------------------------------------------
