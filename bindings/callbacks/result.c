@@ -179,7 +179,7 @@ static bool is_empty(lua_State *co, int index)
     return false;
 }
 
-/* Takes the packed list at `index`, if there is one; without memory it is taken for something else. */
+/* Takes the packed list at `index`, if there is one. Without memory it counts as something else. */
 static bool take_packed(lua_State *co, int index, sh_result *r)
 {
     const struct shl_strings *strings = shl_strings_test(co, index);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Packed strings in Lua: as the table of strings that callbacks get, and as an object for callbacks of
- * stages with `packed = true` and for functions written in C. */
+ * Packed strings in Lua: as the table of strings that callbacks get, and as an object for callbacks
+ * of stages with `packed = true` and for functions written in C. */
 #ifndef SHL_STRINGS_H
 #define SHL_STRINGS_H
 
