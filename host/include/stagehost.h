@@ -6,6 +6,7 @@
  *   base.h          the names of the types, result codes, errors, allocation
  *   events.h        lists and batches of events; lists of C values
  *   strings.h       packed strings: lists of strings that travel by reference
+ *   text.h          operators on them: lines, fields, patterns, hashes, counts
  *   hash.h          hashes of values, the same everywhere
  *   stage.h         what a stage is; starting stages, and talking to them
  *   subscription.h  what a consumer wants of a producer
@@ -35,5 +36,6 @@
 #include "stagehost/stage.h"
 #include "stagehost/strings.h"
 #include "stagehost/subscription.h"
+#include "stagehost/text.h"
 
 #endif

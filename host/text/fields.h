@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The fields of one string, one after the other. */
+#ifndef SH_FIELDS_H
+#define SH_FIELDS_H
+
+#include <string.h>
+
+#include "stagehost/text.h"
+
+/* Where the next field is looked for. */
+struct sh__fields {
+    const char *at, *end; /* at NULL: there is no more field */
+    const char *separator;
+    size_t separator_len;
+};
+
+static inline bool sh__is_blank(char byte)
+{
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+static inline struct sh__fields sh__fields_of(const sh_field *field, const char *string,
+                                              size_t len)
+{
+    return (struct sh__fields){string, string + len, field->separator,
+                               field->separator_len};
+}
+
+static inline bool sh__fields_next_word(struct sh__fields *fields, const char **word,
+                                        size_t *len)
+{
+    const char *at = fields->at, *end = fields->end;
+    while (at < end && sh__is_blank(*at))
+        at++;
+    *word = at;
+    while (at < end && !sh__is_blank(*at))
+        at++;
+    fields->at = at;
+    *len = (size_t)(at - *word);
+    return *len > 0;
+}
+
+static inline const char *sh__find_separator(const struct sh__fields *fields)
+{
+    size_t left = (size_t)(fields->end - fields->at);
+    return fields->separator_len == 1
+               ? memchr(fields->at, fields->separator[0], left)
+               : memmem(fields->at, left, fields->separator, fields->separator_len);
+}
+
+/* Takes the next field; false: there is none. */
+static inline bool sh__fields_next(struct sh__fields *fields, const char **start,
+                                   size_t *len)
+{
+    if (fields->separator_len == 0)
+        return sh__fields_next_word(fields, start, len);
+    if (!fields->at)
+        return false;
+    const char *separator = sh__find_separator(fields);
+    *start = fields->at;
+    *len = (size_t)((separator ? separator : fields->end) - fields->at);
+    fields->at = separator ? separator + fields->separator_len : NULL;
+    return true;
+}
+
+/* The nth one, from 1; false: there is none. */
+static inline bool sh__fields_nth(struct sh__fields *fields, uint32_t nth,
+                                  const char **start, size_t *len)
+{
+    for (; nth > 0; nth--)
+        if (!sh__fields_next(fields, start, len))
+            return false;
+    return true;
+}
+
+#endif
