@@ -17,6 +17,7 @@
 #include "objects/stage_methods.h"
 #include "objects/stage_start.h"
 #include "objects/subscription.h"
+#include "objects/text.h"
 #include "objects/timer.h"
 #include "options/constants.h"
 #include "options/hash.h"
@@ -85,5 +86,7 @@ void shl_module_open(lua_State *L)
     lua_getfield(L, -1, "preload");
     lua_pushcfunction(L, luaopen_stagehost_core);
     lua_setfield(L, -2, "stagehost.core");
+    lua_pushcfunction(L, luaopen_stagehost_core_text);
+    lua_setfield(L, -2, "stagehost.core.text");
     lua_pop(L, 2);
 }

@@ -33,6 +33,14 @@ describe("the description of the C half", function()
         end)
     end
 
+    it("has every function of the operators on text", function()
+        local real, meta = require "stagehost.core.text", require "stagehost.text.core_meta"
+        assert.same(keys(real), keys(meta))
+        for _, object in ipairs { "Splitter", "Pattern", "Counts" } do
+            assert.same(keys(real[object]), keys(meta[object]))
+        end
+    end)
+
     it("has every function of the JSON codec", function()
         local native, described_functions = require "stagehost.native.json", require "stagehost.native.json_meta"
         for name, value in pairs(native) do

@@ -3,8 +3,8 @@
 --- The rooms of lua/stagehost: who may require whom. lua/README.md has them in the same order.
 local files = require "spec.support.files"
 
-local ROOMS = { "native", "options", "engine", "messages", "io", "source", "codec", "sink", "streams", "supervisor",
-    "consumer_supervisor", "broker", "pipeline" }
+local ROOMS = { "native", "options", "engine", "messages", "io", "source", "codec", "text", "sink", "streams",
+    "supervisor", "consumer_supervisor", "broker", "pipeline" }
 
 local rank = {}
 for i, room in ipairs(ROOMS) do
