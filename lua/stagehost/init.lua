@@ -22,6 +22,7 @@ local subscriptions = require "stagehost.options.subscription"
 ---@field source table definitions of producers that read: files, lists, timers
 ---@field sink table definitions of consumers that write
 ---@field codec table events to bytes and back
+---@field text stagehost.text operators on lists of strings: lines, fields, patterns, counts
 ---@field zip fun(opts?: table): stagehost.Definition lists of one event of each of its producers
 ---@field merge fun(opts?: table): stagehost.Definition the events of all its producers, as they come or sorted
 ---@field broker fun(opts?: table): stagehost.Definition subscribes its consumers to all producers that join it
@@ -299,6 +300,7 @@ lazy.fields(M, {
     source = "stagehost.source",
     sink = "stagehost.sink",
     codec = "stagehost.codec",
+    text = "stagehost.text",
     zip = { "stagehost.streams.zip", "new" },
     merge = { "stagehost.streams.merge", "new" },
     broker = { "stagehost.broker", "new" },
