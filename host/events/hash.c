@@ -33,13 +33,23 @@ static uint64_t mix(uint64_t hash)
     return add_word(add_word(hash ^ hash >> 32, 0), 0);
 }
 
-/* The first n <= 8 bytes as a number, the first one lowest, on any machine. */
-static uint64_t load(const unsigned char *bytes, size_t n)
+/* n bytes as a number, the first one lowest, on any machine; for a constant n one instruction. */
+static inline uint64_t load(const unsigned char *bytes, size_t n)
 {
     uint64_t word = 0;
     for (size_t i = 0; i < n; i++)
         word |= (uint64_t)bytes[i] << (8 * i);
     return word;
+}
+
+/* Does so with 1 .. 7 bytes, whose number cannot be foreseen, without a loop: their parts may
+ * overlap. */
+static uint64_t load_rest(const unsigned char *bytes, size_t n)
+{
+    if (n >= 4)
+        return load(bytes, 4) | load(bytes + n - 4, 4) << (8 * (n - 4));
+    return bytes[0] | (uint64_t)bytes[n / 2] << (8 * (n / 2)) |
+           (uint64_t)bytes[n - 1] << (8 * (n - 1));
 }
 
 uint64_t sh_hash_bytes(const void *data, size_t len)
@@ -49,7 +59,7 @@ uint64_t sh_hash_bytes(const void *data, size_t len)
     for (; len >= 8; bytes += 8, len -= 8)
         hash = add_word(hash, load(bytes, 8));
     if (len > 0)
-        hash = add_word(hash, load(bytes, len));
+        hash = add_word(hash, load_rest(bytes, len));
     return add_word(add_word(hash, 0), 0);
 }
 

@@ -24,6 +24,10 @@ static void test_values_stay(void)
 {
     check_equal(of_text(""), UINT64_C(0x873e6848283318eb));
     check_equal(of_text("customer 17"), UINT64_C(0x9244b738ee510652));
+    uint64_t sum = 0;
+    for (size_t n = 1; n <= 7; n++)
+        sum = sum * 31 + sh_hash_bytes("\200bcdefg", n);
+    check_equal(sum, UINT64_C(0xd4b5325e45de9c9c));
     check_equal(sh_hash_integer(1), UINT64_C(0xb4d26cb15ec3f500));
     check_equal(sh_hash_number(0.5), UINT64_C(0x228df6a6c44b2fdf));
     check_equal(sh_hash_boolean(true), UINT64_C(0xac2bd2a5759c0981));
