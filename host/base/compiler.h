@@ -16,6 +16,22 @@
 #define sh__printf(fmt, args)
 #endif
 
+/* Of a word that was loaded from memory, the place there, 0 .. 7, of its first byte that is not
+ * 0. */
+static inline unsigned sh__first_byte(uint64_t word)
+{
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (unsigned)__builtin_ctzll(word) / 8;
+#elif defined(__GNUC__)
+    return (unsigned)__builtin_clzll(word) / 8;
+#else
+    unsigned i = 0;
+    while (((const unsigned char *)&word)[i] == 0)
+        i++;
+    return i;
+#endif
+}
+
 /* Tells the processor that this thread waits in a loop for another one. */
 static inline void sh__relax(void)
 {

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/compiler.h"
 #include "stagehost/text.h"
 
 /* Where the next field is looked for. */
@@ -27,6 +28,25 @@ static inline struct sh__fields sh__fields_of(const sh_field *field, const char 
                                field->separator_len};
 }
 
+/* Where a word that begins at `at` ends, tested in eight bytes at once. The highest bit of a byte
+ * in `low` says that it is a space or a control character, of which a few only are white space. */
+static inline const char *sh__end_of_word(const char *at, const char *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+    while (end - at >= 8) {
+        uint64_t bytes;
+        memcpy(&bytes, at, sizeof bytes);
+        uint64_t low = ~(((bytes & ~high) + ones * (0x80 - 0x21)) | bytes) & high;
+        at += low ? sh__first_byte(low) : 8;
+        if (low && sh__is_blank(*at))
+            return at;
+        at += low != 0;
+    }
+    while (at < end && !sh__is_blank(*at))
+        at++;
+    return at;
+}
+
 static inline bool sh__fields_next_word(struct sh__fields *fields, const char **word,
                                         size_t *len)
 {
@@ -34,10 +54,8 @@ static inline bool sh__fields_next_word(struct sh__fields *fields, const char **
     while (at < end && sh__is_blank(*at))
         at++;
     *word = at;
-    while (at < end && !sh__is_blank(*at))
-        at++;
-    fields->at = at;
-    *len = (size_t)(at - *word);
+    fields->at = sh__end_of_word(at, end);
+    *len = (size_t)(fields->at - at);
     return *len > 0;
 }
 

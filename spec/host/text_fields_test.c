@@ -85,6 +85,37 @@ static void test_hash(void)
     sh_strings_unref(block);
 }
 
+/* Words of any length, beside all kinds of bytes, against a cut byte by byte. */
+static void test_random_words(uint64_t seed)
+{
+    struct test_random random = test_random_seed(seed);
+    char text[201];
+    sh_span words[201];
+    uint32_t n = test_random_below(&random, 200), n_words = 0;
+    bool was_blank = true;
+    for (uint32_t i = 0; i < n; i++) {
+        text[i] =
+            (char)test_random_below(&random, test_random_below(&random, 2) ? 256 : 36);
+        bool is_blank = strchr(" \t\n\v\f\r", text[i]) && text[i] != '\0';
+        if (!is_blank && was_blank)
+            words[n_words++] = (sh_span){i, 0};
+        if (!is_blank)
+            words[n_words - 1].len++;
+        was_blank = is_blank;
+    }
+    sh_span span = {0, n};
+    sh_strings *block = sh_strings_copy(text, &span, 1);
+    sh_strings *out = sh_text_split(block, sh_strings_see(block), &(sh_field){0});
+    sh_strings_view view = sh_strings_see(out);
+    CHECK_INT(view.n, n_words);
+    for (uint32_t i = 0; i < n_words; i++) {
+        CHECK_INT(view.spans[i].start, words[i].start);
+        CHECK_INT(view.spans[i].len, words[i].len);
+    }
+    sh_strings_unref(out);
+    sh_strings_unref(block);
+}
+
 static void test_out_of_memory(void)
 {
     char text[400];
@@ -115,5 +146,8 @@ int main(void)
     test_of_derived();
     test_hash();
     test_out_of_memory();
+    uint64_t seeds = test_seeds(300);
+    for (uint64_t seed = 1; seed <= seeds; seed++)
+        test_random_words(seed);
     return test_end();
 }
