@@ -20,6 +20,11 @@ extern const struct shl_type shl_strings_type;
 /* Pushes an object without strings, for its maker to fill. It comes first: when making a block has
  * succeeded, nothing can raise any more. */
 struct shl_strings *shl_strings_push(lua_State *L);
+/* Gives the object on top, which has no strings yet, all strings of a block, of which it takes
+ * the reference; `block` NULL raises an error. The collector is driven on, because it knows the
+ * size of the object only: many times as many bytes as the Lua heap has would be held by objects
+ * that nobody uses any more. */
+void shl_strings_fill(lua_State *L, struct shl_strings *strings, sh_strings *block);
 /* Pushes an object with the strings of a batch of packed strings, of which it takes a reference. */
 void shl_strings_push_batch(lua_State *L, sh_batch batch);
 /* The object at `index`, NULL if there is none or it is finalised. */

@@ -13,13 +13,10 @@ sh_field shl_text_field(lua_State *L, int index)
     return (sh_field){(uint32_t)nth, separator, len};
 }
 
-/* Gives a block to a list that has none yet. */
+/* Gives a block to the list on top, which has none yet, and returns it. */
 static int fill(lua_State *L, struct shl_strings *out, sh_strings *block)
 {
-    if (!block)
-        return luaL_error(L, "not enough memory");
-    out->block = block;
-    out->n = sh_strings_see(block).n;
+    shl_strings_fill(L, out, block);
     return 1;
 }
 

@@ -38,8 +38,7 @@ static int return_block(lua_State *L, int status, struct shl_strings *out,
         lua_pushnil(L);
         return 1;
     }
-    out->block = block;
-    out->n = sh_strings_see(block).n;
+    shl_strings_fill(L, out, block);
     return 1;
 }
 
