@@ -1,17 +1,19 @@
 -- Lines out of chunks: whatever the chunks, the lines are the same.
-local splitters = require "stagehost.io.splitter"
+local splitters = require "stagehost.core.text"
+
+local function strings(list)
+    return list and list:table() or {}
+end
 
 local function split(chunks, options)
-    local splitter = splitters.new(options)
+    local splitter = splitters.lines(options and options.keep_cr)
     local lines = {}
     for _, chunk in ipairs(chunks) do
-        local list, n = splitter:feed(chunk)
-        assert.equal(n, #list)
-        for _, line in ipairs(list) do
+        for _, line in ipairs(strings(splitter:feed(chunk))) do
             lines[#lines + 1] = line
         end
     end
-    lines[#lines + 1] = splitter:finish()
+    lines[#lines + 1] = strings(splitter:finish())[1]
     return lines
 end
 
@@ -25,18 +27,18 @@ end
 
 describe("splitter", function()
     it("emits what is complete and keeps the rest", function()
-        local splitter = splitters.new()
-        assert.same({ "a", "b" }, (splitter:feed "a\nb\nc"))
-        assert.is_true(splitter:has_partial())
-        assert.same({ "cd" }, (splitter:feed "d\n"))
-        assert.is_false(splitter:has_partial())
+        local splitter = splitters.lines()
+        assert.same({ "a", "b" }, strings(splitter:feed "a\nb\nc"))
+        assert.equal(1, splitter:kept())
+        assert.same({ "cd" }, strings(splitter:feed "d\n"))
+        assert.equal(0, splitter:kept())
         assert.is_nil(splitter:finish())
     end)
 
     it("emits the last line without a newline once", function()
-        local splitter = splitters.new()
+        local splitter = splitters.lines()
         splitter:feed "a\nrest"
-        assert.equal("rest", splitter:finish())
+        assert.same({ "rest" }, strings(splitter:finish()))
         assert.is_nil(splitter:finish())
     end)
 
@@ -88,10 +90,10 @@ describe("splitter", function()
 
     it("joins a very long line in linear time", function()
         local chunk, n = ("x"):rep(65536), 512
-        local splitter = splitters.new()
+        local splitter = splitters.lines()
         local started = os.clock()
         for _ = 1, n do
-            assert.equal(0, select(2, splitter:feed(chunk)))
+            assert.is_nil(splitter:feed(chunk))
         end
         local lines = splitter:feed "\n"
         assert.equal(n * 65536, #lines[1])

@@ -26,6 +26,7 @@ local PAUSE_MS = 100
 ---@field now integer bytes it has
 
 ---@class stagehost.io.Reader
+---@field may_read_ahead? boolean what is read and not used is not lost: it is a file that nobody else reads
 ---@field private callback? stagehost.io.OnRead of the read that is going on
 
 ---@class stagehost.io.FileReader: stagehost.io.Reader
@@ -39,6 +40,7 @@ File.__index = File
 local function new_file(descriptor, size, chunk_size)
     local self = setmetatable({ descriptor = descriptor, chunk_size = chunk_size }, File)
     self.size, self.n_read, self.looked_at = size, 0, uv.now()
+    self.may_read_ahead = size ~= nil
     self.on_read = function(err, data)
         if self.closed or err then
             self:answer(err)

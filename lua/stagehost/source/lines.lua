@@ -1,20 +1,23 @@
 -- SPDX-License-Identifier: MIT
 
---- Lines of files and of standard input. A chunk is read only while there is demand; all the
---- lines it completes are emitted at once, and lines that were not asked for wait in the stage's buffer:
---- no line is ever held here, where a drain would not find it.
+--- Lines of files and of standard input, as packed lists. All the lines that a chunk completes are
+--- emitted at once, and lines that were not asked for wait in the stage's buffer: no line is ever held here,
+--- where a drain would not find it. A chunk is read only while there is demand; or, of a file, while lines of the
+--- chunk before wait in the buffer: then it waits here for demand. Of a pipe nothing is read ahead, because
+--- what was read is not there any more when a drain has ended this stage.
 local checks = require "stagehost.options.checks"
 local notes = require "stagehost.messages.note"
 local progress = require "stagehost.engine.progress"
 local readers = require "stagehost.io.reader"
-local splitters = require "stagehost.io.splitter"
+local splitters = require "stagehost.core.text"
 local stage_options = require "stagehost.options"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local DEFAULT_CHUNK_SIZE = 64 * 1024
+-- A string of 128 KiB or more costs a mapping of its own, for LuaJIT and for the chunk.
+local DEFAULT_CHUNK_SIZE = 120 * 1024
 local MAX_CHUNK_SIZE = 64 * 1024 * 1024
 
 local callbacks = {}
@@ -24,10 +27,16 @@ local function failed(path, message, events)
     return stagehost.stop(reason, events)
 end
 
-local function read(self)
-    if self.owed > 0 and not self.reading then
+local function start_read(self)
+    if not self.reading and not self.arrived then
         self.reading = true
         self.reader:read(self.on_read)
+    end
+end
+
+local function read(self)
+    if self.owed > 0 then
+        start_read(self)
     end
 end
 
@@ -56,7 +65,7 @@ end
 
 function callbacks.init(self)
     self.owed, self.index = 0, 0
-    self.splitter = splitters.new { keep_cr = self.settings.keep_cr }
+    self.splitter = splitters.lines(self.settings.keep_cr)
     local stop = probe_all(self) or open_next(self)
     if stop then
         return stop
@@ -67,25 +76,27 @@ function callbacks.init(self)
             self.reader:close()
             return
         end
+        self.reading = false
         self.arrived = { failure = failure, chunk = chunk, cut = cut }
-        stage:send_ahead(notes.new "read")
+        if self.owed > 0 then
+            stage:send_ahead(notes.new "read")
+        end
     end
     self.progress = self.settings.progress and progress.start(self.total) or nil
 end
 
-function callbacks.handle_demand(self, demand)
-    self.owed = self.owed + demand
-    read(self)
-end
-
 local function take_chunk(self, chunk)
-    local lines, n = self.splitter:feed(chunk)
+    local lines = self.splitter:feed(chunk)
+    local n = lines and #lines or 0
+    local is_read_ahead = n > self.owed and self.reader.may_read_ahead
     self.owed = math.max(0, self.owed - n)
     if self.progress then
         self.progress:add(#chunk, n)
     end
-    read(self)
-    return n > 0 and lines or nil
+    if self.owed > 0 or is_read_ahead then
+        start_read(self)
+    end
+    return lines
 end
 
 local function take_end(self)
@@ -93,14 +104,14 @@ local function take_end(self)
     self.owed = math.max(0, self.owed - (last and 1 or 0))
     self.reader:close()
     if self.index == #self.settings.paths then
-        return stagehost.stop("normal", { last })
+        return stagehost.stop("normal", last)
     end
-    local stop = open_next(self, { last })
+    local stop = open_next(self, last)
     if stop then
         return stop
     end
     read(self)
-    return { last }
+    return last
 end
 
 --- Handles a file that was cut. Lines that were read before have been emitted.
@@ -114,15 +125,13 @@ local function take_cut(self, cut)
     read(self)
 end
 
-local takers = {}
-
---- Handles the end of a read, whose result is in self.arrived.
-function takers.read(self)
+--- Handles the end of a read, whose result is in self.arrived, if there is demand.
+local function take(self)
     local arrived = self.arrived
-    if not arrived then
+    if not arrived or self.owed == 0 then
         return nil
     end
-    self.arrived, self.reading = nil, false
+    self.arrived = nil
     if arrived.failure then
         return failed(self.path, arrived.failure)
     elseif arrived.chunk then
@@ -132,6 +141,14 @@ function takers.read(self)
     end
     return take_end(self)
 end
+
+function callbacks.handle_demand(self, demand)
+    self.owed = self.owed + demand
+    read(self)
+    return take(self)
+end
+
+local takers = { read = take }
 
 function callbacks.handle_info(self, message)
     return notes.take("source.lines", takers, self, message)
@@ -184,7 +201,7 @@ local schema = {
 
 ---@class stagehost.source.lines.Options
 ---@field path string|string[] "-": standard input
----@field chunk_size? integer bytes to read at once (65536)
+---@field chunk_size? integer bytes to read at once (122880)
 ---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
 ---@field on_shrink? "error"|"warn" what the stage does when a file gets shorter while it is
 --- read: it fails, or logs a warning and reads the rest ("error")

@@ -10,7 +10,7 @@ local call = require "stagehost.io.call"
 local checks = require "stagehost.options.checks"
 local growing = require "stagehost.io.growing"
 local notes = require "stagehost.messages.note"
-local splitters = require "stagehost.io.splitter"
+local splitters = require "stagehost.core.text"
 local stage_options = require "stagehost.options"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
@@ -80,7 +80,7 @@ end
 local function end_of_file(self)
     local last = self.splitter:finish()
     self.owed = self.owed - (last and 1 or 0)
-    return last and { last } or nil
+    return last
 end
 
 --- Handles a file that was cut, and may have been filled again: a line that was begun has ended.
@@ -108,9 +108,9 @@ local function turn_over(self)
 end
 
 local function take_chunk(self, chunk)
-    local lines, n = self.splitter:feed(chunk)
-    self.owed = math.max(0, self.owed - n)
-    return n > 0 and lines or nil
+    local lines = self.splitter:feed(chunk)
+    self.owed = math.max(0, self.owed - (lines and #lines or 0))
+    return lines
 end
 
 --- Reads while there is demand and data; returns as soon as there are lines.
@@ -139,7 +139,7 @@ end
 
 function callbacks.init(self)
     self.owed, self.successors = 0, {}
-    self.splitter = splitters.new { keep_cr = self.settings.keep_cr }
+    self.splitter = splitters.lines(self.settings.keep_cr)
     local file, message, code = growing.open(self.settings.path)
     if file and self.settings.from == "end" then
         local ok
