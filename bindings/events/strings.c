@@ -56,6 +56,47 @@ static int strings_table(lua_State *L)
     return 1;
 }
 
+/* The number of strings from i on that lie in the block with just `end` between them. */
+static uint32_t find_run(sh_strings_view view, uint32_t i, const char *end, size_t n_end)
+{
+    uint32_t n = 1;
+    for (; i + n < view.n; n++) {
+        sh_span one = view.spans[i + n - 1], next = view.spans[i + n];
+        uint64_t gap = (uint64_t)one.start + one.len;
+        if (next.start != gap + n_end || memcmp(view.bytes + gap, end, n_end) != 0)
+            break;
+    }
+    return n;
+}
+
+/* Copies the strings to `to`, with `end` behind each. Lines that are next to one another are copied
+ * at once. */
+static void copy_text(char *to, sh_strings_view view, const char *end, size_t n_end)
+{
+    for (uint32_t i = 0, n; i < view.n; i += n) {
+        n = find_run(view, i, end, n_end);
+        sh_span first = view.spans[i], last = view.spans[i + n - 1];
+        size_t len = (size_t)last.start + last.len - first.start;
+        memcpy(to, view.bytes + first.start, len);
+        memcpy(to + len, end, n_end);
+        to += len + n_end;
+    }
+}
+
+/* list:text(end) -> a string of all strings, with `end` behind each */
+static int strings_text(lua_State *L)
+{
+    sh_strings_view view = shl_strings_see(shl_strings_check(L, 1));
+    size_t n_end, n = 0;
+    const char *end = luaL_checklstring(L, 2, &n_end);
+    for (uint32_t i = 0; i < view.n; i++)
+        n += view.spans[i].len + n_end;
+    char *text = lua_newuserdata(L, n);
+    copy_text(text, view, end, n_end);
+    lua_pushlstring(L, text, n);
+    return 1;
+}
+
 static const luaL_Reg strings_metamethods[] = {
     {"__gc", strings_gc},
     {"__len", strings_len},
@@ -65,6 +106,7 @@ static const luaL_Reg strings_metamethods[] = {
 
 static const luaL_Reg strings_methods[] = {
     {"table", strings_table},
+    {"text", strings_text},
     {NULL, NULL},
 };
 

@@ -401,6 +401,11 @@ local Strings = {}
 ---@return string[]
 function Strings:table() end
 
+--- All strings as one, each with `ending` behind it: a text of lines, if that is "\n".
+---@param ending string
+---@return string
+function Strings:text(ending) end
+
 core.strings = Strings
 
 --- Packs the strings of a table. Raises an error if an element is not a string.

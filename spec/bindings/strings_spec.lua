@@ -54,6 +54,17 @@ describe("a packed list", function()
         assert.equal("packed list<3 strings>", tostring(list))
     end)
 
+    it("is a text, with an ending behind each string", function()
+        local list = core.pack { "a", "", "c\0d", "" }
+        assert.equal("a\n\nc\0d\n\n", list:text "\n")
+        assert.equal("ac\0d", list:text "")
+        assert.equal("a; ; c\0d; ; ", list:text "; ")
+        assert.equal("", core.pack({}):text "\n")
+        local lines = require("stagehost.core.text").lines(false):feed "a\n\nb\r\nlast\n"
+        assert.equal("a\n\nb\nlast\n", lines:text "\n")
+        assert.equal("a\r\n\r\nb\r\nlast\r\n", lines:text "\r\n")
+    end)
+
     it("is made of strings only", function()
         assert.error_matches(function() core.pack { "a", 5 } end,
             "element 2 of 2 is a number: only strings can be packed")

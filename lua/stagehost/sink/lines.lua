@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Events as lines in a file or on standard output. handle_events returns when its events are
---- written, so a slow reader slows the pipeline down.
+--- written, so a slow reader slows the pipeline down. Packed events are written without strings of theirs being made.
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
@@ -26,6 +26,9 @@ end
 --- Writes every event with a newline behind it. It takes only strings and numbers, because the form of
 --- other values would be a guess.
 local function join(events, newline)
+    if type(events) == "userdata" then
+        return events:text(newline)
+    end
     local ok, text = pcall(table.concat, events, newline)
     if ok then
         return text .. newline
@@ -63,7 +66,7 @@ local function fail(self, events, message, code, n_bytes)
 end
 
 function callbacks.handle_events(self, events)
-    if self.format then
+    if self.format and type(events) == "table" then
         events = self.format(events)
     end
     local ok, message, code, n_bytes = self.writer:write(join(events, self.settings.newline))
@@ -103,13 +106,14 @@ local schema = {
     on_broken_pipe = checks.one_of("end", "error"),
 }
 
---- The definition behind sink.lines and sink.print. `format` turns events into strings.
+--- The definition behind sink.lines and sink.print. `format` turns events into strings, and leaves strings as they are.
 ---@param settings { path: string, append: boolean, newline: string, on_broken_pipe: "end"|"error" }
 ---@param format? fun(events: any[]): string[]
 ---@return stagehost.Definition
 function M.define(settings, format)
     return stagehost.consumer(tables.copy(callbacks, {
         format = format,
+        packed = true,
         settings = settings,
     }))
 end
