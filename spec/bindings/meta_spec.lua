@@ -27,7 +27,7 @@ describe("the description of the C half", function()
         assert.same(real, keys(described))
     end)
 
-    for _, object in ipairs { "stage", "subscription", "call", "timer" } do
+    for _, object in ipairs { "stage", "subscription", "call", "timer", "strings" } do
         it("has every method of a " .. object .. ", and no other", function()
             assert.same(keys(core[object]), keys(described[object]))
         end)
