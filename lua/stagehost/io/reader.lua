@@ -5,6 +5,7 @@
 --- stopped.
 local call = require "stagehost.io.call"
 local descriptors = require "stagehost.io.descriptor"
+local ranges = require "stagehost.io.range"
 local streams = require "stagehost.io.stream"
 local uv = require "luv"
 
@@ -32,21 +33,22 @@ local PAUSE_MS = 100
 ---@class stagehost.io.FileReader: stagehost.io.Reader
 ---@field private size? integer the largest size seen; nil: its size does not matter
 ---@field private n_read integer bytes
+---@field private range? stagehost.io.Range nil: all of the file
 ---@field private looked_at integer when its size was last checked, in milliseconds
 local File = {}
 File.__index = File
 
 ---@param size? integer watched from here on, unless it is nil
-local function new_file(descriptor, size, chunk_size)
-    local self = setmetatable({ descriptor = descriptor, chunk_size = chunk_size }, File)
-    self.size, self.n_read, self.looked_at = size, 0, uv.now()
+---@param range? stagehost.io.Range
+local function new_file(descriptor, size, chunk_size, range)
+    local self = setmetatable({ descriptor = descriptor, chunk_size = chunk_size, range = range }, File)
+    self.size, self.n_read, self.looked_at = size, range and range.position or 0, uv.now()
     self.may_read_ahead = size ~= nil
     self.on_read = function(err, data)
         if self.closed or err then
             self:answer(err)
         elseif data ~= "" then
-            self.n_read = self.n_read + #data
-            self:answer(nil, data)
+            self:take(data)
         else
             self:look(self.on_end)
         end
@@ -85,7 +87,26 @@ end
 
 ---@private
 function File:read_chunk()
-    self:request(uv.fs_read, self.chunk_size, -1, self.on_read)
+    local range = self.range
+    if not range then
+        return self:request(uv.fs_read, self.chunk_size, -1, self.on_read)
+    end
+    local n = range:wanted(self.chunk_size)
+    if n == 0 then
+        return self:look(self.on_end)
+    end
+    self:request(uv.fs_read, n, range.position, self.on_read)
+end
+
+---@private
+function File:take(data)
+    self.n_read = self.n_read + #data
+    local chunk = self.range and self.range:take(data) or data
+    if chunk == "" then
+        self:read_chunk()
+    else
+        self:answer(nil, chunk)
+    end
 end
 
 --- Checks the size that the file has now: calls done(cut) if it was cut, which is reported once.
@@ -131,8 +152,8 @@ function File:look(done)
 end
 
 --- Reads once. The callback gets (failure), (nil, chunk), (nil, nil) at the end, or (nil, nil, cut)
---- if the file is shorter than it was: that is reported once, and reading may go on. The callback
---- is never called from inside this function, and not at all after close().
+--- if the file is shorter than it was: that is reported once, and reading may go on. The callback is not called
+--- after close().
 ---@param callback stagehost.io.OnRead
 function File:read(callback)
     self.callback = callback
@@ -216,9 +237,11 @@ end
 --- Opens a path for reading. Waits.
 ---@param path string "-": standard input
 ---@param chunk_size integer bytes to read at once
+---@param part? { from: integer, to: integer, size: integer } the range of a regular file whose lines are read, and the
+--- size it had when the range was chosen
 ---@return stagehost.io.Reader? nil if it can't be read
 ---@return string? message
-function M.open(path, chunk_size)
+function M.open(path, chunk_size, part)
     local descriptor, message, stat
     if path == "-" then
         descriptor = open_stdin()
@@ -230,6 +253,9 @@ function M.open(path, chunk_size)
     end
     if not stat then
         return nil, message
+    end
+    if part then
+        return new_file(descriptor, part.size, chunk_size, ranges.new(part.from, part.to, part.size))
     end
     local kind = uv.guess_handle(descriptor.fd)
     if streams.is_stream(kind) then

@@ -39,7 +39,8 @@ local M = {}
 ---@field name string
 ---@field stage stagehost.Definition
 ---@field subscribe_to? (string | stagehost.PipelineSubscription)[]
----@field instances? integer number of equal stages, named name.1, name.2, ...
+---@field instances? integer | "parts" number of equal stages, named name.1, name.2, ...; "parts": as many as its
+--- producer has parts
 ---@field worker? integer | "any" default: that of the pipeline; "any" with instances
 ---@field on_error? "restart" | "stop" | any default "restart"; other values are options of the stage
 ---@field shutdown? integer | "infinity" | "brutal_kill" default 5000 ms

@@ -11,6 +11,7 @@ local M = {}
 ---@field to string name of the producer
 ---@field reason? string why it may close a cycle
 ---@field options table of the subscription
+---@field is_by_part? boolean each instance of the consumer subscribes to that of the producer with the same number
 
 local produces = { producer = true, producer_consumer = true }
 local consumes = { consumer = true, producer_consumer = true }

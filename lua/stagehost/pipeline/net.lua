@@ -16,6 +16,7 @@ local M = {}
 
 ---@class stagehost.Unit : stagehost.Child
 ---@field plan stagehost.PlannedStage
+---@field index integer the number of the instance
 ---@field inputs stagehost.Edge[]
 ---@field outputs stagehost.Edge[]
 ---@field is_finished boolean it has ended gracefully, or will never run again
@@ -44,6 +45,7 @@ local function make_unit(net, plan, stage, index, def)
     local name = plans.instance_name(stage, index)
     local unit = children.child { id = name, start = def, restart = "transient", shutdown = stage.shutdown }
     unit.plan, unit.inputs, unit.outputs, unit.workers = stage, {}, {}, {}
+    unit.index = index
     unit.is_finished, unit.is_ending, unit.is_gated = false, false, false
     unit.full_name = plan.name and plan.name .. "." .. name or name
     net.units[#net.units + 1], net.by_name[name] = unit, unit
@@ -57,20 +59,26 @@ local function edge_options(producer, link, index)
     })
 end
 
+local function add_edge(net, link, producer, consumer, index)
+    local edge = {
+        producer = producer,
+        consumer = consumer,
+        options = edge_options(producer.plan, link, index),
+        is_feedback = link.reason ~= nil,
+        has_joined = false,
+    }
+    table.insert(producer.outputs, edge)
+    table.insert(consumer.inputs, edge)
+    if edge.is_feedback then
+        table.insert(net.feedback, edge)
+    end
+end
+
 local function connect(net, stage, link, units_of)
-    for _, producer in ipairs(units_of[link.to]) do
+    for part, producer in ipairs(units_of[link.to]) do
         for index, consumer in ipairs(units_of[stage.name]) do
-            local edge = {
-                producer = producer,
-                consumer = consumer,
-                options = edge_options(producer.plan, link, index),
-                is_feedback = link.reason ~= nil,
-                has_joined = false,
-            }
-            table.insert(producer.outputs, edge)
-            table.insert(consumer.inputs, edge)
-            if edge.is_feedback then
-                table.insert(net.feedback, edge)
+            if not link.is_by_part or part == index then
+                add_edge(net, link, producer, consumer, index)
             end
         end
     end
@@ -81,7 +89,11 @@ local function place(net)
     local places = placement.new(core.workers(), core.worker())
     for _, unit in ipairs(net.units) do
         local worker = unit.plan.options.worker
-        if unit.plan.instances and worker == "any" then
+        local beside = unit.plan.beside and net.by_name[("%s.%d"):format(unit.plan.beside, unit.index)]
+        if beside then
+            unit.place = beside.place
+            places:add(unit.place)
+        elseif unit.plan.instances and worker == "any" then
             unit.place = places:take(unit.plan)
         elseif worker ~= "any" then
             places:add(worker or core.worker())
@@ -89,15 +101,26 @@ local function place(net)
     end
 end
 
+--- Returns the definitions of the instances of a stage. Waits.
+local function definitions(stage, pipeline)
+    local split, list = stage.definition.split_input, {}
+    local dealt = split and split.deal(stage.definition, stage.parts)
+    local whole = not dealt and notices.wrap(stage.definition, pipeline)
+    for i = 1, stage.instances or 1 do
+        list[i] = whole or notices.wrap(dealt[i], pipeline)
+    end
+    return list
+end
+
+--- Makes the units of a plan. Waits.
 ---@param plan stagehost.Plan
 ---@param pipeline stagehost.Stage
 ---@return stagehost.Net
 function M.new(plan, pipeline)
     local net, units_of = { units = {}, by_name = {}, feedback = {} }, {}
     for _, stage in ipairs(plan.stages) do
-        local def = notices.wrap(stage.definition, pipeline)
         units_of[stage.name] = {}
-        for i = 1, stage.instances or 1 do
+        for i, def in ipairs(definitions(stage, pipeline)) do
             units_of[stage.name][i] = make_unit(net, plan, stage, i, def)
         end
     end

@@ -8,6 +8,7 @@ local errors = require "stagehost.options.errors"
 local intensity = require "stagehost.supervisor.intensity"
 local links = require "stagehost.pipeline.links"
 local order = require "stagehost.pipeline.order"
+local parts = require "stagehost.pipeline.parts"
 local partitions = require "stagehost.pipeline.partitions"
 local problem_list = require "stagehost.pipeline.problems"
 
@@ -118,6 +119,7 @@ function M.new(given, n_workers)
         problems:add('option "stages" must be a list of at least one stage')
     else
         local by_name = read_stages(problems, plan, list, n_workers)
+        parts.pair(problems, plan.stages, by_name)
         check_instance_names(problems, plan, by_name)
         check_dead_letters(problems, plan, by_name)
         partitions.check(problems, plan)

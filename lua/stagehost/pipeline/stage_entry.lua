@@ -19,6 +19,8 @@ local M = {}
 ---@field kind stagehost.Kind
 ---@field options table of its start
 ---@field instances? integer nil: one stage, with the plain name
+---@field parts? integer the number of its instances, if each of them has a part of the input
+---@field beside? string the stage whose instances have the same parts, and are on the same workers
 ---@field on_error "restart" | "stop"
 ---@field shutdown integer | "infinity" | "brutal_kill"
 ---@field partitions? string[] of its dispatcher
@@ -28,8 +30,15 @@ local M = {}
 -- How supervision handles a crash; other values of on_error are options of the stage.
 local SUPERVISION = { restart = true, stop = true }
 
+local count = checks.integer(1)
+
 local own = {
-    instances = checks.integer(1),
+    instances = function(value)
+        if value == "parts" then
+            return value
+        end
+        return count(value)
+    end,
     shutdown = shutdown.check,
 }
 
@@ -67,9 +76,26 @@ end
 local function read_partitions(stage)
     local dispatcher = stage.options.dispatcher or stage.definition.dispatcher
     local ok, checked = pcall(dispatchers.check, dispatcher)
-    if dispatcher ~= nil and ok and checked.kind == "partition" then
+    stage.dispatcher = dispatcher == nil and "demand" or ok and checked.kind or nil
+    if stage.dispatcher == "partition" then
         stage.partitions, stage.has_groups = checked.texts, checked.groups
     end
+end
+
+--- Reads into how many parts a source splits its input.
+local function read_parts(problems, stage, n_workers)
+    local split = stage.definition.split_input
+    if not split then
+        return
+    end
+    stage.parts = split.parts == "auto" and n_workers or split.parts
+    if stage.instances then
+        problems:add("%s has parts, which are its instances: no option \"instances\"", stage.where)
+    elseif stage.dispatcher == "broadcast" then
+        problems:add("%s has parts, which a broadcast dispatcher does not allow: the events of several parts "
+            .. "have no order that all consumers could see", stage.where)
+    end
+    stage.instances = stage.parts
 end
 
 --- Reads an entry that has a name. Returns nil if its stage can't be known.
@@ -99,10 +125,11 @@ function M.read(problems, entry, n_workers)
         problems:add("%s: its definition has a subscribe_to; in a pipeline that belongs in the entry of the stage",
             where)
     end
+    read_partitions(stage)
+    read_parts(problems, stage, n_workers)
     if stage.instances and stage.options.worker == nil then
         stage.options.worker = "any"
     end
-    read_partitions(stage)
     return stage
 end
 

@@ -29,6 +29,7 @@ local SHOWN = { "max_demand", "min_demand", "partition" }
 
 local function describe(stage, link)
     local parts = { stage.kind }
+    parts[#parts + 1] = link and link.is_by_part and "by part" or nil
     parts[#parts + 1] = dispatcher_text(stage)
     for _, key in ipairs(SHOWN) do
         local value = link and link.options[key]

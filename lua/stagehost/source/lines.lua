@@ -7,6 +7,7 @@
 --- what was read is not there any more when a drain has ended this stage.
 local checks = require "stagehost.options.checks"
 local notes = require "stagehost.messages.note"
+local parts = require "stagehost.source.parts"
 local progress = require "stagehost.engine.progress"
 local readers = require "stagehost.io.reader"
 local splitters = require "stagehost.core.text"
@@ -18,6 +19,7 @@ local M = {}
 
 -- A string of 128 KiB or more costs a mapping of its own, for LuaJIT and for the chunk.
 local DEFAULT_CHUNK_SIZE = 120 * 1024
+local MAX_PARTS = 1024
 local MAX_CHUNK_SIZE = 64 * 1024 * 1024
 
 local callbacks = {}
@@ -43,9 +45,10 @@ end
 --- Opens the next path; returns a stop if that fails.
 local function open_next(self, events)
     self.index = self.index + 1
-    self.path = self.settings.paths[self.index]
+    local segment = self.segments and self.segments[self.index]
     local message
-    self.reader, message = readers.open(self.path, self.settings.chunk_size)
+    self.path = segment and segment.path or self.settings.paths[self.index]
+    self.reader, message = readers.open(self.path, self.settings.chunk_size, segment)
     return not self.reader and failed(self.path, message, events) or nil
 end
 
@@ -63,10 +66,23 @@ local function probe_all(self)
     self.total = total or nil
 end
 
+--- Returns a stop if this part can't be read, or is none.
+local function find_segments(self)
+    self.total = 0
+    for _, segment in ipairs(self.segments or {}) do
+        self.total = self.total + segment.to - segment.from
+    end
+    return self.problem and stagehost.stop(self.problem)
+        or not self.segments and stagehost.stop("source.lines: a pipeline starts the readers of parts; "
+            .. "outside of one, parts is not possible")
+        or nil
+end
+
 function callbacks.init(self)
     self.owed, self.index = 0, 0
     self.splitter = splitters.lines(self.settings.keep_cr)
-    local stop = probe_all(self) or open_next(self)
+    local stop = self.settings.parts and find_segments(self) or not self.settings.parts and probe_all(self)
+        or open_next(self)
     if stop then
         return stop
     end
@@ -103,7 +119,7 @@ local function take_end(self)
     local last = self.splitter:finish()
     self.owed = math.max(0, self.owed - (last and 1 or 0))
     self.reader:close()
-    if self.index == #self.settings.paths then
+    if self.index == #(self.segments or self.settings.paths) then
         return stagehost.stop("normal", last)
     end
     local stop = open_next(self, last)
@@ -193,6 +209,13 @@ end
 
 local schema = {
     path = check_paths,
+    parts = function(value)
+        if value == "auto" then
+            return value
+        end
+        local n = checks.integer(1, MAX_PARTS)(value)
+        return n, not n and ('must be a number from 1 to %d or "auto"'):format(MAX_PARTS) or nil
+    end,
     chunk_size = checks.integer(1, MAX_CHUNK_SIZE),
     keep_cr = checks.typed "boolean",
     on_shrink = checks.one_of("error", "warn"),
@@ -201,6 +224,8 @@ local schema = {
 
 ---@class stagehost.source.lines.Options
 ---@field path string|string[] "-": standard input
+---@field parts? integer|"auto" the number of readers in a pipeline, each with a range of the files, on different
+--- workers; "auto": as many as there are workers
 ---@field chunk_size? integer bytes to read at once (122880)
 ---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
 ---@field on_shrink? "error"|"warn" what the stage does when a file gets shorter while it is
@@ -219,6 +244,14 @@ local schema = {
 --- bytes: the stage fails, after the lines before have been emitted. It notices this by the size,
 --- which it checks at the end of the file and at each read after a pause, but not for pipes,
 --- devices and standard input.
+---
+--- With `parts`, a pipeline starts several readers, as instances of the stage. Each has a range of the bytes that the
+--- files have when the pipeline starts, cut at line ends; what is added to a file later is not read. The ranges are
+--- of equal size, and follow one another in the order of the files. Lines of one part are in order. A stage that
+--- subscribes to such a source with `instances = "parts"` (or the same number) has an instance beside each part, on its
+--- worker, which gets the lines of that part only; so have stages behind it: no line goes to another worker, until a
+--- stage has another number of instances or takes partitions. Parts need regular files: the lines of standard
+--- input and of pipes come from one reader, in blocks that go to other workers by reference.
 ---@param options stagehost.source.lines.Options | string a string is the path
 ---@param start_options? stagehost.InitOptions of its start
 ---@return stagehost.Definition
@@ -227,10 +260,18 @@ function M.new(options, start_options)
     if not given.path then
         checks.fail("path", 'must be a path, "-", or a list of these', nil)
     end
+    for _, path in ipairs(given.parts and given.path or {}) do
+        if path == "-" then
+            checks.fail("parts", "needs files: standard input has one reader, which hands out blocks of lines",
+                given.parts)
+        end
+    end
     return stagehost.producer(tables.copy(callbacks, { buffer_size = "infinity" },
         stage_options.for_definition("producer", start_options, "source.lines"), {
+        split_input = given.parts and { parts = given.parts, deal = parts.deal } or nil,
         settings = {
             paths = given.path,
+            parts = given.parts,
             chunk_size = given.chunk_size or DEFAULT_CHUNK_SIZE,
             keep_cr = given.keep_cr or false,
             on_shrink = given.on_shrink or "error",
