@@ -13,6 +13,7 @@
 #include "callbacks/start.h"
 #include "callbacks/sub_slot.h"
 #include "events/batch.h"
+#include "events/letter.h"
 #include "events/strings.h"
 #include "options/run.h"
 #include "options/selector.h"
@@ -405,7 +406,7 @@ static void destroy(sh_stage *self, void *state, void *arg)
         .format_discarded = format_discarded, .terminate = terminate,                      \
         .handle_reply = shl_stage_handle_reply, .destroy = destroy,                        \
         .locate = shl_place_of_callback, .arg_encode = shl_start_encode,                   \
-        .arg_decode = shl_start_decode                                                     \
+        .arg_decode = shl_start_decode, .letters = shl_letters                             \
     }
 
 #define OPS_BY_END(demand, notification, exit_)                                            \
