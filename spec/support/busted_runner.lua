@@ -8,6 +8,10 @@
 -- busted unloads the modules of a spec file after the file; those of the engine stay.
 local has_engine, stagehost = pcall(require, "stagehost")
 
+if has_engine then
+    require("spec.support.packed").install()
+end
+
 local Exit = {}
 require "busted.compatibility".exit = function(status)
     error(setmetatable({ status = status }, Exit), 0)

@@ -3,6 +3,8 @@
 --- Helpers for specs of supervision: a stage that crashes on demand, and waiting for a condition.
 local stagehost = require "stagehost"
 
+require("spec.support.packed").install()
+
 local M = {}
 
 --- Waits until `f` returns a true value, and returns that.

@@ -3,6 +3,8 @@
 --- Stages for specs of pipelines that record their events in a process that no crash touches.
 local stagehost = require "stagehost"
 
+require("spec.support.packed").install()
+
 local M = {}
 
 --- Keeps events under names, counts, and says of each name n times that a stage should crash.

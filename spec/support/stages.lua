@@ -4,6 +4,8 @@
 --- `start` and calls `after_each(stages.stop_all)`.
 local stagehost = require "stagehost"
 
+require("spec.support.packed").install()
+
 local M = {}
 local started = {}
 
