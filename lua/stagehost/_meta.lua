@@ -48,6 +48,7 @@
 --- consumer leaves, its demand stays owed. A new consumer gets those events, and handle_demand is told only of the
 --- part of its demand that exceeds what is owed.
 ---@class stagehost.Producer : stagehost.Process, stagehost.ProducerOptions
+---@field split_input? { parts: integer | "auto", deal: fun(self, n: integer): stagehost.Definition[] }
 ---@field handle_demand? fun(self: table, n: integer, by?: stagehost.DemandBy[]): any[]? `by` with option demand_by
 ---@field handle_subscribe? stagehost.handle_subscribe
 ---@field handle_cancel? stagehost.handle_cancel
