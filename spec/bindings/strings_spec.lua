@@ -60,7 +60,7 @@ describe("a packed list", function()
         assert.equal("ac\0d", list:text "")
         assert.equal("a; ; c\0d; ; ", list:text "; ")
         assert.equal("", core.pack({}):text "\n")
-        local lines = require("stagehost.core.text").lines(false):feed "a\n\nb\r\nlast\n"
+        local lines = require("stagehost.core.text").splitter(false):feed "a\n\nb\r\nlast\n"
         assert.equal("a\n\nb\nlast\n", lines:text "\n")
         assert.equal("a\r\n\r\nb\r\nlast\r\n", lines:text "\r\n")
     end)

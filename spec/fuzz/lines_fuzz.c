@@ -12,7 +12,7 @@
 static const char script[] =
     "local splitters = require 'stagehost.core.text'\n"
     "return function(text, cuts, keep_cr)\n"
-    "    local splitter, out, at = splitters.lines(keep_cr), {}, 1\n"
+    "    local splitter, out, at = splitters.splitter(keep_cr), {}, 1\n"
     "    for i = 1, #cuts + 1 do\n"
     "        local len = i <= #cuts and cuts:byte(i) or #text\n"
     "        if len > 0 and at <= #text then\n"

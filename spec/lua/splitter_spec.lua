@@ -6,7 +6,7 @@ local function strings(list)
 end
 
 local function split(chunks, options)
-    local splitter = splitters.lines(options and options.keep_cr)
+    local splitter = splitters.splitter(options and options.keep_cr or false)
     local lines = {}
     for _, chunk in ipairs(chunks) do
         for _, line in ipairs(strings(splitter:feed(chunk))) do
@@ -27,7 +27,7 @@ end
 
 describe("splitter", function()
     it("emits what is complete and keeps the rest", function()
-        local splitter = splitters.lines()
+        local splitter = splitters.splitter(false)
         assert.same({ "a", "b" }, strings(splitter:feed "a\nb\nc"))
         assert.equal(1, splitter:kept())
         assert.same({ "cd" }, strings(splitter:feed "d\n"))
@@ -36,7 +36,7 @@ describe("splitter", function()
     end)
 
     it("emits the last line without a newline once", function()
-        local splitter = splitters.lines()
+        local splitter = splitters.splitter(false)
         splitter:feed "a\nrest"
         assert.same({ "rest" }, strings(splitter:finish()))
         assert.is_nil(splitter:finish())
@@ -90,7 +90,7 @@ describe("splitter", function()
 
     it("joins a very long line in linear time", function()
         local chunk, n = ("x"):rep(65536), 512
-        local splitter = splitters.lines()
+        local splitter = splitters.splitter(false)
         local started = os.clock()
         for _ = 1, n do
             assert.is_nil(splitter:feed(chunk))

@@ -80,7 +80,7 @@ end
 
 function callbacks.init(self)
     self.owed, self.index = 0, 0
-    self.splitter = splitters.lines(self.settings.keep_cr)
+    self.splitter = splitters.splitter(self.settings.keep_cr)
     local stop = self.settings.parts and find_segments(self) or not self.settings.parts and probe_all(self)
         or open_next(self)
     if stop then

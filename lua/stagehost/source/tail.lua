@@ -139,7 +139,7 @@ end
 
 function callbacks.init(self)
     self.owed, self.successors = 0, {}
-    self.splitter = splitters.lines(self.settings.keep_cr)
+    self.splitter = splitters.splitter(self.settings.keep_cr)
     local file, message, code = growing.open(self.settings.path)
     if file and self.settings.from == "end" then
         local ok
