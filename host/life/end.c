@@ -27,6 +27,7 @@
 #include "stage/registry.h"
 #include "stage/request.h"
 #include "stage/timer.h"
+#include "stage/traffic.h"
 
 /* -- leftovers ------------------------------------------------------------------------- */
 
@@ -426,6 +427,7 @@ void sh__stage_finish(sh_stage *stage)
     sh__limits_free_all(stage);
     close_producers(stage);
     close_consumers(stage);
+    sh__traffic_end_stage(stage);
     if (stage->out)
         sh__acks_abandon(stage->out);
     drop_input(stage);

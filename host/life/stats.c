@@ -63,6 +63,15 @@ void sh_subscription_get_stats(const sh_subscription *sub, sh_role side,
     *out = side == SH_ROLE_PRODUCER ? sub->out.stats : sub->in.stats;
     if (side == SH_ROLE_CONSUMER)
         out->outstanding = sub->in.outstanding;
+    const sh_host *host = sub->consumer->worker->host;
+    const struct sh__traffic *traffic =
+        side == SH_ROLE_PRODUCER ? &sub->out.traffic : &sub->in.traffic;
+    out->crossed_events = traffic->events;
+    out->crossed_bytes = traffic->bytes;
+    if (traffic->events == 0)
+        return;
+    uint64_t ns = sh__clock_ns(host, traffic->ticks);
+    *(side == SH_ROLE_PRODUCER ? &out->encode_ns : &out->decode_ns) = ns;
 }
 
 void sh_stage_each_subscription(sh_stage *stage, sh_role other,

@@ -7,6 +7,7 @@
 #include "stage/above.h"
 #include "stage/deliver.h"
 #include "stage/outbox.h"
+#include "stage/traffic.h"
 
 /* After a burst, no more than this many are kept. */
 enum { MOST_FREE_MESSAGES = 4096 };
@@ -147,6 +148,7 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
     sh_error *local = NULL;
     bool is_extra = sh__message_subscribes(message);
     sh_batch *batch = payload_of(message);
+    uint64_t began = sh__ticks();
     int status = encode_batch(worker, batch, is_extra, &message->parcel, &local);
     if (status < 0) {
         if (!local)
@@ -158,6 +160,8 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
             sh_error_unref(local);
         return SH_EFAILED;
     }
+    if (message->kind == SH__EVENTS && message->parcel)
+        sh__traffic_add(&message->sub->out.traffic, message->parcel, began);
     sh__worker_post(worker, message->to->worker, message);
     return SH_OK;
 }
@@ -169,8 +173,11 @@ int sh__message_arrive(sh_worker *worker, struct sh__message *message)
     if (!crossing)
         return SH_OK;
     sh_error *error = NULL;
+    uint64_t began = sh__ticks();
     sh_list *list = crossing->ops->decode(worker, &crossing->parcel, &error);
     if (list) {
+        if (message->kind == SH__EVENTS)
+            sh__traffic_add(&message->sub->in.traffic, crossing, began);
         *payload_of(message) = (sh_batch){.list = list, .n = list->n};
         message->parcel = NULL;
         crossing_free(crossing);

@@ -137,6 +137,7 @@ struct sh_stage {
     bool is_supervised; /* its starter deals with its failures */
     bool builds;        /* a process that starts others: a drain waits for it to begin */
     bool ended_by_signal;
+    bool has_travelled; /* it has had events that crossed between workers */
     /* The stage ends by its own decision: events queued for it count as discarded. */
     bool chose_to_stop;
     /* declines: it ends normally by its own will, and events that its producers still hold for it

@@ -5,6 +5,7 @@
 
 #include "stage/host_state.h"
 #include "stage/stage.h"
+#include "stage/traffic.h"
 
 sh_subscription *sh__subscription_new(sh_worker *worker, sh_stage *consumer,
                                       sh_stage *producer)
@@ -78,6 +79,7 @@ void sh__subscription_close_in(sh_subscription *sub)
     if (!sub->in.open)
         return;
     sub->in.open = false;
+    sh__traffic_end_in(sub);
     sh__link_remove(&sub->in.link);
     sub->consumer->stats.producers--;
     if (sub->local)
@@ -90,6 +92,7 @@ void sh__subscription_close_out(sh_subscription *sub)
     if (!sub->out.open)
         return;
     sub->out.open = false;
+    sh__traffic_end_out(sub);
     sh__link_remove(&sub->out.link);
     sub->producer->stats.consumers--;
     if (sub->local)

@@ -24,6 +24,12 @@ struct sh__via {
     char partition[]; /* the subscription's; "": none */
 };
 
+/* Events that came from, or went to, another worker. */
+struct sh__traffic {
+    uint64_t events, bytes;
+    uint64_t ticks; /* decoding or encoding them */
+};
+
 struct sh_subscription {
     _Atomic uint32_t refs;
     bool local;         /* both stages live on one worker */
@@ -49,6 +55,7 @@ struct sh_subscription {
         struct sh__limits *limits; /* NULL: none; see consume/limits.h */
         void *slot;
         sh_subscription_stats stats;
+        struct sh__traffic traffic;
     } in;
 
     /* guarded by: the producer's worker */
@@ -61,6 +68,7 @@ struct sh_subscription {
         void *slot;
         void *dispatch_data;
         sh_subscription_stats stats;
+        struct sh__traffic traffic;
     } out;
 };
 

@@ -67,6 +67,11 @@ struct sh_worker {
     struct sh__link pending_calls;
     struct sh__unfinished *unfinished;
     uint32_t n_unfinished;
+    struct sh__travels { /* what crossed: stage/traffic.h */
+        struct sh__route_sum *routes;
+        struct sh__traveller *travellers;
+        uint32_t n_routes, n_travellers;
+    } travels;
     sh_from idle_waiter; /* specs: answered when the run queue is empty */
     sh_error *open_error;
     void *slot;

@@ -18,6 +18,7 @@
 #include "stage/outbox.h"
 #include "stage/request.h"
 #include "stage/run_queue.h"
+#include "stage/traffic.h"
 #include "work/crossing.h"
 #include "work/waiting.h"
 
@@ -240,6 +241,7 @@ void sh__worker_fini(sh_worker *worker)
         worker->unfinished = entry->next;
         sh_free(entry);
     }
+    sh__traffic_free(worker);
     sh_error_unref(worker->open_error);
     sh_free(worker->outboxes);
     sh_free(worker->run_queue);

@@ -202,6 +202,19 @@ void sh_host_each_unfinished(const sh_host *host,
                              void (*each)(void *data, const char *stage, uint64_t events,
                                           const char *where),
                              void *data);
+/* What crossed between workers, from stages of one name to stages of another, while they ran. */
+typedef struct sh_crossing {
+    const char *producer, *consumer;
+    uint64_t events, bytes;            /* events, and the bytes that carried them */
+    uint64_t encode_ns, decode_ns;     /* the time that took */
+    uint64_t producer_ns, consumer_ns; /* the time that these stages spent in callbacks */
+} sh_crossing;
+/* One call for each pair of names whose subscriptions, which have ended, had events that crossed;
+ * the names are borrowed until the host is freed. With many names, some are "(others)". Worker 0's
+ * thread, when nothing runs. */
+void sh_host_each_crossing(const sh_host *host,
+                           void (*each)(void *data, const sh_crossing *crossing),
+                           void *data);
 /* The exit status that a script wants, for the command or an embedder to use instead of the
  * one that follows from the ledger. -1: none was set. Any thread. */
 void sh_host_set_exit_status(sh_host *host, int status);

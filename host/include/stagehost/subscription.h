@@ -126,6 +126,9 @@ int sh_stage_part(sh_worker *worker, sh_stage *consumer, sh_stage *producer, uin
 typedef struct sh_subscription_stats {
     uint64_t events, messages, asks; /* seen on this side */
     int64_t outstanding;             /* asked for and not yet delivered */
+    /* Of `events`: those that crossed between workers, the bytes that carried them, and the time
+     * that it took to encode them, on the producer's side, or to decode them, on the other. */
+    uint64_t crossed_events, crossed_bytes, encode_ns, decode_ns;
 } sh_subscription_stats;
 
 /* The counters of `side`. On that side's worker; zeros if the subscription is closed there. */
