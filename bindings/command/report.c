@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command/crossings.h"
+
 static const char *plural(uint64_t n)
 {
     return n == 1 ? "event" : "events";
@@ -59,8 +61,10 @@ enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_le
     log_sink_flush(sink);
     if (summary.stages_failed > 0 && level < SH_LOG_ERROR)
         report_failure(sink, host);
-    if (level >= SH_LOG_DEBUG)
+    if (level >= SH_LOG_DEBUG) {
+        crossings_report(sink, host);
         report_count(sink, SH_LOG_DEBUG, summary.declined, "declined");
+    }
     if (level >= SH_LOG_INFO) {
         report_count(sink, SH_LOG_INFO, summary.discarded, "discarded");
         report_count(sink, SH_LOG_INFO, summary.skipped, "skipped");

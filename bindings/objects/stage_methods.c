@@ -9,6 +9,7 @@
 #include "callbacks/exits.h"
 #include "callbacks/wait.h"
 #include "events/batch.h"
+#include "objects/counters.h"
 #include "state/error.h"
 #include "state/handle.h"
 #include "state/lua_stage.h"
@@ -291,36 +292,6 @@ static int stage_buffered(lua_State *L)
 
 /* -- counters -------------------------------------------------------------------------- */
 
-#define STATS_MAP(XX)                                                                      \
-    XX(events_in)                                                                          \
-    XX(events_out)                                                                         \
-    XX(messages_in)                                                                        \
-    XX(messages_out)                                                                       \
-    XX(asks_in)                                                                            \
-    XX(asks_out)                                                                           \
-    XX(demand_in)                                                                          \
-    XX(demand_out)                                                                         \
-    XX(discarded_full)                                                                     \
-    XX(discarded_no_consumers)                                                             \
-    XX(discarded_none)                                                                     \
-    XX(discarded_stopped)                                                                  \
-    XX(declined)                                                                           \
-    XX(unfinished)                                                                         \
-    XX(skipped)                                                                            \
-    XX(dead_lettered)                                                                      \
-    XX(redelivered)                                                                        \
-    XX(asks_answered)                                                                      \
-    XX(ask_ns)                                                                             \
-    XX(uptime_ns)                                                                          \
-    XX(callbacks)                                                                          \
-    XX(callback_ns)                                                                        \
-    XX(demand_owed)                                                                        \
-    XX(unacknowledged)                                                                     \
-    XX(buffered)                                                                           \
-    XX(queued)                                                                             \
-    XX(consumers)                                                                          \
-    XX(producers)
-
 /* stage:stats() -> table | nil, message, reason */
 static int stage_stats(lua_State *L)
 {
@@ -332,16 +303,7 @@ static int stage_stats(lua_State *L)
         lua_pushliteral(L, "other_worker");
         return 3;
     }
-    sh_stage_stats stats;
-    sh_stage_get_stats(stage, &stats);
-    lua_newtable(L);
-#define XX(field)                                                                          \
-    lua_pushnumber(L, (lua_Number)stats.field);                                            \
-    lua_setfield(L, -2, #field);
-    STATS_MAP(XX)
-#undef XX
-    lua_pushstring(L, stats.dispatcher); /* nil if it has none */
-    lua_setfield(L, -2, "dispatcher");
+    shl_push_stage_stats(L, stage);
     return 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include "callbacks/wait.h"
 #include "events/batch.h"
+#include "objects/counters.h"
 #include "options/subscribe_options.h"
 #include "state/error.h"
 #include "state/handle.h"
@@ -163,17 +164,7 @@ static int subscription_stats(lua_State *L)
         lua_pushliteral(L, "other_worker");
         return 3;
     }
-    sh_subscription_stats stats;
-    sh_subscription_get_stats(sub, side, &stats);
-    lua_createtable(L, 0, 4);
-    lua_pushnumber(L, (lua_Number)stats.events);
-    lua_setfield(L, -2, "events");
-    lua_pushnumber(L, (lua_Number)stats.messages);
-    lua_setfield(L, -2, "messages");
-    lua_pushnumber(L, (lua_Number)stats.asks);
-    lua_setfield(L, -2, "asks");
-    lua_pushnumber(L, (lua_Number)stats.outstanding);
-    lua_setfield(L, -2, "outstanding");
+    shl_push_subscription_stats(L, sub, side);
     return 1;
 }
 

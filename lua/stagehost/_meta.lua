@@ -163,7 +163,9 @@ function Stage:buffered() end
 
 --- The stage's counters, by the names of sh_stage_stats in stagehost.h, and the name of its `dispatcher`. Works on
 --- its own worker only. `ask_ns / asks_answered` is the mean time it waits for events after it has asked.
----@return table<string, number | string>?
+--- `crossings` lists its subscriptions with events that crossed between workers: { producer =, consumer = (names),
+--- events =, bytes =, and encode_ns = where it is the producer, decode_ns = where it is the consumer }.
+---@return table<string, any>?
 ---@return string? message
 ---@return any reason
 function Stage:stats() end
@@ -206,7 +208,8 @@ function Subscription:unsubscribe(reason) end
 ---@return any reason
 function Subscription:deliveries() end
 
---- The counters of one side, on its own worker: events, messages, asks, outstanding.
+--- The counters of one side, on its own worker: events, messages, asks, outstanding; and of the events that crossed
+--- between workers crossed_events, crossed_bytes, and encode_ns (the producer's side) or decode_ns (the consumer's).
 ---@param side "producer" | "consumer"
 ---@return table<string, number>?
 ---@return string? message

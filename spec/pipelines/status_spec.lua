@@ -70,4 +70,36 @@ describe("the status of a pipeline", function()
         assert.same({ "source" }, by_name["sink.2"].producers)
         assert.is_nil(by_name["sink.2"].dispatcher)
     end)
+
+    it("has what crossed between workers, by subscription", function()
+        local Source = stagehost.producer {
+            handle_demand = function(self)
+                if not self.has_emitted then
+                    self.has_emitted = true
+                    return { "a", "b", "c" }
+                end
+            end,
+        }
+        local sink = stagehost.sink.each(function() end)
+        local running = assert(stagehost.pipeline({
+            name = "crossing",
+            stages = {
+                { name = "source", stage = Source, dispatcher = "broadcast" },
+                { name = "near", stage = sink, worker = 0, subscribe_to = "source" },
+                { name = "far", stage = sink, worker = 1, subscribe_to = "source" },
+            },
+        }):start())
+        local crossings
+        repeat
+            stagehost.sleep(1)
+            crossings = running:status().crossings
+        until crossings[1] and crossings[1].decode_ns > 0
+        running:stop()
+        local one = crossings[1]
+        assert.equal(1, #crossings)
+        assert.equal("source", one.producer)
+        assert.equal("far", one.consumer)
+        assert.equal(3, one.events)
+        assert.is_true(one.bytes > 3)
+    end)
 end)

@@ -102,10 +102,11 @@ end
 ---@field producers string[] the names of the stages it subscribes to
 ---@field consumers string[] the names of the stages that subscribe to it
 ---@field dispatcher? string of a stage that produces
----@field stats? table<string, number> its counters, as in stage:stats()
+---@field stats? table<string, any> its counters, as in stage:stats()
 
 --- The state of the pipeline and its stages now.
----@return { state: "running" | "draining", stages: stagehost.StageStatus[] }?
+---@return { state: "running" | "draining", stages: stagehost.StageStatus[],
+---    crossings: stagehost.CrossingStatus[] }?
 ---@return string? message
 ---@return any reason
 function Running:status()
@@ -122,6 +123,7 @@ function Running:status()
         one.stats = one.stage and stats[one.stage]
         one.dispatcher = one.stats and one.stats.dispatcher
     end
+    status.crossings = counts.crossings(status.stages)
     return status
 end
 
