@@ -41,7 +41,7 @@ local M = {}
 ---@field subscribe_to? (string | stagehost.PipelineSubscription)[]
 ---@field instances? integer | "parts" number of equal stages, named name.1, name.2, ...; "parts": as many as its
 --- producer has parts
----@field worker? integer | "any" default: that of the pipeline; "any" with instances
+---@field worker? integer | "any" default: that of its producers, else of the pipeline; "any" with instances
 ---@field on_error? "restart" | "stop" | any default "restart"; other values are options of the stage
 ---@field shutdown? integer | "infinity" | "brutal_kill" default 5000 ms
 

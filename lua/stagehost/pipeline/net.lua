@@ -84,23 +84,6 @@ local function connect(net, stage, link, units_of)
     end
 end
 
---- Chooses workers for the instances of stages that may run anywhere.
-local function place(net)
-    local places = placement.new(core.workers(), core.worker())
-    for _, unit in ipairs(net.units) do
-        local worker = unit.plan.options.worker
-        local beside = unit.plan.beside and net.by_name[("%s.%d"):format(unit.plan.beside, unit.index)]
-        if beside then
-            unit.place = beside.place
-            places:add(unit.place)
-        elseif unit.plan.instances and worker == "any" then
-            unit.place = places:take(unit.plan)
-        elseif worker ~= "any" then
-            places:add(worker or core.worker())
-        end
-    end
-end
-
 --- Returns the definitions of the instances of a stage. Waits.
 local function definitions(stage, pipeline)
     local split, list = stage.definition.split_input, {}
@@ -118,10 +101,13 @@ end
 ---@return stagehost.Net
 function M.new(plan, pipeline)
     local net, units_of = { units = {}, by_name = {}, feedback = {} }, {}
+    local places = placement.choose(plan.stages, core.workers(), core.worker())
     for _, stage in ipairs(plan.stages) do
         units_of[stage.name] = {}
         for i, def in ipairs(definitions(stage, pipeline)) do
-            units_of[stage.name][i] = make_unit(net, plan, stage, i, def)
+            local unit = make_unit(net, plan, stage, i, def)
+            unit.place = places[stage.name] and places[stage.name][i]
+            units_of[stage.name][i] = unit
         end
     end
     for _, stage in ipairs(plan.stages) do
@@ -130,7 +116,6 @@ function M.new(plan, pipeline)
         end
     end
     letters.connect(net)
-    place(net)
     return net
 end
 
