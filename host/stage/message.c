@@ -71,13 +71,12 @@ struct sh__message *sh__message_to(sh_stage *stage, sh_subscription *sub,
 
 static void crossing_free(struct sh__crossing *crossing)
 {
-    if (!crossing)
-        return;
-    if (crossing->parcel.free)
-        crossing->parcel.free(crossing->parcel.data, crossing->parcel.len);
-    else
-        sh_free(crossing->parcel.data);
-    sh_free(crossing);
+    while (crossing) {
+        struct sh__crossing *next = crossing->next;
+        sh_parcel_free(&crossing->parcel);
+        sh_free(crossing);
+        crossing = next;
+    }
 }
 
 /* Frees members that asks and events never have. */
@@ -160,10 +159,46 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
             sh_error_unref(local);
         return SH_EFAILED;
     }
-    if (message->kind == SH__EVENTS && message->parcel)
+    if (message->kind == SH__EVENTS && message->parcel) {
         sh__traffic_add(&message->sub->out.traffic, message->parcel, began);
+        if (sh__worker_gather(worker, message))
+            return SH_OK;
+    }
     sh__worker_post(worker, message->to->worker, message);
     return SH_OK;
+}
+
+/* Decodes the parcels of a message and makes one list of them. */
+static sh_list *decode_gathered(sh_worker *worker, const struct sh__crossing *crossing,
+                                sh_error **error)
+{
+    size_t n = 0, done = 0;
+    for (const struct sh__crossing *one = crossing; one; one = one->next)
+        n++;
+    sh_batch *parts = sh_malloc(n * sizeof *parts);
+    for (const struct sh__crossing *one = crossing; parts && one; one = one->next) {
+        sh_list *list = one->ops->decode(worker, &one->parcel, error);
+        if (!list)
+            break;
+        parts[done++] = (sh_batch){.list = list, .n = list->n};
+    }
+    sh_list *whole = done == n ? crossing->ops->concat(worker, parts, n) : NULL;
+    while (done > 0)
+        sh_batch_unref(parts[--done]);
+    sh_free(parts);
+    return whole;
+}
+
+static sh_list *decode(sh_worker *worker, struct sh__message *message, sh_error **error)
+{
+    const struct sh__crossing *crossing = message->parcel;
+    uint64_t began = sh__ticks();
+    sh_list *list = crossing->next
+                        ? decode_gathered(worker, crossing, error)
+                        : crossing->ops->decode(worker, &crossing->parcel, error);
+    if (list && message->kind == SH__EVENTS)
+        sh__traffic_add(&message->sub->in.traffic, crossing, began);
+    return list;
 }
 
 /* A payload that can't be decoded stays packed: refusing the message counts it. */
@@ -173,11 +208,8 @@ int sh__message_arrive(sh_worker *worker, struct sh__message *message)
     if (!crossing)
         return SH_OK;
     sh_error *error = NULL;
-    uint64_t began = sh__ticks();
-    sh_list *list = crossing->ops->decode(worker, &crossing->parcel, &error);
+    sh_list *list = decode(worker, message, &error);
     if (list) {
-        if (message->kind == SH__EVENTS)
-            sh__traffic_add(&message->sub->in.traffic, crossing, began);
         *payload_of(message) = (sh_batch){.list = list, .n = list->n};
         message->parcel = NULL;
         crossing_free(crossing);

@@ -87,6 +87,7 @@ struct sh__crossing {
     sh_parcel parcel;
     const sh_list_ops *ops;
     uint32_t n;
+    struct sh__crossing *next; /* EVENTS: more of the same message, with the same ops */
 };
 
 /* The instruction in STEER, see consume/limits.h. */
@@ -166,7 +167,10 @@ static inline enum sh__route sh__message_route(const struct sh__message *message
 /* How many events an EVENTS message carries, decoded or not. */
 static inline uint64_t sh__message_events(const struct sh__message *message)
 {
-    return message->parcel ? message->parcel->n : message->batch.n;
+    uint64_t n = message->batch.n;
+    for (const struct sh__crossing *one = message->parcel; one; one = one->next)
+        n += one->n;
+    return n;
 }
 
 /* A zeroed message from the worker's free list; NULL when out of memory. */

@@ -6,12 +6,47 @@
 
 #include "dispatch/dispatch.h"
 #include "stage/host_state.h"
-#include "stage/message.h"
-#include "stage/worker_state.h"
+#include "stage/stage.h"
 
 /* This many events or asks are sent before the end of the turn, so that the other worker can begin
  * with them. */
 enum { FLUSH_AT = 256 };
+
+static void count_outgoing(sh_worker *worker, int64_t n)
+{
+    sh__demand_count(&worker->outgoing_events, n);
+    if (worker->outgoing_events >= FLUSH_AT)
+        sh__worker_flush(worker);
+}
+
+/* Whether events may be added to those that are staged before this message. Asks go the other way,
+ * to the producers of the target. */
+static bool lets_events_pass(const struct sh__message *message)
+{
+    return message->kind == SH__EVENTS || message->kind == SH__ASK ||
+           message->kind == SH__ACK;
+}
+
+bool sh__worker_gather(sh_worker *worker, struct sh__message *message)
+{
+    const struct sh__outbox *outbox = &worker->outboxes[message->to->worker->index];
+    struct sh__gathering *gathering = &message->sub->out.gathering;
+    const struct sh__message *staged = gathering->message;
+    uint32_t n = message->parcel->n;
+    if (!staged || gathering->portion != outbox->portion)
+        return false;
+    if (n >= FLUSH_AT || staged->parcel->ops != message->parcel->ops ||
+        staged->events.delivery != message->events.delivery)
+        return false;
+    *gathering->end = message->parcel;
+    gathering->end = &message->parcel->next;
+    message->parcel = NULL;
+    message->sub->out.stats.messages--;
+    message->sub->producer->stats.messages_out--;
+    sh__message_free(worker, message);
+    count_outgoing(worker, n);
+    return true;
+}
 
 void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *message)
 {
@@ -23,11 +58,13 @@ void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *m
         outbox->head = message;
     outbox->tail = message;
     worker->has_outgoing = true;
-    int64_t n =
-        message->kind == SH__ASK ? message->ask.n : (int64_t)sh__message_events(message);
-    sh__demand_count(&worker->outgoing_events, n);
-    if (worker->outgoing_events >= FLUSH_AT)
-        sh__worker_flush(worker);
+    if (!lets_events_pass(message))
+        outbox->portion++;
+    if (message->kind == SH__EVENTS && message->parcel)
+        message->sub->out.gathering =
+            (struct sh__gathering){message, outbox->portion, &message->parcel->next};
+    count_outgoing(worker, message->kind == SH__ASK ? message->ask.n
+                                                    : (int64_t)sh__message_events(message));
 }
 
 void sh__worker_flush(sh_worker *worker)
@@ -51,7 +88,8 @@ void sh__worker_flush(sh_worker *worker)
         target->inbox_tail = outbox->tail;
         atomic_store_explicit(&target->has_inbox, true, memory_order_relaxed);
         uv_mutex_unlock(&target->inbox_lock);
-        *outbox = (struct sh__outbox){0};
+        outbox->head = outbox->tail = NULL;
+        outbox->portion++;
         if (was_empty && atomic_load(&target->is_asleep))
             uv_async_send(&target->wake);
     }

@@ -67,6 +67,11 @@ struct sh_subscription {
         struct sh__ack *ack; /* NULL: none; owned */
         void *slot;
         void *dispatch_data;
+        struct sh__gathering {
+            struct sh__message *message; /* the last one with events in the outbox ... */
+            uint64_t portion;            /* ... if that is still at this portion */
+            struct sh__crossing **end;   /* of its parcels */
+        } gathering;                     /* see stage/outbox.h */
         sh_subscription_stats stats;
         struct sh__traffic traffic;
     } out;

@@ -23,12 +23,14 @@ struct sh__traveller {
     char name[];
 };
 
-/* Adds events that were encoded, or decoded, since `began` (ticks). */
+/* Adds events that were encoded, or decoded, since `began` (ticks) */
 static inline void sh__traffic_add(struct sh__traffic *traffic,
                                    const struct sh__crossing *crossing, uint64_t began)
 {
-    traffic->events += crossing->n;
-    traffic->bytes += crossing->parcel.len;
+    for (; crossing; crossing = crossing->next) {
+        traffic->events += crossing->n;
+        traffic->bytes += crossing->parcel.len;
+    }
     traffic->ticks += sh__ticks() - began;
 }
 
