@@ -160,7 +160,7 @@ int sh__send(sh_worker *worker, struct sh__message *message, sh_error **error)
         return SH_EFAILED;
     }
     if (message->kind == SH__EVENTS && message->parcel) {
-        sh__traffic_add(&message->sub->out.traffic, message->parcel, began);
+        sh__traffic_add(worker, &message->sub->out.traffic, message->parcel, began);
         if (sh__worker_gather(worker, message))
             return SH_OK;
     }
@@ -197,7 +197,7 @@ static sh_list *decode(sh_worker *worker, struct sh__message *message, sh_error 
                         ? decode_gathered(worker, crossing, error)
                         : crossing->ops->decode(worker, &crossing->parcel, error);
     if (list && message->kind == SH__EVENTS)
-        sh__traffic_add(&message->sub->in.traffic, crossing, began);
+        sh__traffic_add(worker, &message->sub->in.traffic, crossing, began);
     return list;
 }
 

@@ -23,15 +23,18 @@ struct sh__traveller {
     char name[];
 };
 
-/* Adds events that were encoded, or decoded, since `began` (ticks) */
-static inline void sh__traffic_add(struct sh__traffic *traffic,
+/* Adds events that were encoded, or decoded, since `began` (ticks). The time since the last reading
+ * of the clock is that of callbacks; this time is taken out of it. */
+static inline void sh__traffic_add(sh_worker *worker, struct sh__traffic *traffic,
                                    const struct sh__crossing *crossing, uint64_t began)
 {
     for (; crossing; crossing = crossing->next) {
         traffic->events += crossing->n;
         traffic->bytes += crossing->parcel.len;
     }
-    traffic->ticks += sh__ticks() - began;
+    uint64_t took = sh__ticks() - began;
+    traffic->ticks += took;
+    worker->ticks += took;
 }
 
 /* Adds what a half that ends has counted to the sums of its worker. On the worker of that half. */
