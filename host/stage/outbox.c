@@ -90,7 +90,7 @@ void sh__worker_flush(sh_worker *worker)
         uv_mutex_unlock(&target->inbox_lock);
         outbox->head = outbox->tail = NULL;
         outbox->portion++;
-        if (was_empty && atomic_load(&target->is_asleep))
-            uv_async_send(&target->wake);
+        if (was_empty && atomic_load(&target->asleep_since) != 0)
+            sh__bell_ring(&target->bell);
     }
 }

@@ -12,6 +12,7 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
+#include "stage/bell.h"
 #include "stagehost/stage.h"
 
 /* The activity of the worker's thread, for other threads to read: stage/activity.h. */
@@ -37,8 +38,8 @@ struct sh_worker {
     uv_thread_t thread;
     uv_thread_t running; /* the thread that runs the worker; set before anything runs */
     uv_loop_t *loop;
-    uv_loop_t *own_loop; /* NULL: `loop` is the embedder's */
-    uv_async_t wake;
+    uv_loop_t *own_loop;  /* NULL: `loop` is the embedder's */
+    struct sh__bell bell; /* rung by other threads */
     uv_idle_t idle;       /* active while the run queue is not empty */
     uv_prepare_t prepare; /* flushes outboxes before the loop waits */
     uv_check_t check;     /* the loop has waited */
@@ -62,6 +63,7 @@ struct sh_worker {
     bool has_outgoing;
     uint64_t outgoing_events; /* in the outboxes: events, and events asked for */
     uint64_t exchanged;       /* ticks of the last message to, or from, another worker */
+    unsigned looks_to_skip, looks_in_vain; /* see work/waiting.c */
     struct sh__message *free_messages;
     uint32_t n_free_messages;
     struct sh__link pending_calls;
@@ -83,7 +85,7 @@ struct sh_worker {
     uv_mutex_t inbox_lock;
     struct sh__message *inbox_head, *inbox_tail;
     _Atomic bool has_inbox; /* the inbox is not empty; read without the lock as a hint */
-    _Atomic bool is_asleep; /* see work/waiting.h */
+    _Atomic uint64_t asleep_since; /* ticks; 0: it is awake; see work/waiting.h */
 
     _Atomic uint32_t orders; /* SH__ORDER_* from other threads; wake follows */
 };

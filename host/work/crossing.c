@@ -16,7 +16,7 @@
 void sh__worker_order(sh_worker *worker, uint32_t orders)
 {
     atomic_fetch_or(&worker->orders, orders);
-    uv_async_send(&worker->wake);
+    sh__bell_ring(&worker->bell);
 }
 
 struct sh__message *sh__worker_take_inbox(sh_worker *worker)
@@ -102,9 +102,11 @@ static void dump_stages(sh_worker *worker)
         sh__stage_dump(sh__container_of(link, sh_stage, link));
 }
 
-void sh__worker_on_wake(uv_async_t *handle)
+void sh__worker_on_ring(uv_poll_t *handle, int status, int events)
 {
     sh_worker *worker = handle->data;
+    (void)status, (void)events;
+    sh__bell_hush(&worker->bell);
     uint32_t orders = atomic_exchange(&worker->orders, 0);
     sh__worker_deliver_inbox(worker);
     if (orders & SH__ORDER_LIMIT)

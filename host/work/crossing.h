@@ -26,6 +26,6 @@ bool sh__worker_has_mail(sh_worker *worker);
 /* Delivers the messages to their stages. Returns whether there were any. */
 bool sh__worker_deliver_inbox(sh_worker *worker);
 /* Called when the worker was woken: delivers the messages, and follows the orders. */
-void sh__worker_on_wake(uv_async_t *handle);
+void sh__worker_on_ring(uv_poll_t *handle, int status, int events);
 
 #endif

@@ -111,9 +111,9 @@ static void run_thread(void *arg)
     sh_worker *worker = arg;
     /* A failure is told to every stage that is started here. */
     sh__worker_open(worker);
-    uv_ref((uv_handle_t *)&worker->wake);
+    uv_ref((uv_handle_t *)&worker->bell.poll);
     sh__worker_run(worker);
-    uv_unref((uv_handle_t *)&worker->wake);
+    uv_unref((uv_handle_t *)&worker->bell.poll);
     sh__worker_flush(worker);
     sh__worker_close(worker);
 }
@@ -162,14 +162,14 @@ static void sweep(sh_host *host)
 /* No stage is alive any more: the loop is not kept from ending, and other threads end. */
 static void leave(sh_host *host)
 {
-    uv_unref((uv_handle_t *)&host->workers[0].wake);
+    uv_unref((uv_handle_t *)&host->workers[0].bell.poll);
     join_threads(host);
     sweep(host);
 }
 
 static void run(sh_host *host)
 {
-    uv_ref((uv_handle_t *)&host->workers[0].wake);
+    uv_ref((uv_handle_t *)&host->workers[0].bell.poll);
     while (atomic_load(&host->alive) > 0)
         sh__worker_run(&host->workers[0]);
     leave(host);
@@ -200,7 +200,7 @@ int sh_host_attach(sh_host *host, void (*on_end)(void *data), void *data)
     host->on_quit = end_attached;
     host->on_end = on_end;
     host->end_data = data;
-    uv_ref((uv_handle_t *)&host->workers[0].wake);
+    uv_ref((uv_handle_t *)&host->workers[0].bell.poll);
     if (atomic_load(&host->alive) == 0)
         sh__worker_order(&host->workers[0], SH__ORDER_QUIT);
     return SH_OK;
@@ -215,7 +215,7 @@ void sh_host_free(sh_host *host)
         sh_host_stop(host);
         run(host);
     }
-    uv_unref((uv_handle_t *)&host->workers[0].wake);
+    uv_unref((uv_handle_t *)&host->workers[0].bell.poll);
     join_threads(host);
     sweep(host);
     sh__worker_close(&host->workers[0]);

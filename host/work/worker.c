@@ -169,29 +169,29 @@ int sh__worker_init(sh_worker *worker, sh_host *host, unsigned index, uv_loop_t 
         return SH_ENOMEM;
     worker->is_seeded = host->opts.seeded;
     worker->is_direct = true;
-    atomic_init(&worker->is_asleep, true);
+    atomic_init(&worker->asleep_since, 1);
     if (!loop)
         loop = worker->own_loop = loop_new();
     if (!loop)
         goto loop_failed;
     worker->loop = loop;
-    if (uv_async_init(worker->loop, &worker->wake, sh__worker_on_wake) < 0)
-        goto async_failed;
+    if (sh__bell_init(&worker->bell, worker->loop, sh__worker_on_ring) < 0)
+        goto bell_failed;
     uv_mutex_init(&worker->inbox_lock);
     uv_idle_init(worker->loop, &worker->idle);
     uv_prepare_init(worker->loop, &worker->prepare);
     uv_check_init(worker->loop, &worker->check);
-    worker->wake.data = worker->idle.data = worker->prepare.data = worker->check.data =
+    worker->bell.poll.data = worker->idle.data = worker->prepare.data = worker->check.data =
         worker;
     worker->idle.idle_cb = on_idle; /* given again at every start */
     uv_prepare_start(&worker->prepare, on_prepare);
     uv_check_start(&worker->check, on_check);
     uv_unref((uv_handle_t *)&worker->prepare);
     uv_unref((uv_handle_t *)&worker->check);
-    uv_unref((uv_handle_t *)&worker->wake);
+    uv_unref((uv_handle_t *)&worker->bell.poll);
     worker->n_open_handles = 4;
     return SH_OK;
-async_failed:
+bell_failed:
     loop_free(worker->own_loop);
 loop_failed:
     sh_free(worker->outboxes);
@@ -223,12 +223,13 @@ bool sh__worker_sweep(sh_worker *worker)
 
 void sh__worker_fini(sh_worker *worker)
 {
-    uv_close((uv_handle_t *)&worker->wake, on_closed);
+    uv_close((uv_handle_t *)&worker->bell.poll, on_closed);
     uv_close((uv_handle_t *)&worker->idle, on_closed);
     uv_close((uv_handle_t *)&worker->prepare, on_closed);
     uv_close((uv_handle_t *)&worker->check, on_closed);
     while (worker->n_open_handles > 0)
         uv_run(worker->loop, UV_RUN_NOWAIT);
+    sh__bell_fini(&worker->bell);
     loop_free(worker->own_loop);
     uv_mutex_destroy(&worker->inbox_lock);
     while (worker->free_messages) {
