@@ -12,11 +12,43 @@
  * with them. */
 enum { FLUSH_AT = 256 };
 
-static void count_outgoing(sh_worker *worker, int64_t n)
+/* Hands the messages for one worker over. */
+static void hand_over(sh_worker *worker, sh_worker *target)
 {
-    sh__demand_count(&worker->outgoing_events, n);
-    if (worker->outgoing_events >= FLUSH_AT)
-        sh__worker_flush(worker);
+    struct sh__outbox *outbox = &worker->outboxes[target->index];
+    worker->exchanged = sh__ticks();
+    uv_mutex_lock(&target->inbox_lock);
+    bool was_empty = target->inbox_head == NULL;
+    if (was_empty)
+        target->inbox_head = outbox->head;
+    else
+        target->inbox_tail->next = outbox->head;
+    target->inbox_tail = outbox->tail;
+    atomic_store_explicit(&target->has_inbox, true, memory_order_relaxed);
+    uv_mutex_unlock(&target->inbox_lock);
+    outbox->head = outbox->tail = NULL;
+    outbox->events = 0;
+    outbox->portion++;
+    if (was_empty && atomic_load(&target->asleep_since) != 0)
+        sh__bell_ring(&target->bell);
+}
+
+void sh__worker_flush(sh_worker *worker)
+{
+    if (!worker->has_outgoing)
+        return;
+    worker->has_outgoing = false;
+    for (unsigned i = 0; i < worker->host->n_workers; i++)
+        if (worker->outboxes[i].head)
+            hand_over(worker, &worker->host->workers[i]);
+}
+
+static void count(sh_worker *worker, sh_worker *target, int64_t n)
+{
+    struct sh__outbox *outbox = &worker->outboxes[target->index];
+    sh__demand_count(&outbox->events, n);
+    if (outbox->events >= FLUSH_AT)
+        hand_over(worker, target);
 }
 
 /* Whether events may be added to those that are staged before this message. Asks go the other way,
@@ -29,7 +61,8 @@ static bool lets_events_pass(const struct sh__message *message)
 
 bool sh__worker_gather(sh_worker *worker, struct sh__message *message)
 {
-    const struct sh__outbox *outbox = &worker->outboxes[message->to->worker->index];
+    sh_worker *target = message->to->worker;
+    const struct sh__outbox *outbox = &worker->outboxes[target->index];
     struct sh__gathering *gathering = &message->sub->out.gathering;
     const struct sh__message *staged = gathering->message;
     uint32_t n = message->parcel->n;
@@ -44,7 +77,7 @@ bool sh__worker_gather(sh_worker *worker, struct sh__message *message)
     message->sub->out.stats.messages--;
     message->sub->producer->stats.messages_out--;
     sh__message_free(worker, message);
-    count_outgoing(worker, n);
+    count(worker, target, n);
     return true;
 }
 
@@ -63,34 +96,6 @@ void sh__worker_post(sh_worker *worker, sh_worker *target, struct sh__message *m
     if (message->kind == SH__EVENTS && message->parcel)
         message->sub->out.gathering =
             (struct sh__gathering){message, outbox->portion, &message->parcel->next};
-    count_outgoing(worker, message->kind == SH__ASK ? message->ask.n
-                                                    : (int64_t)sh__message_events(message));
-}
-
-void sh__worker_flush(sh_worker *worker)
-{
-    if (!worker->has_outgoing)
-        return;
-    worker->has_outgoing = false;
-    worker->outgoing_events = 0;
-    worker->exchanged = sh__ticks();
-    for (unsigned i = 0; i < worker->host->n_workers; i++) {
-        struct sh__outbox *outbox = &worker->outboxes[i];
-        if (!outbox->head)
-            continue;
-        sh_worker *target = &worker->host->workers[i];
-        uv_mutex_lock(&target->inbox_lock);
-        bool was_empty = target->inbox_head == NULL;
-        if (was_empty)
-            target->inbox_head = outbox->head;
-        else
-            target->inbox_tail->next = outbox->head;
-        target->inbox_tail = outbox->tail;
-        atomic_store_explicit(&target->has_inbox, true, memory_order_relaxed);
-        uv_mutex_unlock(&target->inbox_lock);
-        outbox->head = outbox->tail = NULL;
-        outbox->portion++;
-        if (was_empty && atomic_load(&target->asleep_since) != 0)
-            sh__bell_ring(&target->bell);
-    }
+    count(worker, target,
+          message->kind == SH__ASK ? message->ask.n : (int64_t)sh__message_events(message));
 }

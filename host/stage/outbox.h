@@ -10,6 +10,7 @@
 /* The messages staged for one other worker. */
 struct sh__outbox {
     struct sh__message *head, *tail;
+    uint64_t events;  /* in the messages, and asked for by them */
     uint64_t portion; /* counts: no events are added to messages of an earlier portion */
 };
 

@@ -61,8 +61,7 @@ struct sh_worker {
     sh_stage *current;           /* the stage whose turn it is */
     struct sh__outbox *outboxes; /* one for each worker */
     bool has_outgoing;
-    uint64_t outgoing_events; /* in the outboxes: events, and events asked for */
-    uint64_t exchanged;       /* ticks of the last message to, or from, another worker */
+    uint64_t exchanged; /* ticks of the last message to, or from, another worker */
     unsigned looks_to_skip, looks_in_vain; /* see work/waiting.c */
     struct sh__message *free_messages;
     uint32_t n_free_messages;
