@@ -71,6 +71,29 @@ describe("the status of a pipeline", function()
         assert.is_nil(by_name["sink.2"].dispatcher)
     end)
 
+    it("has the workers: a stage runs beside its producers, instances apart", function()
+        local own = stagehost.worker()
+        local far = (own + 1) % stagehost.workers()
+        local Source = stagehost.producer { handle_demand = function() end }
+        local Pass = stagehost.producer_consumer { handle_events = function(_, events) return events end }
+        local running = assert(stagehost.pipeline({
+            stages = {
+                { name = "source", stage = Source },
+                { name = "near", stage = Pass, subscribe_to = "source" },
+                { name = "far", stage = Pass, worker = far, subscribe_to = "near" },
+                { name = "after", stage = Pass, subscribe_to = "far" },
+                { name = "many", stage = stagehost.sink.print(), instances = 2, subscribe_to = "after" },
+            },
+        }):start())
+        local workers = {}
+        for _, one in ipairs(running:status().stages) do
+            workers[one.name] = one.worker
+        end
+        running:stop()
+        assert.same({ own, own, far, far }, { workers.source, workers.near, workers.far, workers.after })
+        assert.not_equal(workers["many.1"], workers["many.2"])
+    end)
+
     it("has what crossed between workers, by subscription", function()
         local Source = stagehost.producer {
             handle_demand = function(self)
