@@ -16,6 +16,7 @@
     XX(discarded_stopped)                                                                  \
     XX(declined)                                                                           \
     XX(unfinished)                                                                         \
+    XX(combined)                                                                           \
     XX(skipped)                                                                            \
     XX(dead_lettered)                                                                      \
     XX(redelivered)                                                                        \

@@ -8,6 +8,7 @@
     XX(max_deliver, SH_MAX_DELIVER_DEFAULT)                                                \
     XX(max_weight, SH_WEIGHT_MAX)                                                          \
     XX(buffer_size, SH_BUFFER_DEFAULT_SIZE)                                                \
+    XX(combine_every, SH_COMBINE_EVERY)                                                    \
     XX(retry_times, SH_RETRY_TIMES)                                                        \
     XX(retry_delay, SH_RETRY_DELAY_MS)                                                     \
     XX(retry_factor, SH_RETRY_FACTOR)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "options/combiner.h"
 #include "options/field.h"
 #include "options/lua_dispatcher.h"
 #include "options/splitter.h"
@@ -80,6 +81,9 @@ static void read_partition(lua_State *L, int index, sh_stage_opts *out,
     opts->discards = is_word(L, -2, "discard");
     opts->keep =
         is_word(L, -1, shl_keep_words[SH_KEEP_FIRST]) ? SH_KEEP_FIRST : SH_KEEP_LAST;
+    lua_getfield(L, index, "combine");
+    if (!lua_isnil(L, -1))
+        shl_combine_read(L, lua_gettop(L), &out->combine);
     *splitter = opts->splitter = shl_splitter_new(L, names, names + 1);
     out->dispatcher = &sh_dispatcher_partition;
     out->dispatcher_opts = opts;

@@ -144,6 +144,8 @@ static int configure(lua_State *L, sh_stage *self, int index, sh_error **error)
         return sh_stage_configure(self, &opts, error);
     if (splitter)
         splitter->free(splitter);
+    if (opts.combine.combiner)
+        opts.combine.combiner->free(opts.combine.combiner);
     return status;
 }
 

@@ -15,6 +15,7 @@
 #include "dispatch/dispatch.h"
 #include "produce/above.h"
 #include "produce/ack.h"
+#include "produce/combine.h"
 #include "produce/producer.h"
 #include "stage/above.h"
 #include "stage/agenda.h"
@@ -116,6 +117,8 @@ void sh__consumer_subscribe(sh_stage *stage, struct sh__subscribe *subscribe, sh
                              "a stage can't subscribe to itself");
         status = SH_EBADOPT;
     }
+    if (status == SH_OK && opts->ack && stage->out && stage->out->combine)
+        status = sh__combine_refuse_ack(&error);
     if (status < 0) {
         sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_INVALID_OPTION, stage, error,
                 "can't subscribe: %s", sh_error_get(error)->message);

@@ -8,7 +8,7 @@
 
 #include "consume/consumer.h"
 #include "consume/limits.h"
-#include "produce/emit.h"
+#include "produce/combine.h"
 #include "produce/producer.h"
 #include "stage/above.h"
 #include "stage/ledger.h"
@@ -59,7 +59,7 @@ static void take_payload(sh_stage *stage, struct sh__message *message,
     sh_batch payload = message->batch;
     message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);
-    sh__mark(stage, sh__marker_new(kind, payload));
+    sh__combine_mark(stage, sh__marker_new(kind, payload));
 }
 
 static void take(sh_stage *stage, struct sh__message *message)

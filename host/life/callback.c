@@ -18,7 +18,7 @@
 #include "life/end.h"
 #include "life/start.h"
 #include "produce/ack.h"
-#include "produce/emit.h"
+#include "produce/combine.h"
 #include "produce/producer.h"
 #include "stage/activity.h"
 #include "stage/agenda.h"
@@ -65,7 +65,7 @@ static void emit(sh_stage *stage, sh_batch events)
     if (events.n == 0) {
         sh_batch_unref(events);
     } else if (stage->out) {
-        sh__emit(stage, events);
+        sh__combine_emit(stage, events);
     } else {
         sh__log(
             stage->worker->host, SH_LOG_ERROR, SH_LOG_CONSUMER_CANNOT_DISPATCH, stage, NULL,
@@ -248,7 +248,7 @@ static void tell(sh_stage *stage)
 {
     sh_marker *marker;
     while ((marker = sh__markers_pop(&stage->now.told)))
-        sh__mark(stage, marker);
+        sh__combine_mark(stage, marker);
 }
 
 /* Charges the time since the last reading of the clock to this callback. It includes the engine's

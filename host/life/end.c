@@ -14,6 +14,7 @@
 #include "life/callback.h"
 #include "life/start.h"
 #include "produce/ack.h"
+#include "produce/combine.h"
 #include "produce/emit.h"
 #include "produce/producer.h"
 #include "stage/above.h"
@@ -71,6 +72,11 @@ static void count_leftovers(sh_stage *stage)
     declined = declined < held ? declined : held;
     sh__worker_count_declined(stage->worker, stage, declined);
     count(stage, held - declined, "buffer", TO_SEND);
+    uint64_t combining = (uint64_t)sh__combine_held(stage->out);
+    if (sh__producer_is_declined(stage))
+        sh__worker_count_declined(stage->worker, stage, combining);
+    else
+        count(stage, combining, "combine", TO_SEND);
 }
 
 void sh_stage_leave_behind(sh_stage *self, uint64_t n)
@@ -131,6 +137,14 @@ static void abandon_callback(sh_stage *stage, sh_error *reason)
     sh__callback_forget(stage);
 }
 
+/* Emits what a combiner holds when no input is left that it could take. Returns its failure, owned,
+ * or NULL. */
+static sh_error *flush(sh_stage *stage)
+{
+    bool may_emit = stage->out && stage->phase >= SH__PHASE_RUNNING;
+    return may_emit && sh__pump_is_empty(stage) ? sh__combine_flush(stage) : NULL;
+}
+
 void sh__stage_end(sh_stage *stage, sh_error *reason, enum sh__end how)
 {
     bool is_graceful = how == SH__END_GRACEFULLY;
@@ -142,6 +156,12 @@ void sh__stage_end(sh_stage *stage, sh_error *reason, enum sh__end how)
     if (leaving && is_graceful) {
         sh_error_unref(reason); /* the first one counts */
         return;
+    }
+    sh_error *failure = is_graceful ? flush(stage) : NULL;
+    if (failure) {
+        sh_error_unref(reason);
+        reason = failure;
+        is_graceful = false;
     }
     sh_error_unref(stage->end_reason);
     stage->end_reason = reason;
@@ -252,6 +272,11 @@ static bool takes_last_message(sh_stage *stage)
 
 void sh__stage_check_leaving(sh_stage *stage)
 {
+    sh_error *failure = flush(stage);
+    if (failure) {
+        sh__stage_end(stage, failure, SH__END_NOW);
+        return;
+    }
     if (should_wait(stage) || takes_last_message(stage))
         return;
     if (stage->kind == SH_PRODUCER_CONSUMER && stage->mailbox.head)

@@ -14,7 +14,7 @@
 #include "life/end.h"
 #include "life/start.h"
 #include "produce/ack.h"
-#include "produce/emit.h"
+#include "produce/combine.h"
 #include "produce/producer.h"
 #include "stage/above.h"
 #include "stage/agenda.h"
@@ -74,7 +74,7 @@ static void queued_info(sh_stage *stage, struct sh__message *message)
         sh_batch payload = message->batch;
         message->batch = (sh_batch){0};
         sh__message_free(stage->worker, message);
-        sh__mark(stage, sh__marker_new(SH__MARKER_INFO, payload));
+        sh__combine_mark(stage, sh__marker_new(SH__MARKER_INFO, payload));
     }
 }
 
@@ -93,7 +93,7 @@ static void notify(sh_stage *stage, struct sh__message *message)
     sh_batch payload = message->batch;
     message->batch = (sh_batch){0};
     sh__message_free(stage->worker, message);
-    sh__mark(stage, sh__marker_new(SH__MARKER_NOTIFICATION, payload));
+    sh__combine_mark(stage, sh__marker_new(SH__MARKER_NOTIFICATION, payload));
 }
 
 static void set_demand(sh_stage *stage, struct sh__message *message)
@@ -171,6 +171,7 @@ static void drain(sh_stage *stage, struct sh__message *message)
     if (atomic_load(&stage->writers) > 0)
         return; /* the stage is drained when its writers have ended */
     stage->is_draining = true;
+    sh__combine_flush_or_fail(stage);
     sh__limits_resume_all(stage);
     if (stage->kind == SH_PRODUCER)
         sh__producer_set_demand(stage, SH_DEMAND_FORWARD);

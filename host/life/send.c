@@ -5,7 +5,7 @@
 
 #include "consume/consumer.h"
 #include "dispatch/dispatch.h"
-#include "produce/emit.h"
+#include "produce/combine.h"
 #include "stage/deliver.h"
 #include "stage/request.h"
 #include "stage/stage.h"
@@ -83,7 +83,7 @@ int sh_stage_notify(sh_worker *worker, sh_stage *to, sh_batch message, sh_from f
     if (to->in_callback || to->is_waiting)
         sh__markers_push(&to->now.told, marker);
     else
-        sh__mark(to, marker);
+        sh__combine_mark(to, marker);
     sh__reply(worker, from, SH_OK, (sh_batch){0}, NULL);
     return SH_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "consume/above.h"
 #include "consume/recovery.h"
+#include "produce/combine.h"
 #include "produce/paced.h"
 
 int sh__bad_option(sh_error **error, const char *name, const char *fmt, const char *value)
@@ -35,6 +36,22 @@ static int check_ops(const sh_stage_opts *opts, sh_error **error)
     return SH_OK;
 }
 
+static int check_combine(const sh_stage_opts *opts, bool produces, sh_error **error)
+{
+    if (!opts->combine.combiner)
+        return SH_OK;
+    if (!produces)
+        return sh__bad_option(error, "combine", "%s is an option of stages that produce",
+                              "combine");
+    if (opts->combine.every < 0)
+        return sh__bad_option(error, "combine", "combine.every: %s",
+                              "must not be negative");
+    for (size_t i = 0; i < opts->n_subscribe_to; i++)
+        if (opts->subscribe_to[i].ack)
+            return sh__combine_refuse_ack(error);
+    return SH_OK;
+}
+
 int sh__stage_opts_check(const sh_host *host, const sh_stage_opts *opts, sh_error **error)
 {
     bool produces = opts->kind == SH_PRODUCER || opts->kind == SH_PRODUCER_CONSUMER;
@@ -50,6 +67,8 @@ int sh__stage_opts_check(const sh_host *host, const sh_stage_opts *opts, sh_erro
     if (!produces && opts->rate.events != 0)
         return sh__bad_option(error, "rate", "%s is an option of stages that produce",
                               "rate");
+    if (check_combine(opts, produces, error) < 0)
+        return SH_EBADOPT;
     if (sh__rate_check(&opts->rate, error) < 0)
         return SH_EBADOPT;
     if (opts->kind != SH_PRODUCER &&

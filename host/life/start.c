@@ -15,6 +15,7 @@
 #include "life/above.h"
 #include "life/callback.h"
 #include "life/stage_opts.h"
+#include "produce/combine.h"
 #include "produce/delivery.h"
 #include "produce/paced.h"
 #include "produce/producer.h"
@@ -28,13 +29,20 @@
 
 /* -- options --------------------------------------------------------------------------- */
 
-/* Releases the options that were taken when a start is refused. */
 static void drop_subscribe_to(const sh_stage_opts *opts)
 {
     for (size_t i = 0; i < opts->n_subscribe_to; i++) {
         sh_error_unref(opts->subscribe_to[i].current_reason);
         sh_batch_unref(opts->subscribe_to[i].extra);
     }
+}
+
+/* Releases the options that were taken when a start is refused. */
+static void drop_options(const sh_stage_opts *opts)
+{
+    if (opts->combine.combiner)
+        opts->combine.combiner->free(opts->combine.combiner);
+    drop_subscribe_to(opts);
 }
 
 static void free_subscribe_to(sh_stage *stage)
@@ -97,7 +105,8 @@ static int64_t buffer_size(const sh_stage_opts *opts)
         return 0;
     if (opts->buffer_size != SH_BUFFER_DEFAULT)
         return opts->buffer_size;
-    return opts->kind == SH_PRODUCER ? SH_BUFFER_DEFAULT_SIZE : SH_BUFFER_INFINITY;
+    bool may_drop = opts->kind == SH_PRODUCER && !opts->combine.combiner;
+    return may_drop ? SH_BUFFER_DEFAULT_SIZE : SH_BUFFER_INFINITY;
 }
 
 static int set_producer_side(sh_stage *stage, const sh_stage_opts *opts, sh_error **error)
@@ -117,9 +126,26 @@ static int set_producer_side(sh_stage *stage, const sh_stage_opts *opts, sh_erro
     return SH_OK;
 }
 
+/* Takes the combiner; the one before it, if any, is freed. */
+static int set_combiner(sh_stage *stage, const sh_combine *opts)
+{
+    if (!opts->combiner && !stage->out)
+        return SH_OK;
+    if (!stage->out && !(stage->out = sh__producer_new())) {
+        opts->combiner->free(opts->combiner);
+        return SH_ENOMEM;
+    }
+    return sh__combine_configure(stage->out, opts);
+}
+
 static int configure(sh_stage *stage, const sh_stage_opts *opts, sh_error **error)
 {
     int status = sh__stage_opts_check(stage->worker->host, opts, error);
+    if (status < 0) {
+        drop_options(opts);
+        return status;
+    }
+    status = set_combiner(stage, &opts->combine);
     if (status < 0) {
         drop_subscribe_to(opts);
         return status;
@@ -141,7 +167,7 @@ static int configure(sh_stage *stage, const sh_stage_opts *opts, sh_error **erro
 int sh_stage_configure(sh_stage *self, const sh_stage_opts *opts, sh_error **error)
 {
     if (self->phase != SH__PHASE_STARTING || self->now.callback != SH__CALLBACK_INIT) {
-        drop_subscribe_to(opts);
+        drop_options(opts);
         return SH_ESTATE;
     }
     sh_stage_opts full = *opts;
@@ -262,7 +288,7 @@ static int already_started(sh_error **error, const char *name)
 /* Refuses a start. Takes opts->arg and the contents of subscribe_to. */
 static int refuse_start(const sh_stage_opts *opts, int status)
 {
-    drop_subscribe_to(opts);
+    drop_options(opts);
     if (opts->ops && opts->ops->destroy)
         opts->ops->destroy(NULL, NULL, opts->arg);
     return status;
@@ -297,7 +323,7 @@ int sh_stage_start(sh_worker *worker, const sh_stage_opts *opts, sh_from from,
     bool named = false;
     status = prepare_arg(worker, stage, opts, error);
     if (status < 0) {
-        drop_subscribe_to(opts);
+        drop_options(opts);
         goto failed;
     }
     status = configure(stage, opts, error);

@@ -7,6 +7,7 @@
 #include "consume/recovery.h"
 #include "life/above.h"
 #include "produce/ack.h"
+#include "produce/combine.h"
 #include "produce/emit.h"
 #include "produce/producer.h"
 #include "stage/clock.h"
@@ -39,6 +40,7 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
         .discarded_stopped = counted->discarded_stopped,
         .declined = counted->declined,
         .unfinished = counted->unfinished,
+        .combined = counted->combined,
         .callbacks = counted->callbacks,
         .asks_answered = counted->asks_answered,
         .consumers = counted->consumers,
@@ -52,7 +54,9 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
         stage->out && stage->out->dispatcher ? stage->out->dispatcher->name : NULL;
     out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
                   stage->feed.rest.n + (int64_t)sh__limits_held_events(stage);
-    out->buffered = stage->out ? sh__producer_held(stage, SH_HELD_ALL) : 0;
+    out->buffered =
+        stage->out ? sh__producer_held(stage, SH_HELD_ALL) + sh__combine_held(stage->out)
+                   : 0;
     out->unacknowledged = stage->out ? sh__acks_pending(stage->out) : 0;
     out->demand_owed = stage->out ? stage->out->owed : 0;
 }
@@ -124,13 +128,14 @@ void sh__stage_dump(sh_stage *stage)
         stats.discarded_full + stats.discarded_no_consumers + stats.discarded_none;
     sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_USER, stage, stage->end_reason,
             "%s on worker %u is %s%s: owes %lld, buffered %lld, queued %lld, in %llu, out "
-            "%llu, discarded %llu, skipped %llu, dead letters %llu, redelivered %llu, "
+            "%llu, combined %lld, discarded %llu, skipped %llu, dead letters %llu, "
+            "redelivered %llu, "
             "%u producers, %u consumers, mailbox %u, %.3f s in %llu callbacks",
             kind_names[stage->kind], stage->worker->index, phase_names[stage->phase],
             stage->is_waiting ? " (a callback waits)" : "", (long long)stats.demand_owed,
             (long long)stats.buffered, (long long)stats.queued,
             (unsigned long long)stats.events_in, (unsigned long long)stats.events_out,
-            discarded, (unsigned long long)stats.skipped,
+            (long long)stats.combined, discarded, (unsigned long long)stats.skipped,
             (unsigned long long)stats.dead_lettered, (unsigned long long)stats.redelivered,
             stats.producers, stats.consumers, stage->mailbox.length,
             (double)stats.callback_ns / 1e9, (unsigned long long)stats.callbacks);

@@ -11,6 +11,7 @@
 #include "life/end.h"
 #include "life/receive.h"
 #include "life/start.h"
+#include "produce/combine.h"
 #include "produce/emit.h"
 #include "produce/paced.h"
 #include "produce/producer.h"
@@ -67,6 +68,9 @@ static void run_task(sh_stage *stage)
         return;
     case SH__TASK_REPLAY:
         sh__producer_replay(stage);
+        return;
+    case SH__TASK_COMBINE:
+        sh__combine_due(stage);
         return;
     case SH__TASK_SUBSCRIBE_TO:
         task_subscribe_to(stage, (size_t)task.n);

@@ -370,6 +370,15 @@ void sh__emit_accumulated(sh_stage *stage, sh_batch batch)
     emit(stage, batch, answered);
 }
 
+void sh__emit_combined(sh_stage *stage, sh_batch batch)
+{
+    struct sh__producer *out = stage->out;
+    if (sh__likely(!out->is_accumulating && !out->accumulated_head))
+        emit(stage, batch, 0);
+    else
+        sh__emit(stage, batch);
+}
+
 /* Puts all accumulated items that came from the buffer back at its head. */
 static void return_accumulated(sh_stage *stage)
 {

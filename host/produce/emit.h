@@ -11,6 +11,9 @@
 /* Emits events from a callback; takes `batch`. While the stage accumulates, they are kept after
  * all accumulated items. */
 void sh__emit(sh_stage *stage, sh_batch batch);
+/* Like sh__emit, for events that answer no demand: what a combiner made of events that have
+ * answered it. */
+void sh__emit_combined(sh_stage *stage, sh_batch batch);
 /* Emits events that had been accumulated, when it is their turn; takes `batch`. */
 void sh__emit_accumulated(sh_stage *stage, sh_batch batch);
 /* Emits accumulated events that came from the buffer; takes `batch`. They do not answer demand
@@ -23,7 +26,8 @@ void sh__discard_buffer(sh_stage *stage);
 /* The number of events the stage still holds; `which` selects the dispatcher's share. */
 int64_t sh__producer_held(const sh_stage *stage, sh_held which);
 
-/* Puts an in-band message in its place among the events; takes it. NULL is allowed. */
+/* Puts an in-band message in its place among the events; takes it. NULL is allowed. Events that a
+ * combiner holds are not among them: sh__combine_mark. */
 void sh__mark(sh_stage *stage, sh_marker *marker);
 /* Puts an accumulated marker in its place; takes it. `is_older`: all events before it have been
  * sent. */

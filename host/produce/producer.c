@@ -10,6 +10,7 @@
 #include "dispatch/dispatch.h"
 #include "produce/accumulate.h"
 #include "produce/ack.h"
+#include "produce/combine.h"
 #include "produce/emit.h"
 #include "stage/above.h"
 #include "stage/agenda.h"
@@ -32,6 +33,7 @@ void sh__producer_free(struct sh__producer *out)
         sh_free(out->dispatcher_state);
     }
     sh__buffer_fini(&out->buffer);
+    sh__combine_free(out);
     sh_free(out);
 }
 
@@ -108,8 +110,15 @@ static const char *ignored_option(const sh_subscribe_opts *opts, unsigned reads)
 
 /* An error if the options are wrong for this dispatcher, else NULL. */
 static sh_error *check_options(const sh_subscribe_opts *opts,
-                               const sh_dispatcher_ops *dispatcher)
+                               const struct sh__producer *out)
 {
+    const sh_dispatcher_ops *dispatcher = out->dispatcher;
+    if (opts->ack && out->combine)
+        return sh_error_fmt(
+            SH_REASON_CUSTOM, SH_EBADOPT, "ack_impossible",
+            "option \"ack\": the producer combines its events: it loses what "
+            "is in its accumulator if it dies, so there is no "
+            "acknowledgement");
     if (opts->ack && dispatcher->shares_events)
         return sh_error_fmt(SH_REASON_CUSTOM, SH_EBADOPT, "ack_impossible",
                             "option \"ack\": the dispatcher \"%s\" gives every event to "
@@ -129,7 +138,7 @@ void sh__producer_subscribed(sh_stage *stage, struct sh__task *task)
     if (!sub->out.open)
         return; /* cancelled while handle_subscribe waited */
     struct sh__producer *out = stage->out;
-    sh_error *error = check_options(&task->subscribe->opts, out->dispatcher);
+    sh_error *error = check_options(&task->subscribe->opts, out);
     if (error) {
         refuse(stage, sub, error);
         return;

@@ -26,7 +26,8 @@ struct sh__producer {
     struct sh__accumulated *accumulated_older; /* the last item that came from the buffer */
     int64_t accumulated_events, accumulated_from_buffer;
     uint64_t polling_ms, polling_timer;
-    struct sh__ack *acks; /* of all subscriptions with acknowledgement */
+    struct sh__ack *acks;        /* of all subscriptions with acknowledgement */
+    struct sh__combine *combine; /* NULL: events are dispatched as they are emitted */
 };
 
 /* A zeroed struct; NULL when out of memory. */

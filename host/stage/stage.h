@@ -67,6 +67,7 @@ enum sh__task_kind {
     SH__TASK_CANCEL_IN,     /* handle_cancel on the consumer, then its cancel mode   */
     SH__TASK_CANCEL_OUT,    /* handle_cancel on the producer                         */
     SH__TASK_PACE,          /* a producer's rate may allow more now                  */
+    SH__TASK_COMBINE,       /* an accumulator may have waited long enough            */
     SH__TASK_REPLAY,        /* one accumulated item                                  */
     SH__TASK_SUBSCRIBE_TO,  /* the n-th subscription given at start                  */
     SH__TASK_STARTED,       /* init and its subscriptions are done                   */
@@ -91,6 +92,7 @@ struct sh__counters {
     uint64_t demand_in, demand_out;
     uint64_t discarded_full, discarded_no_consumers, discarded_none, discarded_stopped;
     uint64_t declined, unfinished, callbacks;
+    int64_t combined;
     uint64_t asks_answered, ask_ticks;
     uint32_t consumers, producers;
 };

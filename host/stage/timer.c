@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "stage/above.h"
+#include "stage/agenda.h"
 #include "stage/deliver.h"
 #include "stage/host_state.h"
 #include "stage/request.h"
@@ -17,7 +18,8 @@ enum timer_kind {
     TIMER_POLL,
     TIMER_RETRY,
     TIMER_RATE,
-    TIMER_LIMITS
+    TIMER_LIMITS,
+    TIMER_COMBINE
 };
 
 struct sh__timer {
@@ -87,6 +89,9 @@ static void on_timer(uv_timer_t *handle)
         break;
     case TIMER_RATE:
         sh__paced_wake(timer->stage);
+        break;
+    case TIMER_COMBINE:
+        sh__stage_push_task(timer->stage, (struct sh__task){.kind = SH__TASK_COMBINE});
         break;
     }
     if (!again)
@@ -192,6 +197,11 @@ int sh__timer_for_limits(sh_stage *self, uint64_t after_ms, uint64_t *id)
 int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id)
 {
     return start_wake(self, TIMER_RATE, after_ms, 0, id);
+}
+
+int sh__timer_combine(sh_stage *self, uint64_t after_ms)
+{
+    return start_wake(self, TIMER_COMBINE, after_ms, 0, NULL);
 }
 
 void sh__timers_stop(sh_stage *stage)

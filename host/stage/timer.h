@@ -17,6 +17,8 @@ int sh__timer_poll(sh_stage *self, uint64_t every_ms, uint64_t *id);
 int sh__timer_for_limits(sh_stage *self, uint64_t after_ms, uint64_t *id);
 /* Calls sh__paced_wake, once. */
 int sh__timer_rate(sh_stage *self, uint64_t after_ms, uint64_t *id);
+/* Puts SH__TASK_COMBINE on the agenda, once. */
+int sh__timer_combine(sh_stage *self, uint64_t after_ms);
 /* Stops all timers of the stage. */
 void sh__timers_stop(sh_stage *stage);
 /* Whether a callback of the stage waits for a timer only. */

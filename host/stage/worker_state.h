@@ -78,6 +78,7 @@ struct sh_worker {
     void *slot;
     uint64_t totals_discarded, totals_declined, totals_unfinished, stages_failed;
     uint64_t totals_skipped, totals_dead_lettered, totals_redelivered;
+    int64_t totals_combined;
     _Atomic uint32_t n_stages; /* for "any": read by others */
 
     /* guarded by: inbox_lock */

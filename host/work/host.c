@@ -246,6 +246,7 @@ void sh_host_get_summary(const sh_host *host, sh_host_summary *out)
         out->skipped += host->workers[i].totals_skipped;
         out->dead_lettered += host->workers[i].totals_dead_lettered;
         out->redelivered += host->workers[i].totals_redelivered;
+        out->combined += host->workers[i].totals_combined;
     }
 }
 

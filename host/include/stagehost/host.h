@@ -193,8 +193,9 @@ typedef struct sh_host_summary {
     /* Left by consumers that chose to end, and wanted by no other; or sh_host_decline. */
     uint64_t declined;
     uint64_t skipped, dead_lettered, redelivered;
-    bool killed; /* a drain was cut short, or sh_host_stop */
-    bool exited; /* sh_host_exit came before that */
+    int64_t combined; /* events that combiners took, less those they made of them */
+    bool killed;      /* a drain was cut short, or sh_host_stop */
+    bool exited;      /* sh_host_exit came before that */
 } sh_host_summary;
 void sh_host_get_summary(const sh_host *host, sh_host_summary *out);
 /* One call for each stage that ended with unfinished events. */

@@ -182,7 +182,7 @@ void sh_stage_complete(sh_stage *self, int status, sh_result *r);
 /* -- options --------------------------------------------------------------------------- */
 
 enum { SH_BUFFER_DEFAULT = 0, SH_BUFFER_INFINITY = -1, SH_BUFFER_NONE = -2 };
-/* SH_BUFFER_DEFAULT of a producer; on a producer_consumer it is infinity. */
+/* SH_BUFFER_DEFAULT of a producer; on a producer_consumer, or with `combine`, it is infinity. */
 enum { SH_BUFFER_DEFAULT_SIZE = 10000 };
 
 /* At most `events` in any window of `per_ms` milliseconds, spread evenly over it as far as timers
@@ -191,6 +191,30 @@ typedef struct sh_rate {
     int64_t events;
     uint64_t per_ms;
 } sh_rate;
+
+/* A partial reduction of the events that a stage emits: they go into an accumulator, and only what
+ * the accumulator yields is dispatched. All functions are called on the stage's worker, or on its
+ * starter's if the stage is not started; they must not wait. After a failure the stage ends, and
+ * none but `free` is called. */
+typedef struct sh_combiner {
+    /* Adds events (borrowed, at least one) to the accumulator. SH_OK, or SH_EFAILED with *error. */
+    int (*add)(struct sh_combiner *self, sh_batch events, sh_error **error);
+    /* Makes events of the accumulator, an owned batch or the empty one, and begins a new one.
+     * Called only after add. SH_OK, or SH_EFAILED with *error. */
+    int (*emit)(struct sh_combiner *self, sh_batch *out, sh_error **error);
+    void (*free)(struct sh_combiner *self);
+} sh_combiner;
+/* The accumulator is emitted when it has `every` events, every_ms after the first of them, when the
+ * stage ends gracefully, when a drain begins, and before notifications and infos that go in band.
+ * Events that are added have answered the demand on handle_demand, or on upstream, and leave that
+ * of the consumers as it is: so more is asked for until the consumers are served. Emitted events
+ * answer no demand; those that no consumer has asked for are buffered. */
+typedef struct sh_combine {
+    sh_combiner *combiner; /* taken, also if the start is refused; NULL: none */
+    int64_t every;         /* 0: SH_COMBINE_EVERY */
+    uint64_t every_ms;     /* 0: no limit */
+} sh_combine;
+enum { SH_COMBINE_EVERY = 10000 };
 
 /* All zero means the defaults. Between two tries the stage waits like a waiting callback: its
  * other messages keep their order after the batch. */
@@ -231,6 +255,7 @@ typedef struct sh_stage_opts {
     /* producers and producer_consumers */
     const sh_dispatcher_ops *dispatcher; /* NULL: sh_dispatcher_demand */
     const void *dispatcher_opts; /* as the dispatcher documents; copied by its init */
+    sh_combine combine; /* of what is dispatched; not with subscriptions with ack */
     /* A number of events, or SH_BUFFER_*. SH_BUFFER_NONE: 0. */
     int64_t buffer_size;
     sh_keep buffer_keep;
@@ -428,6 +453,7 @@ typedef struct sh_stage_stats {
     uint64_t discarded_stopped;         /* queued for a consumer that chose to stop             */
     uint64_t declined;                  /* held only for consumers that chose to end, normally  */
     uint64_t unfinished;                /* accepted, neither handed on nor discarded            */
+    int64_t combined;                   /* events that `combine` took, less those it made of them */
     uint64_t skipped;                   /* of batches that failed: on_error = skip              */
     uint64_t dead_lettered;             /* sent to the dead-letter stage                        */
     uint64_t redelivered;               /* came back unacknowledged, to be delivered again; the
@@ -440,7 +466,8 @@ typedef struct sh_stage_stats {
     uint64_t callbacks, callback_ns;    /* their number, and time in them (without waits)       */
     int64_t demand_owed;                /* asked of handle_demand, not answered yet             */
     int64_t unacknowledged;             /* sent with ack, and not handled yet                   */
-    int64_t buffered, queued;           /* events in the buffer; in its input queue and mailbox */
+    int64_t buffered, queued;           /* events in the buffer and the accumulator of `combine`;
+                                           in its input queue and mailbox                       */
     uint32_t consumers, producers;      /* subscriptions now                                    */
 } sh_stage_stats;
 /* clang-format on */

@@ -7,7 +7,8 @@
 ---     { "broadcast", replay = 100 }
 ---     { "demand", max_demand = 100, shuffle_demands_on_first_dispatch = true }
 ---     { "partition", partitions = 4 | { "odd", "even" }, hash = "field" | function(event) ... end,
----         groups = true, discard = true, limit = 100, overflow = "wait" | "discard", keep = "last" | "first" }
+---         groups = true, discard = true, limit = 100, overflow = "wait" | "discard", keep = "last" | "first",
+---         combine = { init =, add =, emit =, every =, every_ms = } }
 ---     Dispatcher | { Dispatcher, any = "options" }    a table of callbacks (lua_dispatcher.c)
 local checks = require "stagehost.options.checks"
 local errors = require "stagehost.options.errors"
@@ -70,11 +71,29 @@ local function check_hash(hash)
     return hash
 end
 
+local combine_schema = checks.schema(option_names.combine)
+
+-- Raises an error that begins with the name of the option.
+local function check_combine(combine)
+    if type(combine) ~= "table" then
+        return nil, "must be a table { init =, add =, emit =, every =, every_ms = }"
+    end
+    local result = checks.apply(combine_schema, combine, 'the option "combine"')
+    for _, name in ipairs { "add", "emit" } do
+        if not result[name] then
+            errors.raise("invalid_option", 'option "combine" needs the function "%s", as in combine = '
+                .. "{ init = function() return {} end, add = function(acc, event) return acc end, "
+                .. "emit = function(acc) return {} end }", name)
+        end
+    end
+    return result
+end
+
 local kinds = {}
 
 local schemas = {}
 for kind, entries in pairs(option_names.dispatchers) do
-    schemas[kind] = checks.schema(entries, { hash = check_hash })
+    schemas[kind] = checks.schema(entries, { hash = check_hash, combine = check_combine })
 end
 
 local function apply(kind, options)

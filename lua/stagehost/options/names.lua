@@ -190,6 +190,7 @@ M.defaults = {
 --- `limit`: the number of events that may be queued for a partition without holding up the others. Above it, queued
 --- events count against the demand of the others (overflow = "wait", the default), or events are discarded
 --- (overflow = "discard"; keep = "last", the default, or "first").
+--- `combine`: a partial reduction, before events are spread and sent to other workers.
 ---@class stagehost.PartitionOptions
 ---@field partitions integer | (integer | string)[]
 ---@field hash? string | fun(event: any): any, any
@@ -198,6 +199,7 @@ M.defaults = {
 ---@field limit? integer
 ---@field overflow? "wait" | "discard"
 ---@field keep? "last" | "first"
+---@field combine? stagehost.Combine
 
 --- The options of { "demand", max_demand = 100 }.
 ---@class stagehost.DemandOptions
@@ -220,6 +222,7 @@ M.dispatchers = {
         limit = { "integer", min = 1 },
         overflow = { "word", words = { "wait", "discard" }, default = "wait" },
         keep = { "word", words = { "last", "first" }, default = "last" },
+        combine = { "combine" },
     },
 }
 
@@ -243,6 +246,35 @@ M.rate = {
 M.batch = {
     size = { "integer", min = 1, max = MAX_COUNT },
     timeout_ms = { "integer", min = 1, max = MAX_MS },
+}
+
+--- The stage keeps an accumulator. `add` is given each event that would be dispatched, and returns the accumulator,
+--- which may be a new value but not nil; `emit` makes events of it, a list or nil, and these are spread over the
+--- partitions by the hash and sent. Then a new accumulator begins with the next event: the value of `init()`, or nil
+--- without `init`. None of these functions may wait. If one raises, the stage ends; the events in the accumulator are
+--- counted as unfinished, and so they are when the stage crashes or is killed.
+--- An accumulator is emitted when it has taken `every` events, `every_ms` milliseconds after the first of them, when
+--- the stage ends gracefully (after handle_end, before terminate), when a drain begins, and before a notification and
+--- an info that the stage puts among its events. A timer that fires while a callback of the stage waits is dealt with
+--- after that callback.
+--- The demand of the consumers is what is emitted for: they never get more events than they asked for. Events that
+--- an accumulator has taken answer what handle_demand was asked for, so it is asked again, and a producer_consumer asks
+--- its producers again, until the consumers have what they want. Emitted events beyond demand wait in the buffer, whose
+--- size has no limit by default in a stage that combines.
+--- Counters: events given to the accumulator - events emitted = `combined`. The stage can't subscribe with ack, and
+--- its consumers can't.
+---@class stagehost.Combine
+---@field init? fun(): any
+---@field add fun(acc: any, event: any): any
+---@field emit fun(acc: any): any[]?
+---@field every? integer
+---@field every_ms? integer
+M.combine = {
+    init = { "function" },
+    add = { "function" },
+    emit = { "function" },
+    every = { "integer", min = 1, default = constants.combine_every },
+    every_ms = { "integer", min = 1, max = MAX_MS },
 }
 
 --- The options of { "retry", times = 3 }.
