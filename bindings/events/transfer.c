@@ -24,6 +24,8 @@ static const char *const function_names[N_FUNCTIONS] = {
     [ENCODE_EVENTS] = "encode_events",
     [ENCODE_GRAPH] = "encode_graph",
     [ENCODE_VALUE] = "encode_value",
+    [DECODE + SHL_PARCEL_NUMBERS] = "decode_numbers",
+    [DECODE + SHL_PARCEL_KEYED] = "decode_keyed",
     [DECODE + SHL_PARCEL_EVENTS] = "decode_events",
     [DECODE + SHL_PARCEL_GRAPH] = "decode_graph",
     [DECODE + SHL_PARCEL_VALUE] = "decode_value",
@@ -77,7 +79,8 @@ static int fail_call(lua_State *L, int status, sh_error **error)
 
 /* -- encoding -------------------------------------------------------------------------- */
 
-/* Function and arguments are on L; one result, the handles (nil: none), is left on success. */
+/* Function and arguments are on L; one result is left on success: the handles, nil for none, or the
+ * kind of the parcel. */
 static int encode_body(lua_State *L, int n_args, struct transfer *transfer,
                        struct shl_parcel_view *view, sh_parcel *out, sh_error **error)
 {
@@ -86,6 +89,8 @@ static int encode_body(lua_State *L, int n_args, struct transfer *transfer,
         return fail_call(L, status, error);
     view->body = transfer->span.data;
     view->len = transfer->span.len;
+    if (lua_type(L, -1) == LUA_TNUMBER)
+        view->kind = (enum shl_parcel_kind)lua_tonumber(L, -1);
     int handles = lua_istable(L, -1) ? lua_gettop(L) : 0;
     return shl_parcel_new(L, view, handles, out) == SH_OK ? SH_OK : fail_memory(error);
 }
@@ -113,9 +118,8 @@ static int encode_list(lua_State *L, int list, uint32_t first, uint32_t n, sh_pa
     struct shl_parcel_view view = {.kind = SHL_PARCEL_EVENTS, .n = n};
     bool whole = first == 0 && lua_objlen(L, list) <= n;
 
-    int n_args = push_call(L, transfer, ENCODE_EVENTS, list);
-    if (!whole)
-        n_args += push_range(L, first, n);
+    int n_args = push_call(L, transfer, ENCODE_EVENTS, list) + push_range(L, first, n) + 1;
+    lua_pushboolean(L, whole);
     int status = encode_body(L, n_args, transfer, &view, out, error);
     if (status != SH_EFAILED)
         return status;
@@ -162,7 +166,7 @@ static int decode_protected(lua_State *L)
     lua_rawgeti(L, LUA_REGISTRYINDEX, transfer->functions[DECODE + (int)view->kind]);
     lua_pushlightuserdata(L, (void *)view->body);
     lua_pushnumber(L, (lua_Number)view->len);
-    if (view->kind == SHL_PARCEL_EVENTS)
+    if (view->kind < SHL_PARCEL_GRAPH)
         lua_pushnil(L);
     else
         shl_parcel_push_handles(L, view);

@@ -9,9 +9,11 @@
 #include "stagehost.h"
 
 enum shl_parcel_kind {
-    SHL_PARCEL_EVENTS, /* a list, as the serializer took it */
-    SHL_PARCEL_GRAPH,  /* a list, flattened */
-    SHL_PARCEL_VALUE,  /* one value, flattened */
+    SHL_PARCEL_EVENTS, /* a list, as the serializer took it; transfer/init.lua knows the number */
+    SHL_PARCEL_NUMBERS, /* a list of numbers, an array of C; likewise */
+    SHL_PARCEL_KEYED,   /* a list with a dictionary of keys; likewise */
+    SHL_PARCEL_GRAPH,   /* a list, flattened; the first kind that may hold handles */
+    SHL_PARCEL_VALUE,   /* one value, flattened */
     SHL_N_PARCEL_KINDS
 };
 

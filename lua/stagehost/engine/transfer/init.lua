@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
 --- Lua values as bytes, on their way from one worker's state to another's. Called only by
---- bindings/events/transfer.c. There are two ways:
----   plain   LuaJIT's serializer on the list itself. Nearly every batch takes this way.
+--- bindings/events/transfer.c. There are four ways (strings alone are packed in C):
+---   plain   LuaJIT's serializer on the list itself.
+---   numbers a list of numbers, as an array of C (numbers.lua).
+---   keyed   LuaJIT's serializer with a dictionary of the keys of records (keys.lua).
 ---   graph   the value is flattened into an image (flatten.lua), which then goes the plain
 ---           way. For values that the serializer can't handle: handles, deep nesting; functions,
 ---           names, metatables, sharing and cycles in definitions.
@@ -12,13 +14,23 @@ local buffer = require "string.buffer"
 local ffi = require "ffi"
 local new_table = require "table.new"
 local flatten = require "stagehost.engine.transfer.flatten"
+local keys = require "stagehost.engine.transfer.keys"
 local names = require "stagehost.engine.transfer.names"
+local numbers = require "stagehost.engine.transfer.numbers"
 local rebuild = require "stagehost.engine.transfer.rebuild"
 
-local rawget, type = rawget, type
+local getmetatable, rawget, type = getmetatable, rawget, type
 
 -- A buffer that a huge batch has grown beyond this many bytes is not kept for the next batch.
 local KEEP_BYTES = 4 * 1024 * 1024
+-- The same for the buffer of a dictionary, of which there are many.
+local KEEP_KEYED_BYTES = 256 * 1024
+
+-- Shorter lists go without a dictionary.
+local LEAST_RECORDS = 4
+
+-- Kinds of parcels, enum shl_parcel_kind of bindings/events/transfer_parcel.h.
+local PLAIN, NUMBERS, KEYED = 0, 1, 2
 
 local M = {}
 
@@ -43,21 +55,24 @@ local function check_all_read(decoder)
     end
 end
 
---- Makes a function that encodes a plain value into the span.
+--- Makes functions that encode a plain value, and a list of events, into the span.
 ---
 --- A finalizer may run at any allocation and may itself send something. So no other call can use the buffer
 --- meanwhile, and the span is set last, when nothing allocates any more.
 ---@param span ffi.cdata* struct { const void *data; size_t len; }
 ---@param options table of string.buffer.new
-local function make_encoder(span, options)
+---@param find_dictionary fun(record: table): stagehost.transfer.Dictionary?
+local function make_encoders(span, options, find_dictionary)
     local spare
     local last -- anchors the bytes until C has copied them
 
-    local function encode(value)
+    local function take()
         local encoder = spare or buffer.new(options)
         spare, last = nil, nil
-        encoder:reset()
-        encoder:encode(value)
+        return encoder:reset()
+    end
+
+    local function finish(encoder)
         local data, len = encoder:ref()
         last = encoder
         if len <= KEEP_BYTES then
@@ -66,29 +81,91 @@ local function make_encoder(span, options)
         span.data, span.len = data, len
     end
 
+    local function encode(value)
+        local encoder = take()
+        encoder:encode(value)
+        finish(encoder)
+    end
+
+    local function encode_numbers(list, first, n)
+        local encoder = take()
+        local done = numbers.encode(encoder, list, first, n)
+        finish(encoder)
+        return done
+    end
+
+    local function encode_keyed(list, dictionary)
+        local encoder = dictionary.encoder or buffer.new(dictionary.options)
+        dictionary.encoder, last = nil, nil
+        encoder:reset():put(dictionary.head):encode(list)
+        local data, len = encoder:ref()
+        last = encoder
+        if len <= KEEP_KEYED_BYTES then
+            dictionary.encoder = last
+        end
+        span.data, span.len = data, len
+    end
+
+    local function encode_events(list, first, n, is_whole)
+        local event = getmetatable(list) == nil and list[first + 1]
+        if type(event) == "number" and encode_numbers(list, first, n) then
+            return NUMBERS
+        end
+        local dictionary = type(event) == "table" and n >= LEAST_RECORDS and find_dictionary(event)
+        local part = is_whole and list or slice(list, first, n)
+        if dictionary then
+            encode_keyed(part, dictionary)
+            return KEYED
+        end
+        encode(part)
+        return PLAIN
+    end
+
     -- There is only one call for each batch, so the compiler can gain nothing here.
     jit.off(encode)
-    return encode
+    jit.off(encode_numbers)
+    jit.off(encode_keyed)
+    jit.off(encode_events)
+    return encode, encode_events
 end
 
---- Makes a function that decodes a value from an address (a light userdata) that stays valid for the call.
+--- Makes functions that decode a value, and a list with a dictionary, from an address (a light userdata) that stays
+--- valid for the call.
 ---@param options table of string.buffer.new
-local function make_decoder(options)
+---@param read_dictionary fun(address: ffi.cdata*): stagehost.transfer.Dictionary, integer
+local function make_decoders(options, read_dictionary)
     local spare
+
+    local function decode_with(decoder, address, len)
+        decoder:set(address, len)
+        local value = decoder:decode()
+        check_all_read(decoder)
+        decoder:reset()
+        return value
+    end
 
     local function decode(address, len)
         local decoder = spare or buffer.new(options)
         spare = nil
-        decoder:set(ffi.cast("const char *", address), len)
-        local value = decoder:decode()
-        check_all_read(decoder)
-        decoder:reset()
+        local value = decode_with(decoder, ffi.cast("const char *", address), len)
         spare = decoder
         return value
     end
 
+    local function decode_keyed(address, len)
+        local bytes = ffi.cast("const char *", address)
+        local dictionary, head = read_dictionary(bytes)
+        local decoder = dictionary.decoder or buffer.new(dictionary.options)
+        dictionary.decoder = nil
+        local value = decode_with(decoder, bytes + head, len - head)
+        dictionary.decoder = decoder
+        return value
+    end
+
+    jit.off(decode_with)
     jit.off(decode)
-    return decode
+    jit.off(decode_keyed)
+    return decode, decode_keyed
 end
 
 local function check_list(value)
@@ -104,23 +181,22 @@ end
 ---@param userdata_kind fun(value: userdata): "light"|"handle"|nil
 ---@param error_metatable table the one metatable that events keep
 ---@param load_dump fun(bytes: string): function raises
----@return table functions for C: encode_events(list[, first, n]); encode_graph(list, first, n) and
---- encode_value(value), which return the handles; decode_events(address, len);
+---@return table functions for C: encode_events(list, first, n, is_whole), which returns the kind of the parcel;
+--- encode_graph(list, first, n) and encode_value(value), which return the handles; decode_events(address, len),
+--- decode_numbers(address, len) and decode_keyed(address, len);
 --- decode_graph and decode_value(address, len, handles)
 function M.open(address, userdata_kind, error_metatable, load_dump)
     local span = ffi.cast("struct { const void *data; size_t len; } *", address)
     local options = { metatable = { error_metatable } }
-    local encode, decode = make_encoder(span, options), make_decoder(options)
+    local find_dictionary, read_dictionary = keys.open(options.metatable)
+    local encode, encode_events = make_encoders(span, options, find_dictionary)
+    local decode, decode_keyed = make_decoders(options, read_dictionary)
     local context = {
         userdata_kind = userdata_kind, error_metatable = error_metatable, load_dump = load_dump,
     }
     names.open()
 
-    local coder = {}
-
-    function coder.encode_events(list, first, n)
-        encode(n and slice(list, first, n) or list)
-    end
+    local coder = { encode_events = encode_events, decode_numbers = numbers.decode }
 
     function coder.encode_graph(list, first, n)
         local image, handles = flatten.events(context, slice(list, first, n), first)
@@ -136,6 +212,10 @@ function M.open(address, userdata_kind, error_metatable, load_dump)
 
     function coder.decode_events(data, len)
         return check_list(decode(data, len))
+    end
+
+    function coder.decode_keyed(data, len)
+        return check_list(decode_keyed(data, len))
     end
 
     function coder.decode_graph(data, len, handles)
