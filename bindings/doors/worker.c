@@ -86,6 +86,9 @@ static int open_state(lua_State *L)
     require_helper(ctx, L, "stagehost.engine.batch", "find_nil", SHL_HELPER_FIND_NIL);
     require_helper(ctx, L, "stagehost.engine.batch", "int64", SHL_HELPER_INT64);
     require_helper(ctx, L, "stagehost.engine.batch", "halves", SHL_HELPER_HALVES);
+    require_helper(ctx, L, "stagehost.engine.batch", "measure", SHL_HELPER_MEASURE);
+    require_helper(ctx, L, "stagehost.engine.batch", "fill", SHL_HELPER_FILL);
+    require_helper(ctx, L, "stagehost.engine.batch", "strings", SHL_HELPER_STRINGS);
     require_helper(ctx, L, "string.buffer", "encode", SHL_HELPER_ENCODE);
     require_helper(ctx, L, "string.buffer", "decode", SHL_HELPER_DECODE);
     open_nesting(ctx, L);

@@ -287,10 +287,12 @@ static sh_list *list_concat(sh_worker *worker, const sh_batch *parts, size_t n_p
     return shl_protect(job.ctx, concat_parts, &job, NULL) < 0 ? NULL : job.out.list;
 }
 
-/* An encoded batch: the parcel that transfer.c made of it, and how to read it. */
+/* An encoded batch: the parcel that transfer.c made of it, and how to read it; a list of strings
+ * travels as a block instead. */
 struct batch_parcel {
     sh_parcel body;
-    enum { EVENTS, PAYLOAD, EXTRA } form;
+    sh_strings *block; /* STRINGS */
+    enum { EVENTS, STRINGS, PAYLOAD, EXTRA } form;
 };
 
 struct parcel_job {
@@ -300,6 +302,20 @@ struct parcel_job {
     sh_error *error;
     int status;
 };
+
+/* Whether all events of the table on top of L are strings, which have become a block. */
+static bool pack_strings(lua_State *L, struct parcel_job *job)
+{
+    struct batch_parcel *parcel = job->parcel;
+    shl_strings_try_pack(L, lua_gettop(L), job->batch.first, job->batch.n, &parcel->block);
+    if (!parcel->block)
+        return false;
+    parcel->form = STRINGS;
+    sh_strings_view view = sh_strings_see(parcel->block);
+    sh_span last = view.spans[view.n - 1]; /* they were copied one after the other */
+    parcel->body.len = view.n * sizeof last + last.start + last.len;
+    return true;
+}
 
 static int encode_batch(lua_State *L)
 {
@@ -317,6 +333,8 @@ static int encode_batch(lua_State *L)
         lua_rawseti(L, -2, 1);
     } else {
         push_slot(list, L);
+        if (pack_strings(L, job))
+            return 0;
     }
     job->status =
         shl_encode_events(L, job->batch.first, job->batch.n, &parcel->body, &job->error);
@@ -327,7 +345,10 @@ static void batch_parcel_free(void *data, size_t len)
 {
     struct batch_parcel *parcel = data;
     (void)len;
-    sh_parcel_free(&parcel->body);
+    if (parcel->form == STRINGS)
+        sh_strings_unref(parcel->block);
+    else
+        sh_parcel_free(&parcel->body);
     sh_free(parcel);
 }
 
@@ -346,6 +367,7 @@ static int list_encode(sh_worker *worker, const sh_batch *batch, sh_encode what,
     if (status == SH_OK)
         status = job.status;
     if (status < 0) {
+        sh_strings_unref(parcel->block);
         sh_free(parcel);
         if (error)
             *error = job.error;
@@ -377,9 +399,19 @@ static int decode_batch(lua_State *L)
     return 0;
 }
 
+static sh_list *decode_strings(sh_strings *block)
+{
+    sh_batch batch;
+    int status =
+        sh_batch_from_strings(sh_strings_ref(block), 0, sh_strings_see(block).n, &batch);
+    return status == SH_OK ? batch.list : NULL;
+}
+
 static sh_list *list_decode(sh_worker *worker, const sh_parcel *parcel, sh_error **error)
 {
     struct parcel_job job = {.ctx = shl_worker_context(worker), .parcel = parcel->data};
+    if (job.parcel->form == STRINGS)
+        return decode_strings(job.parcel->block);
     int status = shl_protect(job.ctx, decode_batch, &job, &job.error);
     if (status == SH_OK && job.status == SH_OK)
         return job.batch.list;

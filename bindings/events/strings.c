@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "events/strings.h"
 
-#include <string.h>
+#include "state/slot.h"
 
 static int strings_gc(lua_State *L)
 {
@@ -182,7 +182,10 @@ int shl_strings_batch(const struct shl_strings *strings, sh_batch *out)
                                  out);
 }
 
-void shl_strings_push_table(lua_State *L, sh_strings_view view)
+/* A longer list is read by compiled Lua, which is faster once it runs. */
+enum { FEW = 16 };
+
+static void push_few(lua_State *L, sh_strings_view view)
 {
     lua_createtable(L, (int)view.n, 0);
     for (uint32_t i = 0; i < view.n; i++) {
@@ -191,51 +194,89 @@ void shl_strings_push_table(lua_State *L, sh_strings_view view)
     }
 }
 
+void shl_strings_push_table(lua_State *L, sh_strings_view view)
+{
+    if (view.n <= FEW) {
+        push_few(L, view);
+        return;
+    }
+    shl_helper_push(shl_context(L), L, SHL_HELPER_STRINGS);
+    lua_pushlightuserdata(L, (void *)view.spans);
+    lua_pushlightuserdata(L, (void *)view.bytes);
+    lua_pushnumber(L, view.n);
+    lua_call(L, 3, 1);
+}
+
 /* -- packing --------------------------------------------------------------------------- */
 
-/* The sum of the lengths of the strings 1 .. n of the table at 1. */
-static size_t measure(lua_State *L, size_t n)
+/* Pushes a helper and the events first + 1 .. first + n of the table at `index`. */
+static void push_call(lua_State *L, enum shl_helper helper, int index, uint32_t first,
+                      uint32_t n)
 {
-    size_t sum = 0;
-    for (size_t i = 1; i <= n; i++) {
-        lua_rawgeti(L, 1, (int)i);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "element %d of %d is a %s: only strings can be packed", (int)i,
-                       (int)n, luaL_typename(L, -1));
-        sum += lua_objlen(L, -1);
-        lua_pop(L, 1);
-    }
+    shl_helper_push(shl_context(L), L, helper);
+    lua_pushvalue(L, index);
+    lua_pushnumber(L, first);
+    lua_pushnumber(L, n);
+}
+
+/* The sum of the lengths of the strings. At anything else it stops: *bad is its place, else 0. */
+static size_t measure(lua_State *L, int index, uint32_t first, uint32_t n, uint32_t *bad)
+{
+    push_call(L, SHL_HELPER_MEASURE, index, first, n);
+    lua_call(L, 3, 2);
+    size_t sum = (size_t)lua_tonumber(L, -2);
+    *bad = (uint32_t)lua_tonumber(L, -1);
+    lua_pop(L, 2);
     return sum;
 }
 
-static void copy_strings(lua_State *L, uint32_t n, sh_span *spans, char *bytes)
+/* Without memory, *out is NULL. */
+static void pack(lua_State *L, int index, uint32_t first, uint32_t n, size_t n_bytes,
+                 sh_strings **out)
 {
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        size_t len;
-        lua_rawgeti(L, 1, (int)i + 1);
-        const char *data = lua_tolstring(L, -1, &len);
-        memcpy(bytes + at, data, len);
-        spans[i] = (sh_span){at, (uint32_t)len};
-        at += (uint32_t)len;
-        lua_pop(L, 1);
-    }
+    sh_span *spans;
+    char *bytes;
+    *out = sh_strings_new(n, n_bytes, &spans, &bytes);
+    if (!*out)
+        return;
+    push_call(L, SHL_HELPER_FILL, index, first, n);
+    lua_pushlightuserdata(L, spans);
+    lua_pushlightuserdata(L, bytes);
+    lua_call(L, 5, 0);
+    sh_strings_seal(*out);
+}
+
+void shl_strings_try_pack(lua_State *L, int index, uint32_t first, uint32_t n,
+                          sh_strings **out)
+{
+    *out = NULL;
+    lua_rawgeti(L, index, (int)first + 1);
+    bool may_fit = lua_type(L, -1) == LUA_TSTRING;
+    lua_pop(L, 1);
+    if (!may_fit)
+        return;
+    uint32_t bad;
+    size_t n_bytes = measure(L, index, first, n, &bad);
+    if (!bad)
+        pack(L, index, first, n, n_bytes, out);
 }
 
 int shl_strings_pack(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    size_t n = lua_objlen(L, 1), n_bytes = measure(L, n);
+    uint32_t bad, n = (uint32_t)lua_objlen(L, 1);
+    size_t n_bytes = measure(L, 1, 0, n, &bad);
+    if (bad) {
+        lua_rawgeti(L, 1, (int)bad);
+        return luaL_error(L, "element %d of %d is a %s: only strings can be packed",
+                          (int)bad, (int)n, luaL_typename(L, -1));
+    }
     struct shl_strings *strings = shl_strings_push(L);
-    sh_span *spans;
-    char *bytes;
-    strings->block = sh_strings_new((uint32_t)n, n_bytes, &spans, &bytes);
+    pack(L, 1, 0, n, n_bytes, &strings->block);
     if (!strings->block)
         return luaL_error(L, n_bytes > SH_STRINGS_MAX ? "a packed list has at most 4 GiB"
                                                       : "not enough memory");
-    strings->n = (uint32_t)n;
-    copy_strings(L, strings->n, spans, bytes);
-    sh_strings_seal(strings->block);
+    strings->n = n;
     pace_collector(L, strings);
     return 1;
 }

@@ -38,6 +38,11 @@ int shl_strings_batch(const struct shl_strings *strings, sh_batch *out);
 /* The Lua function pack(list): a packed list of the strings of a table. */
 int shl_strings_pack(lua_State *L);
 
+/* Makes a block of events first + 1 .. first + n of the table at `index`, with n > 0. *out is NULL
+ * if they are not all strings, or there is no memory. Raises; *out is the caller's then, too. */
+void shl_strings_try_pack(lua_State *L, int index, uint32_t first, uint32_t n,
+                          sh_strings **out);
+
 /* Pushes a table of the strings of a view. */
 void shl_strings_push_table(lua_State *L, sh_strings_view view);
 

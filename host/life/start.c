@@ -37,9 +37,18 @@ static void drop_subscribe_to(const sh_stage_opts *opts)
     }
 }
 
-/* Releases the options that were taken when a start is refused. */
+static void drop_splitter(const sh_stage_opts *opts)
+{
+    const sh_partition_opts *partition = opts->dispatcher_opts;
+    if (opts->dispatcher == &sh_dispatcher_partition && partition && partition->splitter &&
+        partition->splitter->free)
+        partition->splitter->free(partition->splitter);
+}
+
+/* Releases the options that were taken when a start is refused, before the dispatcher is made. */
 static void drop_options(const sh_stage_opts *opts)
 {
+    drop_splitter(opts);
     if (opts->combine.combiner)
         opts->combine.combiner->free(opts->combine.combiner);
     drop_subscribe_to(opts);

@@ -209,7 +209,8 @@ sh_splitter *sh_splitter_default(void);
 typedef struct sh_partition_opts {
     const char *const *names; /* partition names in order, "0".."n-1" for a count */
     size_t n;
-    sh_splitter *splitter; /* taken; also when init fails; NULL: sh_splitter_default() */
+    /* Taken, also when the start is refused; NULL: sh_splitter_default(). */
+    sh_splitter *splitter;
     bool groups;           /* a partition may have several consumers */
     int64_t limit; /* events that may be queued for a partition without holding up others */
     bool discards; /* what is above the limit is discarded instead of holding up others */
