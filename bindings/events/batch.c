@@ -287,35 +287,20 @@ static sh_list *list_concat(sh_worker *worker, const sh_batch *parts, size_t n_p
     return shl_protect(job.ctx, concat_parts, &job, NULL) < 0 ? NULL : job.out.list;
 }
 
-/* An encoded batch: the parcel that transfer.c made of it, and how to read it; a list of strings
- * travels as a block instead. */
+/* An encoded batch: the parcel that transfer.c made of it, and how to read it. */
 struct batch_parcel {
     sh_parcel body;
-    sh_strings *block; /* STRINGS */
-    enum { EVENTS, STRINGS, PAYLOAD, EXTRA } form;
+    enum { EVENTS, PAYLOAD, EXTRA } form;
 };
 
 struct parcel_job {
     struct shl_context *ctx;
     sh_batch batch;
     struct batch_parcel *parcel;
+    sh_strings *block; /* events that are strings, packed */
     sh_error *error;
     int status;
 };
-
-/* Whether all events of the table on top of L are strings, which have become a block. */
-static bool pack_strings(lua_State *L, struct parcel_job *job)
-{
-    struct batch_parcel *parcel = job->parcel;
-    shl_strings_try_pack(L, lua_gettop(L), job->batch.first, job->batch.n, &parcel->block);
-    if (!parcel->block)
-        return false;
-    parcel->form = STRINGS;
-    sh_strings_view view = sh_strings_see(parcel->block);
-    sh_span last = view.spans[view.n - 1]; /* they were copied one after the other */
-    parcel->body.len = view.n * sizeof last + last.start + last.len;
-    return true;
-}
 
 static int encode_batch(lua_State *L)
 {
@@ -333,7 +318,8 @@ static int encode_batch(lua_State *L)
         lua_rawseti(L, -2, 1);
     } else {
         push_slot(list, L);
-        if (pack_strings(L, job))
+        shl_strings_try_pack(L, lua_gettop(L), job->batch.first, job->batch.n, &job->block);
+        if (job->block)
             return 0;
     }
     job->status =
@@ -345,11 +331,21 @@ static void batch_parcel_free(void *data, size_t len)
 {
     struct batch_parcel *parcel = data;
     (void)len;
-    if (parcel->form == STRINGS)
-        sh_strings_unref(parcel->block);
-    else
-        sh_parcel_free(&parcel->body);
+    sh_parcel_free(&parcel->body);
     sh_free(parcel);
+}
+
+/* A list of strings travels as packed strings, which it is on the other worker, too. */
+static int encode_block(sh_worker *worker, sh_strings *block, sh_parcel *out)
+{
+    sh_batch packed;
+    int status = sh_batch_from_strings(block, 0, sh_strings_see(block).n, &packed);
+    if (status < 0)
+        return status;
+    status = sh_strings_ops.encode(worker, &packed, SH_ENCODE_EVENTS, out, NULL);
+    sh_batch_unref(packed);
+    out->ops = &sh_strings_ops;
+    return status;
 }
 
 static int list_encode(sh_worker *worker, const sh_batch *batch, sh_encode what,
@@ -362,20 +358,23 @@ static int list_encode(sh_worker *worker, const sh_batch *batch, sh_encode what,
     *parcel = (struct batch_parcel){.form = what == SH_ENCODE_EXTRA ? EXTRA
                                             : is_payload            ? PAYLOAD
                                                                     : EVENTS};
-    struct parcel_job job = {shl_worker_context(worker), *batch, parcel, NULL, SH_OK};
+    struct parcel_job job = {
+        .ctx = shl_worker_context(worker), .batch = *batch, .parcel = parcel};
     int status = shl_protect(job.ctx, encode_batch, &job, &job.error);
     if (status == SH_OK)
         status = job.status;
-    if (status < 0) {
-        sh_strings_unref(parcel->block);
+    if (status < 0 || job.block)
         sh_free(parcel);
+    if (job.block)
+        return encode_block(worker, job.block, out);
+    if (status < 0) {
         if (error)
             *error = job.error;
         else
             sh_error_unref(job.error);
         return status;
     }
-    *out = (sh_parcel){parcel, parcel->body.len, batch_parcel_free};
+    *out = (sh_parcel){.data = parcel, .len = parcel->body.len, .free = batch_parcel_free};
     return SH_OK;
 }
 
@@ -399,19 +398,9 @@ static int decode_batch(lua_State *L)
     return 0;
 }
 
-static sh_list *decode_strings(sh_strings *block)
-{
-    sh_batch batch;
-    int status =
-        sh_batch_from_strings(sh_strings_ref(block), 0, sh_strings_see(block).n, &batch);
-    return status == SH_OK ? batch.list : NULL;
-}
-
 static sh_list *list_decode(sh_worker *worker, const sh_parcel *parcel, sh_error **error)
 {
     struct parcel_job job = {.ctx = shl_worker_context(worker), .parcel = parcel->data};
-    if (job.parcel->form == STRINGS)
-        return decode_strings(job.parcel->block);
     int status = shl_protect(job.ctx, decode_batch, &job, &job.error);
     if (status == SH_OK && job.status == SH_OK)
         return job.batch.list;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "events/strings.h"
 
+#include <string.h>
+
 #include "state/slot.h"
 
 static int strings_gc(lua_State *L)

@@ -56,7 +56,7 @@ int shl_parcel_new(lua_State *L, const struct shl_parcel_view *view, int handles
     if (n_handles > 0)
         take_handles(L, handles, (struct shl_parcel_handle *)(head + 1), n_handles);
     memcpy((char *)head + before, view->body, view->len);
-    *out = (sh_parcel){head, before + view->len, free_parcel};
+    *out = (sh_parcel){.data = head, .len = before + view->len, .free = free_parcel};
     return SH_OK;
 }
 

@@ -125,6 +125,8 @@ static int encode_batch(sh_worker *worker, sh_batch *batch, bool extra,
         sh_free(crossing);
         return status;
     }
+    if (crossing->parcel.ops)
+        crossing->ops = crossing->parcel.ops;
     sh_batch_unref(*batch);
     *batch = (sh_batch){0};
     *out = crossing;

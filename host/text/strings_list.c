@@ -124,7 +124,7 @@ static int list_encode(sh_worker *worker, const sh_batch *batch, sh_encode what,
         return SH_ENOMEM;
     sh_strings_view view;
     sh_batch_see_strings(*batch, &view);
-    *out = (sh_parcel){parcel, own_bytes(block, view), parcel_free};
+    *out = (sh_parcel){.data = parcel, .len = own_bytes(block, view), .free = parcel_free};
     return SH_OK;
 }
 

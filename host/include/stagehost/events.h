@@ -13,12 +13,15 @@ extern "C" {
 
 /* -- lists and batches ----------------------------------------------------------------- */
 
+typedef struct sh_list_ops sh_list_ops;
+
 /* An encoded batch or argument on its way between workers. The core calls `free` once, after
  * decoding the parcel or instead of it, on any worker. */
 typedef struct sh_parcel {
     void *data;
     size_t len;
     void (*free)(void *data, size_t len); /* NULL: sh_free(data) */
+    const sh_list_ops *ops; /* decodes it into a list of its own; NULL: the ops that encoded it */
 } sh_parcel;
 /* Frees what the parcel carries. */
 void sh_parcel_free(const sh_parcel *parcel);
@@ -30,7 +33,7 @@ typedef enum sh_encode { SH_ENCODE_EVENTS, SH_ENCODE_EXTRA } sh_encode;
 /* A list of events belongs to one worker and is counted without atomics. The maker of a list
  * puts struct sh_list at the head of its own struct, with refs = 1. The events themselves are
  * opaque to the core; it only counts, slices and forwards them. */
-typedef struct sh_list_ops {
+struct sh_list_ops {
     const char *name;
     /* The last reference was dropped. On the owning worker's thread. */
     void (*free)(sh_list *list);
@@ -52,7 +55,7 @@ typedef struct sh_list_ops {
      * memory. Without this function the events can't be dead letters. */
     sh_list *(*letters)(sh_worker *worker, const sh_batch *events, const sh_error *error,
                         const char *stage, uint32_t deliveries);
-} sh_list_ops;
+};
 
 struct sh_list {
     const sh_list_ops *ops;
