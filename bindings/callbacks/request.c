@@ -107,30 +107,36 @@ void shl_request_close(struct shl_stage *s, uint64_t ref)
 
 /* -- for lua/stagehost/task.lua -------------------------------------------------------- */
 
+void shl_request_send(lua_State *L, sh_stage *stage)
+{
+    struct shl_context *ctx = shl_context(L);
+    sh_from from = shl_wait_begin(L);
+    struct shl_stage *s = ctx->current;
+    sh_batch message;
+    int status = shl_payload_take(ctx, L, &message);
+    if (status < 0)
+        shl_raise(L, "request", status, NULL);
+    sh_error *error = NULL;
+    status = sh_stage_call(ctx->worker, stage, message, from, 0, &error);
+    if (status < 0)
+        shl_raise(L, "request", status, error);
+    push_requests(s, L);
+    lua_newtable(L);
+    lua_pushnumber(L, (lua_Number)from.ref); /* requests, request, number */
+    lua_pushvalue(L, -1);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -5);
+    lua_remove(L, -3);
+    lua_insert(L, -2);
+}
+
 /* request(stage, message) -> number, request; request.answer is set if the answer came while the
  * stage did not wait for it */
 static int request_send(lua_State *L)
 {
-    struct shl_context *ctx = shl_context(L);
     sh_stage *stage = shl_check_stage(L, 1);
-    sh_from from = shl_wait_begin(L);
-    struct shl_stage *s = ctx->current;
-    sh_batch message;
     lua_settop(L, 2);
-    int status = shl_payload_take(ctx, L, &message); /* stage */
-    if (status < 0)
-        return shl_raise(L, "request", status, NULL);
-    sh_error *error = NULL;
-    status = sh_stage_call(ctx->worker, stage, message, from, 0, &error);
-    if (status < 0)
-        return shl_raise(L, "request", status, error);
-    lua_pushnumber(L, (lua_Number)from.ref);
-    lua_newtable(L); /* stage, number, request */
-    push_requests(s, L);
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, 3);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
+    shl_request_send(L, stage);
     return 2;
 }
 

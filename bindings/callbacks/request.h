@@ -12,6 +12,11 @@ void shl_request_keep(struct shl_stage *s, uint64_t ref, int status, sh_batch va
 /* Forgets a request whose answer the stage has waited for. */
 void shl_request_close(struct shl_stage *s, uint64_t ref);
 
+/* Calls the stage with the message on top of L, for an answer that is awaited later: replaces the
+ * message by the number and the table of the request. The running C function must have been called
+ * by Lua. Raises. */
+void shl_request_send(lua_State *L, sh_stage *stage);
+
 /* request, take: the functions below lua/stagehost/task.lua */
 extern const luaL_Reg shl_request_functions[];
 

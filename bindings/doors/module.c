@@ -44,6 +44,7 @@ int luaopen_stagehost_core(lua_State *L)
 {
     lua_newtable(L);
     add_functions(L, shl_stage_start_functions);
+    add_functions(L, shl_stage_end_functions);
     add_functions(L, shl_subscription_functions);
     add_functions(L, shl_wait_functions);
     add_functions(L, shl_exits_functions);

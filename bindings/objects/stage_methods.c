@@ -233,8 +233,8 @@ static int stage_kill(lua_State *L)
                                               : 0;
 }
 
-/* stage:join() -> reason */
-static int stage_join(lua_State *L)
+/* end_reason(stage) -> reason; the method `join` is written in Lua */
+static int end_reason(lua_State *L)
 {
     sh_stage *stage = shl_check_stage(L, 1);
     refuse_self(L, stage, "join", "it is still running");
@@ -243,6 +243,13 @@ static int stage_join(lua_State *L)
     if (status < 0)
         return shl_raise(L, "stage:join", status, NULL);
     return shl_wait(L, from, convert_reason);
+}
+
+/* has_results(stage) -> boolean */
+static int has_results(lua_State *L)
+{
+    lua_pushboolean(L, sh_stage_has_results(shl_check_stage(L, 1)));
+    return 1;
 }
 
 /* stage:is_alive() -> boolean */
@@ -319,11 +326,16 @@ const luaL_Reg shl_stage_methods[] = {
     {"finish", stage_finish},
     {"kill", stage_kill},
     {"exit", shl_exits_exit},
-    {"join", stage_join},
     {"is_alive", stage_is_alive},
     {"demand", stage_demand},
     {"buffered", stage_buffered},
     {"stats", stage_stats},
     {"async_stop", stage_async_stop},
+    {NULL, NULL},
+};
+
+const luaL_Reg shl_stage_end_functions[] = {
+    {"end_reason", end_reason},
+    {"has_results", has_results},
     {NULL, NULL},
 };

@@ -7,5 +7,7 @@
 #include <lauxlib.h>
 
 extern const luaL_Reg shl_stage_methods[];
+/* end_reason, has_results: what lua/stagehost/messages/joins.lua makes `join` of. */
+extern const luaL_Reg shl_stage_end_functions[];
 
 #endif

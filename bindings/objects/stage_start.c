@@ -4,6 +4,7 @@
  * the core at once; all others travel with the definition (options/init_options.c). */
 #include "objects/stage_start.h"
 
+#include "callbacks/request.h"
 #include "callbacks/stage.h"
 #include "callbacks/start.h"
 #include "callbacks/wait.h"
@@ -49,6 +50,21 @@ static int refuse_start(lua_State *L, int status, sh_error *error)
     return n;
 }
 
+/* Sends the new stage the field `question` of the table at index 2, if it has one; that table gets
+ * the request and its number in `asked` and `ref`. This is done before the start is awaited, so
+ * that the question is there before the stage can end. */
+static void ask(lua_State *L, sh_stage *stage)
+{
+    lua_getfield(L, 2, "question");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    shl_request_send(L, stage);
+    lua_setfield(L, 2, "asked");
+    lua_setfield(L, 2, "ref");
+}
+
 /* start(definition, request of options.start) -> true | nil, message, reason; the handle is
  * left in request.stage, since a waiting C function can keep no value. */
 static int start(lua_State *L)
@@ -67,6 +83,7 @@ static int start(lua_State *L)
         .worker = worker_field(L, 2),
         .link = shl_boolean_field(L, 2, "link") ? from.stage : NULL,
         .supervised = shl_boolean_field(L, 2, "supervised"),
+        .has_results = shl_boolean_field(L, 2, "has_results"),
     };
     opts.ops = shl_stage_ops_for(L, 1, opts.kind);
     void **holder = shl_push_stage_holder(L);
@@ -79,6 +96,7 @@ static int start(lua_State *L)
         return refuse_start(L, status, error);
     shl_push_stage(L, stage);
     lua_setfield(L, 2, "stage");
+    ask(L, stage);
     return shl_wait_building(L, from, convert_started);
 }
 

@@ -210,6 +210,7 @@ static sh_stage *stage_new(sh_worker *worker, const sh_stage_opts *opts)
     atomic_init(&stage->alive, true);
     stage->is_absent = true;
     stage->is_supervised = opts->supervised;
+    stage->has_results = opts->has_results;
     stage->builds = opts->kind == SH_PROCESS;
     stage->kind = opts->kind;
     stage->ops = opts->ops;

@@ -31,6 +31,11 @@ sh_kind sh_stage_kind(const sh_stage *stage)
     return stage->kind;
 }
 
+bool sh_stage_has_results(const sh_stage *stage)
+{
+    return stage->has_results;
+}
+
 uint64_t sh_stage_id(const sh_stage *stage)
 {
     return stage->id;

@@ -137,6 +137,7 @@ struct sh_stage {
     bool await_consumers;
     bool is_cascade;    /* ends because a producer did */
     bool is_supervised; /* its starter deals with its failures */
+    bool has_results;   /* as its starter said; for sh_stage_has_results */
     bool builds;        /* a process that starts others: a drain waits for it to begin */
     bool ended_by_signal;
     bool has_travelled; /* it has had events that crossed between workers */

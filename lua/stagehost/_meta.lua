@@ -141,8 +141,10 @@ function Stage:kill() end
 ---@param reason? stagehost.Reason
 function Stage:exit(reason) end
 
---- Waits for the stage's end.
----@return stagehost.Reason reason known even if the stage ended long ago
+--- Waits for the stage's end. For the process of a pipeline it returns what RunningPipeline:join returns.
+---@return stagehost.Reason reason known even if the stage ended long ago; of a pipeline its results, or nil
+---@return (stagehost.Reason | string)? reason of a pipeline only, or a message
+---@return stagehost.Reason reason of a pipeline without results only
 function Stage:join() end
 
 ---@return boolean
@@ -241,13 +243,24 @@ function Timer:cancel() end
 ---@field constants table<string, number> bounds and defaults of the C half: bindings/options/constants.c
 local core = { stage = Stage, subscription = Subscription, call = Call, timer = Timer }
 
---- Waits until init has returned; the handle is put into request.stage.
+--- Waits until init has returned; the handle is put into request.stage. The stage is sent request.question like a
+--- call; what core.request would return is put into request.ref and request.asked.
 ---@param def stagehost.Definition
 ---@param request table as options.start makes it
 ---@return true?
 ---@return string? message
 ---@return any reason
 function core.start(def, request) end
+
+--- Waits for the end of a stage.
+---@param stage stagehost.Stage
+---@return stagehost.Reason
+function core.end_reason(stage) end
+
+--- Whether the stage answers the request that messages/joins.lua makes: the field of its definition.
+---@param stage stagehost.Stage
+---@return boolean
+function core.has_results(stage) end
 
 --- Declares a stage's current subscriptions, whatever their modes, to be its last: when they have ended,
 --- handle_end is called and the stage ends normally. For supervisors that keep stages subscribed.

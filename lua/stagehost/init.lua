@@ -13,6 +13,7 @@ local core = require "stagehost.core"
 local definition = require "stagehost.options.definition"
 local errors = require "stagehost.options.errors"
 local failed_starts = require "stagehost.engine.failed_starts"
+local joins = require "stagehost.messages.joins"
 local lazy = require "stagehost.engine.lazy"
 local options = require "stagehost.options"
 local subscriptions = require "stagehost.options.subscription"
@@ -89,12 +90,14 @@ end
 function M.start(def, opts)
     failed_starts.check(opts)
     local request = options.start(def, opts, core.workers())
+    joins.prepare(request)
     local started, message, reason = core.start(def, request)
     if not started then
         failed_starts.note(message, reason)
         return nil, message, reason
     end
     failed_starts.forget()
+    joins.keep(request)
     return request.stage
 end
 
@@ -293,6 +296,8 @@ function core.stage.async_subscribe(self, opts)
     local consumer, checked = subscriptions.link(self, opts)
     core.subscribe(consumer, checked, false)
 end
+
+core.stage.join = joins.join
 
 -- Parts loaded at first use --------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ function Task:await(timeout_ms)
         request.answer = answer
     end
     if request.answer[3] == "noproc" then -- it had ended before it got the request
-        local reason = self.stage:join()
+        local reason = core.end_reason(self.stage)
         request.answer[2], request.answer[3] = "the task has ended: " .. tostring(reason), reason
     end
     local results = request.answer[1]

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- running:join(): the results of a pipeline's stages, or why there are none; and handle_end in a pipeline.
+--- running:join(), and join() of the pipeline's process: the results of its stages, or why there are none; and
+--- handle_end in a pipeline.
 local crashing = require "spec.support.crashing"
 local stages = require "spec.support.stages"
 local stagehost = require "stagehost"
@@ -146,6 +147,96 @@ for _, other in ipairs(crashing.workers()) do
             assert.is_nil(none)
             assert.matches("had ended before", message)
             assert.equal("noproc", reason)
+        end)
+    end)
+
+    describe(("join() of a pipeline's process with a collect sink on worker %d"):format(other), function()
+        local supervisor = stagehost.supervisor
+
+        local function plan(entries)
+            return stagehost.pipeline { stages = entries }
+        end
+
+        local function collecting(source)
+            return plan {
+                { name = "numbers", stage = source or stagehost.source.list { 1, 2, 3 } },
+                { name = "out", stage = stagehost.sink.collect(), subscribe_to = { "numbers" }, worker = other },
+            }
+        end
+
+        local function failing()
+            local Bad = stagehost.consumer { handle_events = function() error("no good", 0) end }
+            return plan {
+                { name = "numbers", stage = stagehost.source.list { 1, 2, 3 } },
+                { name = "bad", stage = Bad, worker = other, on_error = "stop", subscribe_to = { "numbers" } },
+            }
+        end
+
+        it("returns what running:join() returns", function()
+            local running = assert(collecting():start())
+            assert.same({ { out = { 1, 2, 3 } }, "normal" }, { running.process:join() })
+            assert.same({ { out = { 1, 2, 3 } }, "normal" }, { running.process:join() })
+            assert.same({ { out = { 1, 2, 3 } }, "normal" }, { running:join() })
+        end)
+
+        it("does so for a process that stagehost.start has started on any worker, long after its end", function()
+            for _, place in ipairs { 0, other } do
+                local process = assert(stagehost.start(collecting(), { worker = place }))
+                crashing.await(function() return not process:is_alive() end)
+                assert.same({ { out = { 1, 2, 3 } }, "normal" }, { process:join() })
+            end
+        end)
+
+        it("returns nil, message and reason after a crash that was not mended", function()
+            local process = assert(stagehost.start(failing()))
+            local results, message, reason = process:join()
+            assert.is_nil(results)
+            assert.matches("no good", message)
+            assert.equal("handle_events", reason.callback)
+            assert.same({ results, message, reason }, { process:join() })
+        end)
+
+        it("tells that it was killed", function()
+            local process = assert(stagehost.start(collecting(stagehost.source.interval(1000))))
+            process:kill()
+            local results, message, reason = process:join()
+            assert.is_nil(results)
+            assert.same({ "killed", "killed" }, { message, reason })
+            crashing.await(function() return not stagehost.whereis "out" and not stagehost.whereis "numbers" end)
+        end)
+
+        it("works for a pipeline that a supervisor runs, and the supervisor gets the reason", function()
+            local waiting = stagehost.source.list { 1, 2, 3 }
+            waiting.demand = "accumulate"
+            local sup = assert(stagehost.start(supervisor {
+                children = { { id = "sums", start = collecting(waiting), restart = "transient" } },
+            }))
+            local process = assert(supervisor.which_children(sup))[1].stage
+            local joins = assert(stagehost.task({ worker = other }, function(given) return given:join() end, process))
+            assert.is_nil(joins:await(20)) -- it has asked, in all likelihood
+            stagehost.pipeline.of(process):stage("numbers"):demand "forward"
+            local results, _, reason = joins:await()
+            assert.is_true(results and #results.out == 3 or reason == "noproc")
+            sup:stop()
+        end)
+
+        it("says when it is too late for a stage that has not started it", function()
+            local process = assert(collecting():start()).process
+            process:join()
+            local late = assert(stagehost.task({ worker = other }, function(given) return given:join() end, process))
+            local none, message, reason = late:await()
+            assert.is_nil(none)
+            assert.matches("had ended before", message)
+            assert.equal("noproc", reason)
+        end)
+
+        it("is refused to the process itself", function()
+            local Own = stagehost.process {
+                handle_call = function(_, stage) return select(2, pcall(stage.join, stage)) end,
+            }
+            local own = assert(stagehost.start(Own, { worker = other }))
+            assert.matches("can't wait for itself", tostring(own:call(own)))
+            own:stop()
         end)
     end)
 end

@@ -252,6 +252,8 @@ typedef struct sh_stage_opts {
     /* The starter deals with the failures of this stage: they are logged, but not counted as
      * the host's (sh_host_summary.stages_failed, sh_host_first_failure). */
     bool supervised;
+    /* What sh_stage_has_results() says of the stage. It means nothing to the core. */
+    bool has_results;
     /* producers and producer_consumers */
     const sh_dispatcher_ops *dispatcher; /* NULL: sh_dispatcher_demand */
     const void *dispatcher_opts; /* as the dispatcher documents; copied by its init */
@@ -309,7 +311,10 @@ sh_stage *sh_stage_ref(sh_stage *stage);       /* any thread */
 void sh_stage_unref(sh_stage *stage);          /* any thread; NULL is allowed */
 bool sh_stage_is_alive(const sh_stage *stage); /* any thread; may be out of date at once */
 sh_kind sh_stage_kind(const sh_stage *stage);  /* any thread */
-uint64_t sh_stage_id(const sh_stage *stage);   /* any thread; unique in the host */
+/* Whether the stage has more to tell at its end than the reason, to those who ask it while it runs:
+ * sh_stage_opts.has_results. Any thread. */
+bool sh_stage_has_results(const sh_stage *stage);
+uint64_t sh_stage_id(const sh_stage *stage); /* any thread; unique in the host */
 /* The name; "#label" or "#id" if the stage has none. Any thread. */
 const char *sh_stage_name(const sh_stage *stage);
 unsigned sh_stage_worker_index(const sh_stage *stage); /* any thread */

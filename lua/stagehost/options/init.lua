@@ -100,6 +100,7 @@ function M.start(def, given, n_workers)
         args = options.args,
         link = options.link,
         supervised = options.supervised,
+        has_results = def.has_results == true or nil,
     }
     for key in pairs(request) do
         options[key] = nil

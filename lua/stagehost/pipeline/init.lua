@@ -70,7 +70,7 @@ function Pipeline:start(options)
     if not stage then
         return nil, message, reason
     end
-    return running.started(stage)
+    return running.new(stage)
 end
 
 -- A metatable held by a module travels by name; otherwise every worker would get copies of its methods.
@@ -83,6 +83,7 @@ function M.new(options)
     local plan = plans.new(options, stagehost.workers())
     local def = stagehost.process(tables.copy(process.callbacks, {
         is_supervisor = true,
+        has_results = true,
         name = plan.name,
         plan = plan,
     }))

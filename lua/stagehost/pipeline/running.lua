@@ -2,17 +2,13 @@
 
 --- The handle of a running pipeline. Its methods wait.
 local checks = require "stagehost.options.checks"
-local core = require "stagehost.core"
 local counts = require "stagehost.pipeline.counts"
-local reasons = require "stagehost.messages.reason"
 local requests = require "stagehost.messages.request"
-local stagehost = require "stagehost"
 
 local M = {}
 
 ---@class stagehost.RunningPipeline
 ---@field process stagehost.Stage
----@field request? { owner: stagehost.Stage, ref: integer, kept: table } for the results, made at the start
 local Running = {}
 Running.__index = Running
 
@@ -23,36 +19,13 @@ local function ask(self, what, fields)
     return requests.ask(self.process, "pipeline", what, fields)
 end
 
-local JOIN = requests.new("pipeline", "join")
-
---- Returns the answer to JOIN. The starter of the pipeline asked at the start, so it gets the answer even if the
---- pipeline has ended since. Other stages have to ask while it runs.
-local function take_results(self)
-    local request = self.request
-    if not request or request.owner ~= stagehost.self() then
-        return (self.process:call(JOIN, math.huge))
-    end
-    local kept = request.kept
-    if not kept.answer then
-        kept.answer = { (core.take(request.ref)) }
-    end
-    return kept.answer[1]
-end
-
 --- Waits for the end of the pipeline. The results of its stages (of `sink.collect`: its events) are there by the
 --- name of the stage, "out" or "out.2". After `stop` these are the results of stages that had ended before.
 ---@return table<string, any>? results nil: a stage has crashed for good, or the results can't be known any more
 ---@return stagehost.Reason | string reason "normal" or the reason of the stop; without results a message
 ---@return stagehost.Reason reason without results: the first crash that could not be recovered; "noproc"
 function Running:join()
-    local answer = take_results(self)
-    local reason = self.process:join()
-    if not reasons.is_clean(reason) then
-        return nil, reasons.text(reason), reason
-    elseif type(answer) ~= "table" or not answer[1] then
-        return nil, "the pipeline had ended before it was asked for its results", "noproc"
-    end
-    return answer[1], reason or "normal"
+    return self.process:join()
 end
 
 ---@return boolean
@@ -131,16 +104,6 @@ end
 ---@return stagehost.RunningPipeline
 function M.new(stage)
     return setmetatable({ process = stage }, Running)
-end
-
---- The handle of a pipeline that the current stage has started.
----@param stage stagehost.Stage
----@return stagehost.RunningPipeline
-function M.started(stage)
-    local running = M.new(stage)
-    local ref, kept = core.request(stage, JOIN)
-    running.request = { owner = stagehost.self(), ref = ref, kept = kept }
-    return running
 end
 
 return M

@@ -6,6 +6,7 @@
 ---     shutdown = "infinity"      as long as it takes
 ---     shutdown = "brutal_kill"   killed at once
 local checks = require "stagehost.options.checks"
+local core = require "stagehost.core"
 local stagehost = require "stagehost"
 
 local M = {}
@@ -67,7 +68,7 @@ function M.all(children, how)
     local call_off = type(how) == "number" and kill_after(how, children)
     local reasons = {}
     for i, child in ipairs(children) do
-        reasons[i] = child:join()
+        reasons[i] = core.end_reason(child)
     end
     return reasons, call_off and call_off() or false
 end
@@ -81,12 +82,12 @@ end
 function M.gracefully(child, how)
     if how == "brutal_kill" then
         child:kill()
-        return child:join(), false
+        return core.end_reason(child), false
     end
     local call_off = type(how) == "number" and kill_after(how, { child })
     child:stop("shutdown")
     local is_late = call_off and call_off() or false
-    return child:join(), is_late
+    return core.end_reason(child), is_late
 end
 
 return M
