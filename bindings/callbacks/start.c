@@ -98,7 +98,7 @@ static int encode(lua_State *L)
         push_part(job->start, L, (enum part)i);
         lua_setfield(L, -2, part_names[i]);
     }
-    job->status = shl_encode_value(L, job->out, &job->error);
+    job->status = shl_encode_start(L, job->out, &job->error);
     return 0;
 }
 

@@ -16,6 +16,7 @@ enum {
     ENCODE_EVENTS,
     ENCODE_GRAPH,
     ENCODE_VALUE,
+    ENCODE_START,
     DECODE,
     N_FUNCTIONS = DECODE + SHL_N_PARCEL_KINDS
 };
@@ -24,11 +25,13 @@ static const char *const function_names[N_FUNCTIONS] = {
     [ENCODE_EVENTS] = "encode_events",
     [ENCODE_GRAPH] = "encode_graph",
     [ENCODE_VALUE] = "encode_value",
+    [ENCODE_START] = "encode_start",
     [DECODE + SHL_PARCEL_NUMBERS] = "decode_numbers",
     [DECODE + SHL_PARCEL_KEYED] = "decode_keyed",
     [DECODE + SHL_PARCEL_EVENTS] = "decode_events",
     [DECODE + SHL_PARCEL_GRAPH] = "decode_graph",
     [DECODE + SHL_PARCEL_VALUE] = "decode_value",
+    [DECODE + SHL_PARCEL_START] = "decode_start",
 };
 
 /* A userdata in the registry of each state. */
@@ -143,18 +146,29 @@ int shl_encode_events(lua_State *L, uint32_t first, uint32_t n, sh_parcel *out,
     return status;
 }
 
-int shl_encode_value(lua_State *L, sh_parcel *out, sh_error **error)
+static int encode_top(lua_State *L, int function, enum shl_parcel_kind kind, sh_parcel *out,
+                      sh_error **error)
 {
     int top = lua_gettop(L);
     *error = NULL;
     if (!lua_checkstack(L, LUA_MINSTACK))
         return fail_memory(error);
     struct transfer *transfer = find_transfer(L);
-    struct shl_parcel_view view = {.kind = SHL_PARCEL_VALUE, .n = 1};
-    int n_args = push_call(L, transfer, ENCODE_VALUE, top);
+    struct shl_parcel_view view = {.kind = kind, .n = 1};
+    int n_args = push_call(L, transfer, function, top);
     int status = encode_body(L, n_args, transfer, &view, out, error);
     lua_settop(L, top);
     return status;
+}
+
+int shl_encode_value(lua_State *L, sh_parcel *out, sh_error **error)
+{
+    return encode_top(L, ENCODE_VALUE, SHL_PARCEL_VALUE, out, error);
+}
+
+int shl_encode_start(lua_State *L, sh_parcel *out, sh_error **error)
+{
+    return encode_top(L, ENCODE_START, SHL_PARCEL_START, out, error);
 }
 
 /* -- decoding -------------------------------------------------------------------------- */
@@ -193,7 +207,7 @@ int shl_decode_events(lua_State *L, const sh_parcel *parcel, uint32_t *n, sh_err
 {
     struct shl_parcel_view view;
     *error = NULL;
-    if (!shl_parcel_read(parcel, &view) || view.kind == SHL_PARCEL_VALUE)
+    if (!shl_parcel_read(parcel, &view) || view.kind > SHL_PARCEL_GRAPH)
         return fail(error, SH_EFAILED, "an incomplete parcel of events");
     *n = view.n;
     return decode(L, &view, error);
@@ -203,7 +217,7 @@ int shl_decode_value(lua_State *L, const sh_parcel *parcel, sh_error **error)
 {
     struct shl_parcel_view view;
     *error = NULL;
-    if (!shl_parcel_read(parcel, &view) || view.kind != SHL_PARCEL_VALUE)
+    if (!shl_parcel_read(parcel, &view) || view.kind < SHL_PARCEL_VALUE)
         return fail(error, SH_EFAILED, "an incomplete parcel of a value");
     return decode(L, &view, error);
 }

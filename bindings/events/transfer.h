@@ -37,7 +37,11 @@ int shl_decode_events(lua_State *L, const sh_parcel *parcel, uint32_t *n, sh_err
  * is loaded on the target. The message names the path to the value: "handle_events: upvalue
  * \"file\": a userdata can't travel to ...". */
 int shl_encode_value(lua_State *L, sh_parcel *out, sh_error **error);
-/* Pushes the value. */
+/* Encodes what a start takes along, a table { definition, args, options }, like shl_encode_value.
+ * The form of a definition that is started again and again is kept as long as nothing in it
+ * changes. */
+int shl_encode_start(lua_State *L, sh_parcel *out, sh_error **error);
+/* Pushes the value, or the table of a start. */
 int shl_decode_value(lua_State *L, const sh_parcel *parcel, sh_error **error);
 
 #endif

@@ -14,6 +14,7 @@ enum shl_parcel_kind {
     SHL_PARCEL_KEYED,   /* a list with a dictionary of keys; likewise */
     SHL_PARCEL_GRAPH,   /* a list, flattened; the first kind that may hold handles */
     SHL_PARCEL_VALUE,   /* one value, flattened */
+    SHL_PARCEL_START,   /* what a start takes along */
     SHL_N_PARCEL_KINDS
 };
 

@@ -9,7 +9,8 @@
  *   state:encode_events(code, first, n) -> parcel | nil, message, code
  *   state:encode_value(code) -> parcel | nil, message, code
  *   state:decode_events(parcel, name) -> n | nil, message, code; the value: a global
- *   state:decode_value(parcel, name) -> true | nil, message, code
+ *   state:encode_start(code) -> parcel | nil, message, code
+ *   state:decode_value(parcel, name) -> true | nil, message, code; also for a start
  *   state:fail_allocation(n)            the n-th from now on, and all after it; 0: none
  *   state:close()
  *   #parcel, parcel:cut(len) -> parcel, parcel:flip(offset) -> parcel, parcel:drop()
@@ -223,14 +224,26 @@ static int state_encode_events(lua_State *L)
     return finish_encode(L, state, status, error);
 }
 
-static int state_encode_value(lua_State *L)
+typedef int encode(lua_State *L, sh_parcel *out, sh_error **error);
+
+static int encode_top(lua_State *L, encode *f)
 {
     struct state *state = check_state(L);
     sh_parcel *parcel = push_parcel(L);
     sh_error *error = NULL;
     run_code(L, state->L, 0, 1);
-    int status = shl_encode_value(state->L, parcel, &error);
+    int status = f(state->L, parcel, &error);
     return finish_encode(L, state, status, error);
+}
+
+static int state_encode_value(lua_State *L)
+{
+    return encode_top(L, shl_encode_value);
+}
+
+static int state_encode_start(lua_State *L)
+{
+    return encode_top(L, shl_encode_start);
 }
 
 static int finish_decode(lua_State *L, struct state *state, int status, sh_error *error)
@@ -315,6 +328,7 @@ static const luaL_Reg state_methods[] = {
     {"run", state_run},
     {"encode_events", state_encode_events},
     {"encode_value", state_encode_value},
+    {"encode_start", state_encode_start},
     {"decode_events", state_decode_events},
     {"decode_value", state_decode_value},
     {"fail_allocation", state_fail_allocation},

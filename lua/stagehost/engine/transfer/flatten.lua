@@ -40,6 +40,8 @@ local PLAIN = { ["nil"] = true, boolean = true, number = true, string = true }
 ---@field ids table<any, integer>
 ---@field found any[] object of each id
 ---@field trail stagehost.transfer.trail how each id was reached
+---@field kept? stagehost.transfer.kept a definition that travels in an image of its own, beside this one
+---@field shares? true an object or a variable belongs to both
 local Walk = {}
 Walk.__index = Walk
 
@@ -91,6 +93,9 @@ function Walk:refer(value, from, how, step)
     local letter, image = self:classify(value)
     if not letter then
         place.fail(self.trail, from, how, step, value)
+    end
+    if self.kept and (letter == "t" or letter == "f") and self.kept.ids[value] then
+        self.shares = true
     end
     id = self.n + 1
     self.n, self.ids[value], self.found[id] = id, id, value
@@ -147,11 +152,18 @@ function Walk:expand_table(id, t)
     self:expand_metatable(id, t)
 end
 
---- The bytecode of a function. Functions made of the same text have the same bytecode, which is kept once.
+--- The bytecode of functions that have travelled; it never changes.
+local codes = setmetatable({}, { __mode = "k" })
+
+--- The bytecode of a function. Functions made of the same text have the same bytecode, which is in an image once.
 function Walk:dump(id, f)
-    local ok, code = pcall(dump, f)
-    if not ok then
-        place.fail_dump(self.trail, id, f, code)
+    local code = codes[f]
+    if not code then
+        local ok, result = pcall(dump, f)
+        if not ok then
+            place.fail_dump(self.trail, id, f, result)
+        end
+        code, codes[f] = result, result
     end
     local index = self.dump_ids[code]
     if not index then
@@ -167,6 +179,9 @@ function Walk:cell(id, f, i, name, value)
     local cell = self.cell_ids[key]
     if cell then
         return cell
+    end
+    if self.kept and self.kept.cells[key] then
+        self.shares = true
     end
     cell = self.n_cells + 1
     self.n_cells, self.cell_ids[key] = cell, cell
@@ -237,15 +252,25 @@ function M.events(context, list, first)
     return walk:image(), walk.handles
 end
 
+--- The walk over a value that may have functions. Its root is a table whose field 1 is the value.
+---@param context table
+---@param value any
+---@param kept? stagehost.transfer.kept
+---@return stagehost.transfer.walk
+function M.walk(context, value, kept)
+    local walk = new_walk(context, place.of_value())
+    names.refresh()
+    walk.find, walk.kept = names.find, kept
+    walk:run({ value })
+    return walk
+end
+
 ---@param context table
 ---@param value any
 ---@return table image of a table whose field 1 is the value
 ---@return table handles
 function M.value(context, value)
-    local walk = new_walk(context, place.of_value())
-    names.refresh()
-    walk.find = names.find
-    walk:run({ value })
+    local walk = M.walk(context, value)
     return walk:image(), walk.handles
 end
 

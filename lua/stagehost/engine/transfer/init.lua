@@ -14,10 +14,12 @@ local buffer = require "string.buffer"
 local ffi = require "ffi"
 local new_table = require "table.new"
 local flatten = require "stagehost.engine.transfer.flatten"
+local kept = require "stagehost.engine.transfer.kept"
 local keys = require "stagehost.engine.transfer.keys"
 local names = require "stagehost.engine.transfer.names"
 local numbers = require "stagehost.engine.transfer.numbers"
 local rebuild = require "stagehost.engine.transfer.rebuild"
+local templates = require "stagehost.engine.transfer.templates"
 
 local getmetatable, rawget, type = getmetatable, rawget, type
 
@@ -168,6 +170,48 @@ local function make_decoders(options, read_dictionary)
     return decode, decode_keyed
 end
 
+--- The handles of two images, for one parcel.
+local function join(first, second)
+    local all, n = {}, #first
+    for i = 1, n do
+        all[i] = first[i]
+    end
+    for i = 1, #second do
+        all[n + i] = second[i]
+    end
+    return all
+end
+
+--- What travels for a start whose definition is kept. Nothing if the definition shares something with the rest:
+--- then they have to be in one image.
+---@param context table
+---@param start { definition: table, args: any, options: table? }
+---@return table? parcel
+---@return table? handles
+local function with_kept(context, start)
+    local definition = type(start.definition) == "table" and kept.find(context, start.definition)
+    if not definition then
+        return nil
+    elseif start.args == nil and start.options == nil then
+        return { definition = definition.bytes }, definition.handles
+    end
+    local walk = flatten.walk(context, { args = start.args, options = start.options }, definition)
+    if walk.shares then
+        return nil
+    end
+    return { definition = definition.bytes, n_handles = definition.n_handles, rest = walk:image() },
+        join(definition.handles, walk.handles)
+end
+
+local function make_start(context, parcel, handles)
+    if not parcel.definition then
+        return rebuild(context, parcel, handles)[1]
+    end
+    local start = parcel.rest and rebuild(context, parcel.rest, handles, parcel.n_handles)[1] or {}
+    start.definition = templates.make(context, parcel.definition, handles)
+    return start
+end
+
 local function check_list(value)
     if type(value) ~= "table" then
         error("a parcel of events holds no list", 0)
@@ -182,9 +226,9 @@ end
 ---@param error_metatable table the one metatable that events keep
 ---@param load_dump fun(bytes: string): function raises
 ---@return table functions for C: encode_events(list, first, n, is_whole), which returns the kind of the parcel;
---- encode_graph(list, first, n) and encode_value(value), which return the handles; decode_events(address, len),
---- decode_numbers(address, len) and decode_keyed(address, len);
---- decode_graph and decode_value(address, len, handles)
+--- encode_graph(list, first, n), encode_value(value) and encode_start({ definition, args, options }), which return the
+--- handles; decode_events(address, len), decode_numbers(address, len) and decode_keyed(address, len);
+--- decode_graph, decode_value and decode_start(address, len, handles)
 function M.open(address, userdata_kind, error_metatable, load_dump)
     local span = ffi.cast("struct { const void *data; size_t len; } *", address)
     local options = { metatable = { error_metatable } }
@@ -210,6 +254,15 @@ function M.open(address, userdata_kind, error_metatable, load_dump)
         return handles
     end
 
+    function coder.encode_start(start)
+        local parcel, handles = with_kept(context, start)
+        if not parcel then
+            parcel, handles = flatten.value(context, start)
+        end
+        encode(parcel)
+        return handles
+    end
+
     function coder.decode_events(data, len)
         return check_list(decode(data, len))
     end
@@ -224,6 +277,10 @@ function M.open(address, userdata_kind, error_metatable, load_dump)
 
     function coder.decode_value(data, len, handles)
         return rebuild(context, decode(data, len), handles)[1]
+    end
+
+    function coder.decode_start(data, len, handles)
+        return make_start(context, decode(data, len), handles)
     end
 
     return coder

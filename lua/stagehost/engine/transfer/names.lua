@@ -35,6 +35,9 @@ end
 
 local standard = new_index()
 
+-- How often the indexes have changed.
+local version = 0
+
 ---@param index stagehost.transfer.index
 ---@param container table
 ---@param known table<any, string> values that have a better name already
@@ -104,6 +107,7 @@ end
 
 local function index_modules()
     local list, is_outdated = list_new()
+    version = version + (list and 1 or 0) + (is_outdated and 1 or 0)
     if is_outdated then
         modules = { index = new_index(), values = {}, n = 0 }
         list = list_new()
@@ -143,8 +147,30 @@ end
 
 --- Notes the values that the standard library holds.
 function M.open()
-    standard = new_index()
+    standard, version = new_index(), version + 1
     add_modules(standard, STANDARD, {})
+end
+
+--- A number that changes whenever values may have got other names: those of modules that were loaded since.
+---@return integer
+function M.version()
+    return version
+end
+
+--- Whether a value that has no name may get one without a new version: a script has taken it out of its module,
+--- and may put it back.
+---@param value any
+---@return boolean
+function M.may_return(value)
+    return modules.index.key[value] ~= nil
+end
+
+--- Whether a value still has the name that was found for it in this version.
+---@param value any
+---@param path string[]
+---@return boolean
+function M.has_name(value, path)
+    return standard.key[value] ~= nil or still_leads_to(path, value)
 end
 
 --- The name of a value. A module is searched at the first transfer after it was loaded. A value that a script adds

@@ -4,20 +4,39 @@
 local names = require "stagehost.engine.transfer.names"
 
 local byte = string.byte
-local rawset = rawset
-local setfenv = debug.setfenv
+local next, rawset = next, rawset
+local getfenv, setfenv = debug.getfenv, debug.setfenv
+local globals = _G
 local setmetatable = debug.setmetatable
 local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
 
 local TABLE, FUNCTION, NAME = byte "t", byte "f", byte "n"
 
---- Every call makes a function with variables of its own, so closures don't share them by mistake.
-local function load_function(context, dumps, image)
-    return context.load_dump(dumps[image[1]])
+--- Every call makes a function with variables of its own, so closures don't share them by mistake. A function
+--- that has none is loaded once for an image that is used again.
+local function load_function(context, image, id)
+    local record, shared = image.objects[id], image.shared
+    if not shared or #record > 2 or record[2] ~= 0 then
+        return context.load_dump(image.dumps[record[1]])
+    end
+    local f = shared[id]
+    if not f or getfenv(f) ~= globals then -- a stage may have changed it
+        f = context.load_dump(image.dumps[record[1]])
+        shared[id] = f
+    end
+    return f
+end
+
+local function copy(t)
+    local result = {}
+    for key, value in next, t do
+        result[key] = value
+    end
+    return result
 end
 
 --- Resolves names first: loading a module runs code, which must not see unfinished objects.
-local function make_objects(context, image, handles)
+local function make_objects(context, image, handles, n_before)
     local objects, made = image.objects, {}
     for id = 1, #image.kinds do
         if byte(image.kinds, id) == NAME then
@@ -27,11 +46,11 @@ local function make_objects(context, image, handles)
     for id = 1, #image.kinds do
         local kind = byte(image.kinds, id)
         if kind == TABLE then
-            made[id] = objects[id]
+            made[id] = image.shared and copy(objects[id]) or objects[id]
         elseif kind == FUNCTION then
-            made[id] = load_function(context, image.dumps, objects[id])
+            made[id] = load_function(context, image, id)
         elseif kind ~= NAME then
-            made[id] = handles[objects[id]]
+            made[id] = handles[n_before + objects[id]]
         end
     end
     return made
@@ -92,11 +111,12 @@ local function set_metatables(context, image, made)
 end
 
 ---@param context table error_metatable, load_dump
----@param image table
+---@param image table used up, unless it has the field `shared`: functions without variables by their ids
 ---@param handles any[]
+---@param n_before? integer number of handles before those of the image
 ---@return table root
-local function rebuild(context, image, handles)
-    local made = make_objects(context, image, handles)
+local function rebuild(context, image, handles, n_before)
+    local made = make_objects(context, image, handles, n_before or 0)
     link_tables(image, made)
     link_functions(image, made)
     set_metatables(context, image, made)
