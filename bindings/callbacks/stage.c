@@ -426,20 +426,15 @@ static const sh_stage_ops variants[2][2][2][2] = {
     {OPS_BY_EXIT(handle_demand, NULL), OPS_BY_EXIT(handle_demand, handle_notification)},
 };
 
-static bool has_field(lua_State *L, int index, const char *name)
-{
-    lua_getfield(L, index, name);
-    bool has = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    return has;
-}
-
 const sh_stage_ops *shl_stage_ops_for(lua_State *L, int definition_index, sh_kind kind)
 {
-    bool demand = kind != SH_CONSUMER && has_field(L, definition_index, "handle_demand");
-    bool notification = has_field(L, definition_index, "handle_notification");
-    bool exit_ = has_field(L, definition_index, "handle_exit");
+    int first = lua_gettop(L) + 1;
+    shl_start_push_callbacks(L, definition_index);
+    bool demand = kind != SH_CONSUMER && !lua_isnil(L, first + SHL_DEMAND);
+    bool notification = !lua_isnil(L, first + SHL_NOTIFICATION);
+    bool exit_ = !lua_isnil(L, first + SHL_EXIT);
     bool end = (kind == SH_CONSUMER || kind == SH_PRODUCER_CONSUMER) &&
-               has_field(L, definition_index, "handle_end");
+               !lua_isnil(L, first + SHL_END);
+    lua_settop(L, first - 1);
     return &variants[demand][notification][exit_][end];
 }

@@ -151,21 +151,42 @@ int shl_start_decode(sh_worker *worker, const sh_parcel *parcel, void **arg,
 
 /* -- init ------------------------------------------------------------------------------ */
 
+void shl_start_open(lua_State *L)
+{
+#define XX(name, text) "d['" text "'],"
+    static const char code[] = "return function(d) return " SHL_CALLBACK_MAP(XX) "nil end";
+#undef XX
+    if (luaL_loadbuffer(L, code, sizeof code - 1, "=callbacks") != 0)
+        lua_error(L);
+    lua_call(L, 0, 1);
+}
+
+void shl_start_push_callbacks(lua_State *L, int definition_index)
+{
+    luaL_checkstack(L, SHL_N_CALLBACKS + LUA_MINSTACK, "callbacks");
+    lua_pushvalue(L, definition_index);
+    shl_helper_push(shl_context(L), L, SHL_HELPER_CALLBACKS);
+    lua_insert(L, -2);
+    lua_call(L, 1, SHL_N_CALLBACKS);
+}
+
 /* The functions of the definition at `index`. */
 static void keep_functions(struct shl_stage *s, lua_State *L, int index)
 {
+    int top = lua_gettop(L);
+    shl_start_push_callbacks(L, index);
     for (int i = SHL_INIT; i <= SHL_TERMINATE; i++) {
-        const char *name = shl_callback_name((enum shl_callback)i);
-        lua_getfield(L, index, name);
-        if (lua_isfunction(L, -1)) {
-            shl_place_keep(s, L, (enum shl_callback)i);
-            s->functions[i] = shl_slot_take(s->ctx, L);
-        } else if (lua_isnil(L, -1))
-            lua_pop(L, 1);
-        else
-            luaL_error(L, "the callback %s must be a function, not a %s", name,
-                       luaL_typename(L, -1));
+        int at = top + 1 + i;
+        if (lua_isnil(L, at))
+            continue;
+        lua_pushvalue(L, at);
+        if (!lua_isfunction(L, -1))
+            luaL_error(L, "the callback %s must be a function, not a %s",
+                       shl_callback_name((enum shl_callback)i), luaL_typename(L, -1));
+        shl_place_keep(s, L, (enum shl_callback)i);
+        s->functions[i] = shl_slot_take(s->ctx, L);
     }
+    lua_settop(L, top);
 }
 
 /* The instance: an empty table that finds everything else in its definition. */

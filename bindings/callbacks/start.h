@@ -8,6 +8,12 @@
 
 struct shl_start;
 
+/* Pushes the value of SHL_HELPER_CALLBACKS, a function that returns the callbacks of a definition:
+ * one call costs less than a lookup of each name. Raises. */
+void shl_start_open(lua_State *L);
+/* Pushes the SHL_N_CALLBACKS callbacks of the definition, in the order of enum shl_callback; nil:
+ * it has none. Raises. */
+void shl_start_push_callbacks(lua_State *L, int definition_index);
 /* The `arg` of a Lua stage's sh_stage_opts: its definition, the args for init, and the normalised
  * init options (options/init_options.h; init passes them to shl_apply_init_options). args_index
  * and options_index may be 0: none. Raises when out of memory. The core takes it with

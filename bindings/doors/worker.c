@@ -7,6 +7,7 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "callbacks/start.h"
 #include "callbacks/verdict.h"
 #include "callbacks/wait.h"
 #include "doors/module.h"
@@ -82,6 +83,10 @@ static int open_state(lua_State *L)
     keep_helper(ctx, L, SHL_HELPER_OVERFLOW);
     lua_pushcfunction(L, shl_traceback);
     keep_helper(ctx, L, SHL_HELPER_TRACEBACK);
+    shl_places_open(L);
+    keep_helper(ctx, L, SHL_HELPER_PLACES);
+    shl_start_open(L);
+    keep_helper(ctx, L, SHL_HELPER_CALLBACKS);
     require_helper(ctx, L, "stagehost.engine.batch", "copy", SHL_HELPER_COPY);
     require_helper(ctx, L, "stagehost.engine.batch", "find_nil", SHL_HELPER_FIND_NIL);
     require_helper(ctx, L, "stagehost.engine.batch", "int64", SHL_HELPER_INT64);

@@ -22,16 +22,18 @@ enum shl_helper {
     SHL_HELPER_INT64,     /* int64(high, low): a boxed integer */
     SHL_HELPER_HALVES,    /* halves(boxed): high, low, or nil */
     SHL_HELPER_MEASURE, /* measure(list, first, n): the length of all strings, place of others */
-    SHL_HELPER_FILL,     /* fill(list, first, n, spans, bytes): copies strings */
-    SHL_HELPER_STRINGS,  /* strings(spans, bytes, n): a list of strings */
-    SHL_HELPER_ENCODE,   /* string.buffer: plain data as a string ... */
-    SHL_HELPER_DECODE,   /* ... and back */
-    SHL_HELPER_STOP,     /* metatable of the results of stagehost.stop() */
-    SHL_HELPER_NOREPLY,  /* stagehost.noreply */
-    SHL_HELPER_IGNORE,   /* stagehost.ignore */
-    SHL_HELPER_REDIRECT, /* metatable of the results of stagehost.redirect() */
-    SHL_HELPER_OVERFLOW, /* the text of the error of state/guard.c */
-    SHL_HELPER_LOOP,     /* closes the open handles of luv; slot 0: luv is not loaded */
+    SHL_HELPER_FILL,      /* fill(list, first, n, spans, bytes): copies strings */
+    SHL_HELPER_STRINGS,   /* strings(spans, bytes, n): a list of strings */
+    SHL_HELPER_ENCODE,    /* string.buffer: plain data as a string ... */
+    SHL_HELPER_DECODE,    /* ... and back */
+    SHL_HELPER_STOP,      /* metatable of the results of stagehost.stop() */
+    SHL_HELPER_NOREPLY,   /* stagehost.noreply */
+    SHL_HELPER_IGNORE,    /* stagehost.ignore */
+    SHL_HELPER_REDIRECT,  /* metatable of the results of stagehost.redirect() */
+    SHL_HELPER_OVERFLOW,  /* the text of the error of state/guard.c */
+    SHL_HELPER_CALLBACKS, /* callbacks/start.c: the callbacks of a definition, in order */
+    SHL_HELPER_PLACES,    /* state/interrupt.c: function -> place */
+    SHL_HELPER_LOOP,      /* closes the open handles of luv; slot 0: luv is not loaded */
     SHL_N_HELPERS
 };
 

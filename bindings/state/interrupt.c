@@ -11,27 +11,63 @@
 #include <string.h>
 
 #include "state/leave.h"
+#include "state/slot.h"
 
 /* -- places ---------------------------------------------------------------------------- */
 
-void shl_place_keep(struct shl_stage *s, lua_State *L, enum shl_callback callback)
+/* A userdata in the table of the helper, under its function. It takes longer to find out than all
+ * else that a start has to do with a callback. */
+struct shl_place {
+    const char *source; /* belongs to the function */
+    int line;
+};
+
+void shl_places_open(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+}
+
+/* Makes the place of the function on top, below which is the table. */
+static const struct shl_place *make_place(lua_State *L)
 {
     lua_Debug where;
     lua_pushvalue(L, -1);
     lua_getinfo(L, ">S", &where);
-    int line = where.linedefined > 0 ? where.linedefined : 0;
-    atomic_store_explicit(&s->places[callback].line, (uint32_t)line, memory_order_relaxed);
-    atomic_store_explicit(&s->places[callback].source, where.source, memory_order_release);
+    lua_pushvalue(L, -1); /* table, function, function, place */
+    struct shl_place *place = lua_newuserdata(L, sizeof *place);
+    *place =
+        (struct shl_place){where.source, where.linedefined > 0 ? where.linedefined : 0};
+    lua_rawset(L, -4);
+    return place;
 }
 
-static const char *source_of(const struct shl_stage *s, int callback)
+void shl_place_keep(struct shl_stage *s, lua_State *L, enum shl_callback callback)
 {
-    return atomic_load_explicit(&s->places[callback].source, memory_order_acquire);
+    shl_helper_push(s->ctx, L, SHL_HELPER_PLACES);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3); /* table, function, place or nil */
+    const struct shl_place *place = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (!place)
+        place = make_place(L);
+    lua_pop(L, 2);
+    atomic_store_explicit(&s->places[callback], place, memory_order_release);
+}
+
+static const struct shl_place *place_of(const struct shl_stage *s, int callback)
+{
+    return atomic_load_explicit(&s->places[callback], memory_order_acquire);
 }
 
 /* The name of a chunk without the mark of its kind; a word if the name is code. */
-static const char *source_name(const char *source)
+static const char *source_name(const struct shl_place *place)
 {
+    const char *source = place ? place->source : NULL;
     return source && (*source == '@' || *source == '=') ? source + 1 : "a string";
 }
 
@@ -39,19 +75,18 @@ void shl_place_of_callback(const void *state, const char *callback, char *out, s
 {
     const struct shl_stage *s = state;
     for (int i = 0; i < SHL_N_CALLBACKS; i++) {
-        const char *source = source_of(s, i);
-        if (!source || strcmp(shl_callback_name((enum shl_callback)i), callback) != 0)
+        const struct shl_place *place = place_of(s, i);
+        if (!place || strcmp(shl_callback_name((enum shl_callback)i), callback) != 0)
             continue;
-        uint32_t line = atomic_load_explicit(&s->places[i].line, memory_order_relaxed);
-        if (line > 0)
-            snprintf(out, size, "%s:%u", source_name(source), line);
+        if (place->line > 0)
+            snprintf(out, size, "%s:%d", source_name(place), place->line);
     }
 }
 
 void shl_place_of_script(const void *state, const char *callback, char *out, size_t size)
 {
     (void)callback;
-    snprintf(out, size, "main chunk of %s", source_name(source_of(state, SHL_SCRIPT)));
+    snprintf(out, size, "main chunk of %s", source_name(place_of(state, SHL_SCRIPT)));
 }
 
 /* -- interrupting ---------------------------------------------------------------------- */

@@ -10,6 +10,8 @@
 /* Tells that the calling thread runs this worker (NULL: none any more), which sh_lua_interrupt
  * reaches from now on. */
 void shl_interrupt_open(struct shl_context *ctx);
+/* Pushes the value of SHL_HELPER_PLACES. Raises. */
+void shl_places_open(lua_State *L);
 /* Remembers the place of the function on top of L, which is this callback of the stage. */
 void shl_place_keep(struct shl_stage *s, lua_State *L, enum shl_callback callback);
 /* The locate of stages and of scripts, see sh_stage_ops. */

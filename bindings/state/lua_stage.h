@@ -34,6 +34,8 @@ enum shl_callback {
  * raise. */
 typedef int (*shl_convert)(lua_State *L, int status, sh_batch value, const sh_error *error);
 
+struct shl_place; /* state/interrupt.c */
+
 /* The private state of a stage whose callbacks are Lua. */
 struct shl_stage {
     struct shl_context *ctx;             /* NULL until init has begun */
@@ -56,12 +58,9 @@ struct shl_stage {
     uint32_t n_lists; /* that ready callbacks have returned (events/hole.c) */
     bool demand_by;   /* handle_demand gets the list of consumers that ask */
     bool is_packed;   /* handle_events gets packed strings as they are */
-    /* Where the callbacks are, for other threads (state/interrupt.c). A text belongs to a
-     * function that `functions` keeps. */
-    struct {
-        _Atomic(const char *) source; /* NULL: there is no such callback */
-        _Atomic uint32_t line;
-    } places[SHL_N_CALLBACKS];
+    /* Where the callbacks are, for other threads (state/interrupt.c). A place lives as long as
+     * its function, which `functions` keeps. */
+    _Atomic(const struct shl_place *) places[SHL_N_CALLBACKS]; /* NULL: no such callback */
 };
 
 /* The values at the bottom of a ready coroutine. */

@@ -126,8 +126,7 @@ function Stage:async_info(message) end
 ---@return true
 function Stage:stop(reason) end
 
---- Ends a producer normally: handle_demand is not called any more, and buffered events are delivered first.
---- Does not wait.
+--- Ends a producer normally, without waiting: handle_demand is not called any more, buffered events are delivered.
 function Stage:finish() end
 
 --- Like stop, but does not wait.
@@ -141,10 +140,8 @@ function Stage:kill() end
 ---@param reason? stagehost.Reason
 function Stage:exit(reason) end
 
---- Waits for the stage's end. For the process of a pipeline it returns what RunningPipeline:join returns.
----@return stagehost.Reason reason known even if the stage ended long ago; of a pipeline its results, or nil
----@return (stagehost.Reason | string)? reason of a pipeline only, or a message
----@return stagehost.Reason reason of a pipeline without results only
+--- Waits for the stage's end.
+---@return any ... its reason, even if it ended long ago; of a pipeline's process what RunningPipeline:join returns
 function Stage:join() end
 
 ---@return boolean
@@ -243,8 +240,7 @@ function Timer:cancel() end
 ---@field constants table<string, number> bounds and defaults of the C half: bindings/options/constants.c
 local core = { stage = Stage, subscription = Subscription, call = Call, timer = Timer }
 
---- Waits until init has returned; the handle is put into request.stage. The stage is sent request.question like a
---- call; what core.request would return is put into request.ref and request.asked.
+--- Waits until init has returned. Sets request.stage; for a request.question, .ref and .asked as core.request would.
 ---@param def stagehost.Definition
 ---@param request table as options.start makes it
 ---@return true?
@@ -252,14 +248,9 @@ local core = { stage = Stage, subscription = Subscription, call = Call, timer = 
 ---@return any reason
 function core.start(def, request) end
 
---- Waits for the end of a stage.
----@param stage stagehost.Stage
----@return stagehost.Reason
+---@type fun(stage: stagehost.Stage): stagehost.Reason
 function core.end_reason(stage) end
-
---- Whether the stage answers the request that messages/joins.lua makes: the field of its definition.
----@param stage stagehost.Stage
----@return boolean
+---@type fun(stage: stagehost.Stage): boolean
 function core.has_results(stage) end
 
 --- Declares a stage's current subscriptions, whatever their modes, to be its last: when they have ended,

@@ -52,7 +52,8 @@ end
 
 -- A start raises an error for a bad name, and for an event that can't cross to another worker.
 local function start(self, child)
-    local request = tables.copy(self.request, { name = child.name, args = child.args })
+    local request = tables.copy(self.request)
+    request.name, request.args = child.name, child.args
     local started, message, reason = core.start(self.definition, request)
     if not started then
         return nil, message, reason
