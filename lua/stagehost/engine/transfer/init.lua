@@ -34,6 +34,8 @@ local LEAST_RECORDS = 4
 -- Kinds of parcels, enum shl_parcel_kind of bindings/events/transfer_parcel.h.
 local PLAIN, NUMBERS, KEYED = 0, 1, 2
 
+local BYTES = ffi.typeof "const char *"
+
 local M = {}
 
 --- Copies a range into a table of its own. The function has nothing but the loop, which compiles to a few
@@ -149,13 +151,13 @@ local function make_decoders(options, read_dictionary)
     local function decode(address, len)
         local decoder = spare or buffer.new(options)
         spare = nil
-        local value = decode_with(decoder, ffi.cast("const char *", address), len)
+        local value = decode_with(decoder, ffi.cast(BYTES, address), len)
         spare = decoder
         return value
     end
 
     local function decode_keyed(address, len)
-        local bytes = ffi.cast("const char *", address)
+        local bytes = ffi.cast(BYTES, address)
         local dictionary, head = read_dictionary(bytes)
         local decoder = dictionary.decoder or buffer.new(dictionary.options)
         dictionary.decoder = nil
@@ -205,9 +207,9 @@ end
 
 local function make_start(context, parcel, handles)
     if not parcel.definition then
-        return rebuild(context, parcel, handles)[1]
+        return rebuild.make(context, parcel, handles)[1]
     end
-    local start = parcel.rest and rebuild(context, parcel.rest, handles, parcel.n_handles)[1] or {}
+    local start = parcel.rest and rebuild.make(context, parcel.rest, handles, parcel.n_handles)[1] or {}
     start.definition = templates.make(context, parcel.definition, handles)
     return start
 end
@@ -272,11 +274,11 @@ function M.open(address, userdata_kind, error_metatable, load_dump)
     end
 
     function coder.decode_graph(data, len, handles)
-        return check_list(rebuild(context, decode(data, len), handles))
+        return check_list(rebuild.make(context, decode(data, len), handles))
     end
 
     function coder.decode_value(data, len, handles)
-        return rebuild(context, decode(data, len), handles)[1]
+        return rebuild.make(context, decode(data, len), handles)[1]
     end
 
     function coder.decode_start(data, len, handles)

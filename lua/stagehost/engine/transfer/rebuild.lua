@@ -2,13 +2,16 @@
 
 --- Makes a value from an image; flatten.lua describes images.
 local names = require "stagehost.engine.transfer.names"
+local new_table = require "table.new"
 
-local byte = string.byte
+local byte, find = string.byte, string.find
 local next, rawset = next, rawset
 local getfenv, setfenv = debug.getfenv, debug.setfenv
 local globals = _G
 local setmetatable = debug.setmetatable
 local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
+
+local M = {}
 
 local TABLE, FUNCTION, NAME = byte "t", byte "f", byte "n"
 
@@ -37,14 +40,17 @@ end
 
 --- Resolves names first: loading a module runs code, which must not see unfinished objects.
 local function make_objects(context, image, handles, n_before)
-    local objects, made = image.objects, {}
-    for id = 1, #image.kinds do
-        if byte(image.kinds, id) == NAME then
-            made[id] = names.resolve(objects[id])
+    local objects, kinds = image.objects, image.kinds
+    local made = new_table(#kinds, 0)
+    if find(kinds, "n", 1, true) then
+        for id = 1, #kinds do
+            if byte(kinds, id) == NAME then
+                made[id] = names.resolve(objects[id])
+            end
         end
     end
-    for id = 1, #image.kinds do
-        local kind = byte(image.kinds, id)
+    for id = 1, #kinds do
+        local kind = byte(kinds, id)
         if kind == TABLE then
             made[id] = image.shared and copy(objects[id]) or objects[id]
         elseif kind == FUNCTION then
@@ -68,6 +74,19 @@ local function link_tables(image, made)
         end
         rawset(made[keyed[i]], made[keyed[i + 1]], value)
     end
+end
+
+--- Whether a function of the image has variables, or an environment of its own.
+---@param image table
+---@return boolean
+function M.has_links(image)
+    for id = 1, #image.kinds do
+        local record = image.objects[id]
+        if byte(image.kinds, id) == FUNCTION and (#record > 2 or record[2] ~= 0) then
+            return true
+        end
+    end
+    return false
 end
 
 --- The first function that has a cell owns it; the others are joined to it.
@@ -111,16 +130,19 @@ local function set_metatables(context, image, made)
 end
 
 ---@param context table error_metatable, load_dump
----@param image table used up, unless it has the field `shared`: functions without variables by their ids
+---@param image table used up, unless it has the fields of templates.lua: `shared`, functions without
+--- variables by their ids, and `has_links`
 ---@param handles any[]
 ---@param n_before? integer number of handles before those of the image
 ---@return table root
-local function rebuild(context, image, handles, n_before)
+function M.make(context, image, handles, n_before)
     local made = make_objects(context, image, handles, n_before or 0)
     link_tables(image, made)
-    link_functions(image, made)
+    if image.has_links ~= false then
+        link_functions(image, made)
+    end
     set_metatables(context, image, made)
     return made[1]
 end
 
-return rebuild
+return M

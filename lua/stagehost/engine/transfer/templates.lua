@@ -23,7 +23,7 @@ local function find(bytes)
     image = old[bytes]
     if not image then
         image = buffer.decode(bytes)
-        image.shared = {}
+        image.shared, image.has_links = {}, rebuild.has_links(image)
     end
     if n_young == KEEP then
         young, old, n_young = {}, young, 0
@@ -38,7 +38,7 @@ end
 ---@param handles any[] those of the image, and others behind them
 ---@return table
 function M.make(context, bytes, handles)
-    return rebuild(context, find(bytes), handles)[1]
+    return rebuild.make(context, find(bytes), handles)[1]
 end
 
 return M
