@@ -27,21 +27,6 @@ static int begin(struct combiner *self, sh_error **error)
     return status;
 }
 
-/* Pushes a table of the events and the number of those in it that come before them. */
-static int push_events(struct combiner *self, sh_batch events, sh_error **error)
-{
-    lua_State *L = self->ctx->L;
-    sh_batch whole = {events.list, 0, events.list->n};
-    if (shl_batch_push_whole(L, whole)) {
-        lua_pushnumber(L, events.first);
-        return SH_OK;
-    }
-    int status = shl_run_push_events(self->ctx, events, error);
-    if (status == SH_OK)
-        lua_pushnumber(L, 0);
-    return status;
-}
-
 static int add(sh_combiner *base, sh_batch events, sh_error **error)
 {
     struct combiner *self = (struct combiner *)base;
@@ -50,7 +35,7 @@ static int add(sh_combiner *base, sh_batch events, sh_error **error)
     if (status < 0)
         return status;
     shl_slot_push(self->ctx, L, self->add);
-    status = push_events(self, events, error);
+    status = shl_run_push_list(self->ctx, events, error);
     if (status < 0) {
         lua_pop(L, 1);
         return status;

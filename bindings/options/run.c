@@ -38,7 +38,16 @@ int shl_run_push_events(struct shl_context *ctx, sh_batch batch, sh_error **erro
 
 int shl_run_push_list(struct shl_context *ctx, sh_batch batch, sh_error **error)
 {
-    return shl_run_push_events(ctx, (sh_batch){batch.list, 0, batch.list->n}, error);
+    uint32_t first = batch.first;
+    sh_batch whole = {batch.list, 0, batch.list->n};
+    if (!shl_batch_push_whole(ctx->L, whole)) {
+        int status = shl_run_push_events(ctx, batch, error);
+        if (status < 0)
+            return status;
+        first = 0;
+    }
+    lua_pushnumber(ctx->L, first);
+    return SH_OK;
 }
 
 /* -- calling --------------------------------------------------------------------------- */

@@ -7,8 +7,9 @@
 
 #include "state/context.h"
 
-/* Pushes onto ctx->L the whole table of the list of `batch`: nothing is copied for a list that
- * is a Lua table. SH_EFAILED with *error pushes nothing. */
+/* Pushes onto ctx->L a table with the events of `batch`, and the number of those in it that come
+ * before them: a list that is a Lua table is pushed as it is, and nothing of it is copied.
+ * SH_EFAILED with *error pushes nothing. */
 int shl_run_push_list(struct shl_context *ctx, sh_batch batch, sh_error **error);
 /* Pushes a table of exactly the events of `batch`. */
 int shl_run_push_events(struct shl_context *ctx, sh_batch batch, sh_error **error);

@@ -27,7 +27,6 @@ static int select_events(sh_selector *base, sh_worker *worker, sh_batch in, sh_b
         lua_pop(L, 1);
         return status;
     }
-    lua_pushnumber(L, in.first);
     lua_pushnumber(L, in.n);
     status = shl_run(ctx, "selector", 3, 2, error); /* list, count */
     if (status < 0)

@@ -60,7 +60,6 @@ static int push_call(struct splitter *self, sh_split_job *job)
         lua_pop(L, 1);
         return status;
     }
-    lua_pushnumber(L, job->in.first);
     lua_pushnumber(L, job->in.n);
     lua_pushnumber(L, job->limit);
     return SH_OK;

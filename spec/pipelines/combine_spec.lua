@@ -110,6 +110,22 @@ describe("combine", function()
         assert.equal(2, p:stats().combined)
     end)
 
+    it("takes packed lists", function()
+        local lines = stagehost.producer {
+            handle_demand = function() end,
+            handle_cast = function(_, events) return require("stagehost.core").pack(events) end,
+            handle_call = function() return "here" end,
+        }
+        local p = start(lines, partition {
+            every = 3, add = function(acc, event) return (acc or "") .. event end,
+            emit = function(acc) return { acc } end,
+        })
+        local s = sink(p, 10)
+        emit(p, { "a", "b" })
+        emit(p, { "c", "d", "e", "f", "g" })
+        assert.same({ "abc", "def" }, s:call())
+    end)
+
     it("emits before a notification and an info, and when the producer ends", function()
         local p = start(Source, partition(sums()))
         local s = sink(p, 100)

@@ -211,7 +211,7 @@ typedef struct sh_partition_opts {
     size_t n;
     /* Taken, also when the start is refused; NULL: sh_splitter_default(). */
     sh_splitter *splitter;
-    bool groups;           /* a partition may have several consumers */
+    bool groups;   /* a partition may have several consumers */
     int64_t limit; /* events that may be queued for a partition without holding up others */
     bool discards; /* what is above the limit is discarded instead of holding up others */
     sh_keep keep;  /* which events are kept then */
