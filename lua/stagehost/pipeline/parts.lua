@@ -25,7 +25,9 @@ local function pair_links(stage, by_name)
             and may_pair[producer.dispatcher] and link.options.partition == nil then
             link.is_by_part = true
             stage.parts = stage.instances
-            stage.beside = stage.beside or link.to
+            if stage.options.worker == "any" then
+                stage.beside = stage.beside or link.to
+            end
         end
     end
 end
