@@ -6,6 +6,7 @@ local bit = require "bit"
 local core = require "stagehost.core"
 local ffi = require "ffi"
 local new_table = require "table.new"
+local tables = require "stagehost.options.tables"
 local with_own_code = require "stagehost.engine.own_code"
 
 local M = {}
@@ -22,6 +23,9 @@ local toolbox = {
     type = type, tonumber = tonumber, tobit = bit.tobit, none = "none",
     string_place = natives.string, number_place = natives.number, hash = core.try_hash, hash_events = core.hash_events,
 }
+
+--- For fields, which hold data: there the word "none" is a value like any other.
+local field_toolbox = tables.copy(toolbox, { none = {} })
 
 --- `place(answer)` -> the partition for an answer that is not simply the name of one: events are spread by its
 --- value. nil: the event goes to no partition, or was refused.
@@ -182,22 +186,24 @@ end
 ---@param refuse fun(i: integer, answer: any, reason: string?)
 ---@return fun(event: any, i: integer): integer?, any
 function M.new(names, hash, batch, skip, refuse)
+    local tools = toolbox
     if not hash then
-        return make_value_choice(#names, batch, toolbox, refuse)
+        return make_value_choice(#names, batch, tools, refuse)
     elseif type(hash) == "string" then
-        hash = make_field_hash(hash, toolbox)
+        tools = field_toolbox
+        hash = make_field_hash(hash, tools)
     end
     local index = index_names(names)
     local place
     if M.has_words(names) then
-        place = make_named_place(toolbox, skip, refuse)
+        place = make_named_place(tools, skip, refuse)
     else
-        place = make_place(#names, index, toolbox, skip, refuse)
+        place = make_place(#names, index, tools, skip, refuse)
     end
     if are_counted(names) then
-        return make_number_choice(hash, #names, index, place, toolbox)
+        return make_number_choice(hash, #names, index, place, tools)
     end
-    return make_answer_choice(hash, index, place, toolbox)
+    return make_answer_choice(hash, index, place, tools)
 end
 
 return M

@@ -7,14 +7,15 @@ local M = {}
 
 local MOST_NAMES, MOST_TEXT = 20, 60
 
---- The answers that a hash may return, as text.
-local function list_answers(names)
+--- The values that a hash may return, or a field may have, as text.
+local function list_answers(names, is_field)
     local known = {}
     for i = 1, math.min(#names, MOST_NAMES) do
         known[i] = tostring(names[i])
     end
-    return ("one of the partitions (%s%s)%s"):format(table.concat(known, ", "), #names > #known and ", ..." or "",
-        choice.has_words(names) and ' or "none"' or ', "none", or a value to spread events by')
+    local none = is_field and "" or choice.has_words(names) and ' or "none"' or ', "none",'
+    return ("one of the partitions (%s%s)%s%s"):format(table.concat(known, ", "), #names > #known and ", ..." or "",
+        none, choice.has_words(names) and "" or " or a value to spread events by")
 end
 
 local function show(answer)
@@ -34,7 +35,7 @@ local function describe_field(names, field, where, event, answer)
     elseif answer == nil then
         return ("%s has no field %q"):format(where, field)
     end
-    return ("the field %q of %s is %s; it must be %s"):format(field, where, show(answer), list_answers(names))
+    return ("the field %q of %s is %s; it must be %s"):format(field, where, show(answer), list_answers(names, true))
 end
 
 --- Makes a function that describes what is wrong with one event.

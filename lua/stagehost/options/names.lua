@@ -179,11 +179,11 @@ M.defaults = {
 --- The options of { "partition", partitions = 4 | names, hash = f }:
 --- `hash`: a function, or the name of a field, which stands for a function that returns this field of the event.
 --- A result that is one of the partitions (0 .. n - 1, or a name) is the partition that the event goes to; "none"
---- drops the event. If all partitions are numbers, events are spread by any other result, as by stagehost.hash:
---- equal results meet in one partition. That holds for numbers beyond n - 1, too. Without a hash, events are spread by
---- their own value, as in GenStage. If the hash raises, or returns nil or a value that has no hash or is no name,
---- the event is a dead letter, or is lost without a dead-letter stage: it counts as unfinished. A second result of
---- the function replaces the event.
+--- drops the event; in a field, "none" is a value like any other. If all partitions are numbers, events are spread by
+--- any other result, as by stagehost.hash: equal results meet in one partition. That holds for numbers beyond n - 1,
+--- too. Without a hash, events are spread by their own value, as in GenStage. If the hash raises, or returns nil or a
+--- value that has no hash or is no name, the event is a dead letter, or is lost without a dead-letter stage: it counts
+--- as unfinished. A second result of the function replaces the event.
 --- `discard`: events that are queued for a partition when its last consumer leaves, or that come for it until it has
 --- another one, are discarded and counted; by default they are kept for the next consumer of the partition.
 --- `groups`: a partition may have several consumers, of which the one with the largest demand goes first.
