@@ -64,12 +64,12 @@ enum cli_status report_end(struct log_sink *sink, const sh_host *host, sh_log_le
     if (level >= SH_LOG_DEBUG) {
         crossings_report(sink, host);
         report_count(sink, SH_LOG_DEBUG, summary.declined, "declined");
+        if (summary.combined > 0)
+            report_count(sink, SH_LOG_DEBUG, (uint64_t)summary.combined,
+                         "combined into others");
     }
     if (level >= SH_LOG_INFO) {
         report_count(sink, SH_LOG_INFO, summary.discarded, "discarded");
-        if (summary.combined > 0)
-            report_count(sink, SH_LOG_INFO, (uint64_t)summary.combined,
-                         "combined into others");
         report_count(sink, SH_LOG_INFO, summary.skipped, "skipped");
         report_count(sink, SH_LOG_INFO, summary.dead_lettered,
                      "sent to dead-letter stages");
