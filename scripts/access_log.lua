@@ -5,10 +5,10 @@
 --
 --   stagehost scripts/access_log.lua [--json] [FILE...]      ("-" or no file: stdin)
 --
---   lines ──> parser 1..N ──(partitioned by client)──> counter 1..N ──> report
+--   lines 1..N ──> tally 1..N ──> report
 --
--- Lines are read once and parsed by several stages in parallel; all requests of a client go to one
--- counter, whichever parser read them. Expected output (for one log line and one other line):
+-- Each part of the files is read and tallied on a worker of its own; what crosses between workers is one table of
+-- totals a part. Expected output (for one log line and one other line):
 --
 --   requests      1
 --   bytes         203023
@@ -37,52 +37,30 @@ if #paths == 0 then
     paths[1] = "-"
 end
 
-local n_stages = math.max(2, stagehost.workers())
-
 -- client - user [time] "request" status bytes "referer" "agent"
 local COMBINED = '^(%S+) %S+ .- %[[^%]]+%] "(.-)" (%d%d%d) (%S+) ".-" ".*"$'
 
-local Parser = stagehost.producer_consumer {
-    handle_events = function(_, lines)
-        local records, bad = {}, 0
+local function new_totals()
+    return { requests = 0, bytes = 0, unparsable = 0, status = {}, paths = {}, clients = {} }
+end
+
+local Tally = stagehost.producer_consumer {
+    init = function(self) self.totals = new_totals() end,
+
+    handle_events = function(self, lines)
+        local totals = self.totals
+        local status_of, paths_of, clients_of = totals.status, totals.paths, totals.clients
         for i = 1, #lines do
             local client, request, status, bytes = lines[i]:match(COMBINED)
             if client then
-                records[#records + 1] = {
-                    client, request:match("^%S+ (%S+)") or request, status, tonumber(bytes) or 0,
-                }
-            else
-                bad = bad + 1
-            end
-        end
-        if bad > 0 then
-            records[#records + 1] = { "", bad }
-        end
-        return records
-    end,
-}
-
--- A record without a client carries a number of unparsable lines. The totals are known at the end.
-local Counter = stagehost.producer_consumer {
-    init = function(self)
-        self.totals = { requests = 0, bytes = 0, unparsable = 0, status = {}, paths = {}, clients = {} }
-    end,
-
-    handle_events = function(self, records)
-        local totals = self.totals
-        local status, by_path, clients = totals.status, totals.paths, totals.clients
-        for i = 1, #records do
-            local record = records[i]
-            local client = record[1]
-            if client == "" then
-                totals.unparsable = totals.unparsable + record[2]
-            else
-                local path, class = record[2], record[3]:sub(1, 1) .. "xx"
+                local path, class = request:match("^%S+ (%S+)") or request, status:sub(1, 1) .. "xx"
                 totals.requests = totals.requests + 1
-                totals.bytes = totals.bytes + record[4]
-                status[class] = (status[class] or 0) + 1
-                by_path[path] = (by_path[path] or 0) + 1
-                clients[client] = (clients[client] or 0) + 1
+                totals.bytes = totals.bytes + (tonumber(bytes) or 0)
+                status_of[class] = (status_of[class] or 0) + 1
+                paths_of[path] = (paths_of[path] or 0) + 1
+                clients_of[client] = (clients_of[client] or 0) + 1
+            else
+                totals.unparsable = totals.unparsable + 1
             end
         end
     end,
@@ -90,58 +68,29 @@ local Counter = stagehost.producer_consumer {
     handle_end = function(self) return { self.totals } end,
 }
 
-local parsers, counters = {}, {}
-for i = 1, n_stages do
-    parsers[i] = assert(stagehost.start(Parser, {
-        name = "parser " .. i,
-        worker = (i - 1) % stagehost.workers(),
-        dispatcher = {
-            "partition",
-            partitions = n_stages,
-            hash = function(record) return record[1] end, -- spread by the client, whatever its name is
-        },
-    }))
-end
-for i = 1, n_stages do
-    local subscribe_to = {}
-    for k, parser in ipairs(parsers) do
-        subscribe_to[k] = { to = parser, partition = i - 1 }
-    end
-    counters[i] = assert(stagehost.start(Counter, {
-        name = "counter " .. i,
-        worker = i % stagehost.workers(),
-        subscribe_to = subscribe_to,
-    }))
-end
-local report = assert(stagehost.start(stagehost.sink.collect()))
-for _, counter in ipairs(counters) do
-    assert(report:subscribe { to = counter, cancel = "temporary" })
-end
+local running = assert(stagehost.pipeline {
+    max_restarts = 0,
+    stages = {
+        { name = "lines", stage = stagehost.source.lines { path = paths, parts = "auto" } },
+        { name = "tally", stage = Tally, instances = "parts", subscribe_to = { "lines" } },
+        { name = "report", stage = stagehost.sink.collect(), subscribe_to = { "tally" } },
+    },
+}:start())
 
--- "accumulate" holds the lines until every parser is subscribed: a short input would end before that.
-local lines = assert(stagehost.start(stagehost.source.lines { path = paths },
-    { name = "lines", demand = "accumulate" }))
-for _, parser in ipairs(parsers) do
-    assert(parser:subscribe { to = lines })
-end
-lines:demand("forward")
-
+--- Adds numbers, and tables of numbers, to those of the same name.
 local function add(into, from)
-    for key, n in pairs(from) do
-        into[key] = (into[key] or 0) + n
+    for key, value in pairs(from) do
+        if type(value) == "table" then
+            add(into[key], value)
+        else
+            into[key] = (into[key] or 0) + value
+        end
     end
 end
 
-local sum = { requests = 0, bytes = 0, unparsable = 0, status = {}, paths = {}, clients = {} }
-local result = assert(report:call("finish", math.huge))
-assert(not stagehost.is_error(result.reason), result.reason)
-for _, totals in ipairs(result.events) do
-    sum.requests = sum.requests + totals.requests
-    sum.bytes = sum.bytes + totals.bytes
-    sum.unparsable = sum.unparsable + totals.unparsable
-    add(sum.status, totals.status)
-    add(sum.paths, totals.paths)
-    add(sum.clients, totals.clients)
+local sum = new_totals()
+for _, totals in ipairs(assert(running:join()).report) do
+    add(sum, totals)
 end
 
 --- The TOP most frequent keys; those with equal counts in alphabetical order.

@@ -149,16 +149,28 @@ lines x3  producer
     it("needs files", function()
         local path = folder:at "pipe"
         assert.equal(0, os.execute("mkfifo " .. path))
-        local _, message = pipeline({ path = path, parts = 2 },
-            { name = "out", stage = sink.collect(), subscribe_to = "lines" }):start()
-        assert.matches("pipe: it is no regular file; without parts, one reader hands out its lines", message)
-        _, message = pipeline({ path = folder:at "none", parts = 2 },
+        assert.matches('option "parts" must be "auto" for standard input and pipes: these have one reader',
+            refusal(source.lines, { path = path, parts = 2 }))
+        local _, message = pipeline({ path = folder:at "none", parts = 2 },
             { name = "out", stage = sink.collect(), subscribe_to = "lines" }):start()
         assert.matches("cannot read .*none: no such file or directory", message)
-        assert.matches('option "parts" needs files: standard input has one reader',
+        assert.matches('option "parts" must be "auto" for standard input and pipes: these have one reader',
             refusal(source.lines, { path = { path, "-" }, parts = 2 }))
         assert.matches('option "parts" must be a number from 1 to 1024 or "auto", got 0',
             refusal(source.lines, { path = path, parts = 0 }))
+    end)
+
+    it("has one reader for a pipe, if the number of parts is left to it", function()
+        local path = folder:at "fifo"
+        assert.equal(0, os.execute("mkfifo " .. path))
+        assert.equal(0, os.execute(("(seq 1 5000 > %s) &"):format(path)))
+        local running = assert(pipeline({ path = path, parts = "auto" },
+            { name = "same", instances = "parts", subscribe_to = "lines", stage = stagehost.producer_consumer {
+                handle_events = function(_, events) return events end,
+            } },
+            { name = "out", stage = sink.collect(), subscribe_to = "same" }):start())
+        assert.is_nil(running:stage "lines.1")
+        assert.equal(5000, #assert(running:join()).out)
     end)
 
     it("needs a pipeline", function()

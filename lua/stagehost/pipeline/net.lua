@@ -87,7 +87,7 @@ end
 --- Returns the definitions of the instances of a stage. Waits.
 local function definitions(stage, pipeline)
     local split, list = stage.definition.split_input, {}
-    local dealt = split and split.deal(stage.definition, stage.parts)
+    local dealt = split and split.deal and split.deal(stage.definition, stage.parts)
     local whole = not dealt and notices.wrap(stage.definition, pipeline)
     for i = 1, stage.instances or 1 do
         list[i] = whole or notices.wrap(dealt[i], pipeline)

@@ -12,8 +12,9 @@ local may_pair = { demand = true, fair = true }
 local function number_of_parts(stage, by_name)
     for _, link in ipairs(stage.links) do
         local producer = by_name[link.to]
-        if not link.reason and producer and producer.parts then
-            return producer.parts
+        local n = not link.reason and producer and (producer.parts or producer.spread)
+        if n then
+            return n
         end
     end
 end

@@ -20,6 +20,7 @@ local M = {}
 ---@field options table of its start
 ---@field instances? integer nil: one stage, with the plain name
 ---@field parts? integer the number of its instances, if each of them has a part of the input
+---@field spread? integer the number of instances that an input with one reader is meant for
 ---@field beside? string the stage whose instances have the same parts, and are on the same workers
 ---@field on_error "restart" | "stop"
 ---@field shutdown integer | "infinity" | "brutal_kill"
@@ -88,7 +89,12 @@ local function read_parts(problems, stage, n_workers)
     if not split then
         return
     end
-    stage.parts = split.parts == "auto" and n_workers or split.parts
+    local n = split.parts == "auto" and n_workers or split.parts
+    if not split.deal then
+        stage.spread = n
+        return
+    end
+    stage.parts = n
     if stage.instances then
         problems:add("%s has parts, which are its instances: no option \"instances\"", stage.where)
     elseif stage.dispatcher == "broadcast" then

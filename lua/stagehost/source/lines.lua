@@ -14,6 +14,7 @@ local splitters = require "stagehost.core.text"
 local stage_options = require "stagehost.options"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
+local uv = require "luv"
 
 local M = {}
 
@@ -225,12 +226,23 @@ local schema = {
 ---@class stagehost.source.lines.Options
 ---@field path string|string[] "-": standard input
 ---@field parts? integer|"auto" the number of readers in a pipeline, each with a range of the files, on different
---- workers; "auto": as many as there are workers
+--- workers; "auto": as many as there are workers, but one reader if the input is not regular files
 ---@field chunk_size? integer bytes to read at once (122880)
 ---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
 ---@field on_shrink? "error"|"warn" what the stage does when a file gets shorter while it is
 --- read: it fails, or logs a warning and reads the rest ("error")
 ---@field progress? boolean show on a terminal how far the reading is (true)
+
+--- Whether all of these are regular files, or are not there: that is an error of the start.
+local function are_files(paths)
+    for _, path in ipairs(paths) do
+        local stat = path ~= "-" and uv.fs_stat(path)
+        if path == "-" or stat and stat.type ~= "file" and stat.type ~= "directory" then
+            return false
+        end
+    end
+    return true
+end
 
 --- A producer of the lines of a file, without their ends ("\n" or "\r\n"). It ends normally after
 --- the last line, with or without a newline at its end. Lines may be of any length.
@@ -250,8 +262,9 @@ local schema = {
 --- of equal size, and follow one another in the order of the files. Lines of one part are in order. A stage that
 --- subscribes to such a source with `instances = "parts"` (or the same number) has an instance beside each part, on its
 --- worker, which gets the lines of that part only; so have stages behind it: no line goes to another worker, until a
---- stage has another number of instances or takes partitions. Parts need regular files: the lines of standard
---- input and of pipes come from one reader, in blocks that go to other workers by reference.
+--- stage has another number of instances or takes partitions. Parts need regular files. The lines of standard
+--- input and of pipes come from one reader, in blocks that go by reference to whichever instance asks; with
+--- parts = "auto", too.
 ---@param options stagehost.source.lines.Options | string a string is the path
 ---@param start_options? stagehost.InitOptions of its start
 ---@return stagehost.Definition
@@ -260,18 +273,17 @@ function M.new(options, start_options)
     if not given.path then
         checks.fail("path", 'must be a path, "-", or a list of these', nil)
     end
-    for _, path in ipairs(given.parts and given.path or {}) do
-        if path == "-" then
-            checks.fail("parts", "needs files: standard input has one reader, which hands out blocks of lines",
-                given.parts)
-        end
+    local is_split = given.parts and are_files(given.path)
+    if given.parts and given.parts ~= "auto" and not is_split then
+        checks.fail("parts", 'must be "auto" for standard input and pipes: these have one reader, which hands out '
+            .. "blocks of lines", given.parts)
     end
     return stagehost.producer(tables.copy(callbacks, { buffer_size = "infinity" },
         stage_options.for_definition("producer", start_options, "source.lines"), {
-        split_input = given.parts and { parts = given.parts, deal = parts.deal } or nil,
+        split_input = given.parts and { parts = given.parts, deal = is_split and parts.deal or nil } or nil,
         settings = {
             paths = given.path,
-            parts = given.parts,
+            parts = is_split and given.parts or nil,
             chunk_size = given.chunk_size or DEFAULT_CHUNK_SIZE,
             keep_cr = given.keep_cr or false,
             on_shrink = given.on_shrink or "error",
