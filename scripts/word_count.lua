@@ -48,10 +48,11 @@ local Count = stagehost.producer_consumer {
     handle_end = function(self) return pairs_of(self.counts) end,
 }
 
+local paths = #arg > 0 and { unpack(arg) } or "-"
 local running = assert(stagehost.pipeline {
     max_restarts = 0,
     stages = {
-        { name = "lines", stage = stagehost.source.lines { path = #arg > 0 and { unpack(arg) } or "-", parts = "auto" } },
+        { name = "lines", stage = stagehost.source.lines { path = paths, parts = "auto" } },
         { name = "words", stage = Words, instances = "parts", subscribe_to = { "lines" }, dispatcher = {
             "partition",
             partitions = n_counters,

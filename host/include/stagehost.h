@@ -8,6 +8,7 @@
  *   strings.h       packed strings: lists of strings that travel by reference
  *   text.h          operators on them: lines, fields, patterns, hashes, counts
  *   hash.h          hashes of values, the same everywhere
+ *   combine.h       partial reductions of what a stage emits
  *   stage.h         what a stage is; starting stages, and talking to them
  *   subscription.h  what a consumer wants of a producer
  *   dispatcher.h    for authors of dispatchers, and the options of the built-in dispatchers
@@ -28,6 +29,7 @@
 #define SH_VERSION "0.1.0"
 
 #include "stagehost/base.h"
+#include "stagehost/combine.h"
 #include "stagehost/dispatcher.h"
 #include "stagehost/events.h"
 #include "stagehost/hash.h"

@@ -58,7 +58,7 @@ compile_headers() {
 }
 expect "the installed headers compile" "" compile_headers
 expect "no header is missing" \
-    "base.h dispatcher.h events.h hash.h host.h inlet.h stage.h strings.h subscription.h text.h" \
+    "base.h combine.h dispatcher.h events.h hash.h host.h inlet.h stage.h strings.h subscription.h text.h" \
     bash -c "ls '$prefix/include/stagehost' | xargs"
 
 version=$(pkg-config --modversion stagehost)

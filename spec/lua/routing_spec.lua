@@ -168,7 +168,8 @@ describe("a splitter", function()
         problem = select(5, split_all(split, { { parity = "odd" }, { parity = 5 } }))
         assert.equal('the field "parity" of event 2 of 2 is 5; it must be one of the partitions (odd, even)', problem)
         problem = select(5, split_all(split, { { parity = "none" } }))
-        assert.equal('the field "parity" of event 1 of 1 is "none"; it must be one of the partitions (odd, even)', problem)
+        assert.equal('the field "parity" of event 1 of 1 is "none"; it must be one of the partitions (odd, even)',
+            problem)
     end)
 
     describe("by a field", function()

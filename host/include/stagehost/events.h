@@ -21,7 +21,7 @@ typedef struct sh_parcel {
     void *data;
     size_t len;
     void (*free)(void *data, size_t len); /* NULL: sh_free(data) */
-    const sh_list_ops *ops; /* decodes it into a list of its own; NULL: the ops that encoded it */
+    const sh_list_ops *ops; /* of the list that it becomes; NULL: those that encoded it */
 } sh_parcel;
 /* Frees what the parcel carries. */
 void sh_parcel_free(const sh_parcel *parcel);
