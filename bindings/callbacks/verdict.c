@@ -31,8 +31,8 @@ static int verdict_stop(lua_State *L)
     if (!lua_isnil(L, 2) && !lua_istable(L, 2) && !shl_strings_test(L, 2))
         return luaL_error(L, "stagehost.stop: the events must be a list, got a %s",
                           luaL_typename(L, 2));
-    lua_createtable(L, 0, MOST_GIVEN + 1);
-    for (int i = 0; i < MOST_GIVEN; i++) {
+    lua_createtable(L, 0, n > 0 ? MOST_GIVEN + 1 : 1);
+    for (int i = 0; i < MOST_GIVEN && i < n; i++) {
         lua_pushvalue(L, i + 1);
         lua_rawseti(L, -2, STOP_REASON - i);
     }
