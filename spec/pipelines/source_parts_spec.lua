@@ -74,6 +74,17 @@ describe("source.lines with parts", function()
         end
     end)
 
+    it("has stages beside it that run elsewhere if they say so", function()
+        local path, list = folder:write("log", ("0123456789\n"):rep(1000)), {}
+        local results = assert(assert(pipeline({ path = path, parts = 2 },
+            { name = "report", stage = Report, instances = "parts", worker = 0, subscribe_to = "lines" },
+            { name = "out", stage = sink.collect(), subscribe_to = "report" }):start()):join())
+        for _, one in ipairs(results.out) do
+            list[#list + 1] = one.worker .. " " .. one.lines
+        end
+        assert.same({ "0 500", "0 500" }, list)
+    end)
+
     it("deals out several files by size", function()
         local big, small = folder:write("big", ("0123456789\n"):rep(900)), folder:write("small", ("x\n"):rep(550))
         local reports = report { path = { small, big }, parts = 2 }

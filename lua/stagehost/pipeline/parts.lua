@@ -43,6 +43,9 @@ local function visit(problems, stage, by_name, seen)
             visit(problems, by_name[link.to], by_name, seen)
         end
     end
+    if stage.ordered and number_of_parts(stage, by_name) then
+        problems:add('%s: option "ordered" can\'t work behind parts: their events have no common order', stage.where)
+    end
     if stage.instances == "parts" then
         stage.instances = number_of_parts(stage, by_name)
         if not stage.instances then
