@@ -71,9 +71,7 @@ static struct sh__message *write_letters(sh_stage *stage, sh_stage *to, sh_batch
                                          uint32_t deliveries)
 {
     bool is_of_stage = stage->ops->letters && stage->ops->letters == to->ops->letters;
-    sh_list *(*make)(sh_worker *, const sh_batch *, const sh_error *, const char *,
-                     uint32_t) =
-        is_of_stage ? stage->ops->letters : events.list->ops->letters;
+    sh_letters *make = is_of_stage ? stage->ops->letters : events.list->ops->letters;
     sh_list *list = make ? make(stage->worker, &events, error, failed, deliveries) : NULL;
     if (!list)
         return NULL;

@@ -13,6 +13,11 @@ extern "C" {
 
 /* -- lists and batches ----------------------------------------------------------------- */
 
+/* Makes a message for a dead-letter stage, a list of one: the list of the letters of `events`
+ * (borrowed), each { event =, error =, stage =, deliveries = }. NULL: out of memory. */
+typedef sh_list *sh_letters(sh_worker *worker, const sh_batch *events,
+                            const sh_error *error, const char *stage, uint32_t deliveries);
+
 typedef struct sh_list_ops sh_list_ops;
 
 /* An encoded batch or argument on its way between workers. The core calls `free` once, after
@@ -50,11 +55,8 @@ struct sh_list_ops {
     /* Decodes a parcel on the target worker. Borrows the parcel; returns a new list, or NULL
      * with *error. */
     sh_list *(*decode)(sh_worker *worker, const sh_parcel *parcel, sh_error **error);
-    /* Optional. Makes a message for a dead-letter stage, a list of one: the list of the letters
-     * of `events` (borrowed), each { event =, error =, stage =, deliveries = }. NULL: out of
-     * memory. Without this function the events can't be dead letters. */
-    sh_list *(*letters)(sh_worker *worker, const sh_batch *events, const sh_error *error,
-                        const char *stage, uint32_t deliveries);
+    /* Optional. Without this function the events can't be dead letters. */
+    sh_letters *letters;
 };
 
 struct sh_list {

@@ -169,10 +169,8 @@ typedef struct sh_stage_ops {
     int (*arg_encode)(sh_worker *worker, void *arg, sh_parcel *out, sh_error **error);
     int (*arg_decode)(sh_worker *worker, const sh_parcel *parcel, void **arg,
                       sh_error **error);
-    /* Optional. Makes letters as sh_list_ops.letters does, of events of any kind, for dead-letter
-     * stages with this very function. For other stages the function of the events makes them. */
-    sh_list *(*letters)(sh_worker *worker, const sh_batch *events, const sh_error *error,
-                        const char *stage, uint32_t deliveries);
+    /* Optional. For events of any kind, if the dead-letter stage has this function, too. */
+    sh_letters *letters;
 } sh_stage_ops;
 
 /* Ends the wait of a callback that returned SH_WAIT. Takes the contents of *r; `status` is
