@@ -124,7 +124,9 @@ static int list_encode(sh_worker *worker, const sh_batch *batch, sh_encode what,
         return SH_ENOMEM;
     sh_strings_view view;
     sh_batch_see_strings(*batch, &view);
-    *out = (sh_parcel){.data = parcel, .len = own_bytes(block, view), .free = parcel_free};
+    *out = (sh_parcel){.data = parcel,
+                       .len = own_bytes(block, view) + view.n * sizeof *view.spans,
+                       .free = parcel_free};
     return SH_OK;
 }
 

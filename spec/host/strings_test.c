@@ -120,7 +120,7 @@ static void test_crossing(void)
     sh_parcel parcel;
     sh_error *error = NULL;
     CHECK_INT(sh_strings_ops.encode(NULL, &part, SH_ENCODE_EVENTS, &parcel, &error), SH_OK);
-    CHECK_INT(parcel.len, 9);
+    CHECK_INT(parcel.len, 9 + 3 * sizeof(sh_span));
     sh_batch_unref(part);
     sh_batch_unref(all);
     sh_list *list = sh_strings_ops.decode(NULL, &parcel, &error);
