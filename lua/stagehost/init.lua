@@ -30,6 +30,15 @@ local subscriptions = require "stagehost.options.subscription"
 ---@field join_broker fun(broker: any, producer?: stagehost.Stage): true?, string?, any waits
 ---@field leave_broker fun(broker: any, stage?: stagehost.Stage): true?, string?, any waits
 ---@field broker_members fun(broker: any): table?, string?, any waits
+---@field map fun(f: fun(event: any): any): stagehost.Definition a stage that emits f(event)
+---@field filter fun(f: fun(event: any): boolean): stagehost.Definition emits the events for which f(event) is true
+---@field reject fun(f: fun(event: any): boolean): stagehost.Definition emits those for which it is false
+---@field flat_map fun(f: fun(event: any): any): stagehost.Definition emits all elements of the list f(event)
+---@field tap fun(f: fun(event: any)): stagehost.Definition calls f(event), and emits the event
+---@field each fun(f: fun(event: any)): stagehost.Definition calls f(event), at the end of a pipeline
+---@field reduce fun(initial: any, f: fun(result: any, event: any): any): stagehost.Definition one value of all events
+---@field count fun(key?: string | fun(event: any): any): stagehost.Definition how many there are of each
+---@field batch fun(n: integer, ms?: integer | string): stagehost.Definition lists of n events
 ---@field task fun(f: any, ...): stagehost.Task?, string?, any runs f(...) on a process of its own
 ---@field consumer_supervisor stagehost.ConsumerSupervisor consumers that start a child for every event
 ---@field supervisor table defines processes that start stages, and start them again when they crash
@@ -312,6 +321,15 @@ lazy.fields(M, {
     join_broker = { "stagehost.broker", "join" },
     leave_broker = { "stagehost.broker", "leave" },
     broker_members = { "stagehost.broker", "members" },
+    map = { "stagehost.functions.steps", "map" },
+    filter = { "stagehost.functions.steps", "filter" },
+    reject = { "stagehost.functions.steps", "reject" },
+    flat_map = { "stagehost.functions.steps", "flat_map" },
+    tap = { "stagehost.functions.steps", "tap" },
+    each = { "stagehost.sink.each", "new" },
+    reduce = { "stagehost.functions.reduce", "reduce" },
+    count = { "stagehost.functions.reduce", "count" },
+    batch = { "stagehost.functions.batch", "new" },
     task = "stagehost.task",
     supervisor = "stagehost.supervisor",
     consumer_supervisor = "stagehost.consumer_supervisor",

@@ -23,7 +23,7 @@ local M = {}
 
 local EXCERPT_BYTES, BYTES_BEFORE = 60, 20
 
-local callbacks = {}
+local callbacks = { title = "codec" }
 
 function callbacks.init(self)
     local settings = self.settings

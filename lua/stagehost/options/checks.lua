@@ -54,6 +54,34 @@ function M.integer(min, max)
     end
 end
 
+local UNITS = { ms = 1, s = 1000, m = 60 * 1000, h = 60 * 60 * 1000 }
+
+--- The milliseconds of a duration with its unit, "250ms", "1.5s", "5m", "1h"; nil if it is none.
+---@param text string
+---@return number?
+function M.parse_duration(text)
+    local number, unit = text:match "^(%d+%.?%d*)(%a+)$"
+    return UNITS[unit] and tonumber(number) * UNITS[unit] or nil
+end
+
+--- A check for a number of milliseconds, or a string with its unit.
+---@param min? integer in milliseconds
+---@param max? integer
+---@return stagehost.Check
+function M.duration(min, max)
+    local check = M.integer(min, max)
+    return function(value)
+        local ms = type(value) == "string" and M.parse_duration(value) or value
+        local result, problem = check(ms)
+        if problem == "must be an integer" then
+            problem = 'must be an integer of milliseconds, or a duration such as "250ms", "10s", "5m"'
+        elseif problem then
+            problem = problem .. " ms"
+        end
+        return result, problem
+    end
+end
+
 --- A check for one of these strings.
 ---@param ... string
 ---@return stagehost.Check

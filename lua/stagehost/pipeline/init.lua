@@ -1,7 +1,14 @@
 -- SPDX-License-Identifier: MIT
 
 --- Pipelines as data: stages with names, options and subscriptions, checked as a whole before anything
---- starts, and supervised.
+--- starts, and supervised. The shortest form is a chain: each entry subscribes to the one before it.
+---
+---     stagehost.pipeline { source.lines "-", stagehost.map(f), { Parse, instances = 3 }, sink.print() }:run()
+---
+--- Entries of a chain are definitions, or tables of a definition and options of its entry. An entry without a name gets
+--- one for logs and status ("map", "map 2"). One with `subscribe_to` subscribes to what it says, and not to
+--- the one before it; a producer begins a new chain. Options of the pipeline stand beside the entries. Stages in
+--- `stages` subscribe only to what they say; they and the chain may name each other's stages:
 ---
 ---     local pipeline = stagehost.pipeline {
 ---         name = "words",
@@ -29,15 +36,16 @@ local M = {}
 
 ---@class stagehost.PipelineOptions
 ---@field name? string of the pipeline's process, and the prefix of the names of its stages: "words.count.1"
----@field stages stagehost.StageEntry[]
+---@field stages? stagehost.StageEntry[] stages beside the chain
+---@field [integer] stagehost.Definition | stagehost.StageEntry the chain
 ---@field max_restarts? integer default 3, over all stages
 ---@field max_seconds? integer default 5
 ---@field backoff? stagehost.Backoff
 
 --- Other keys are options of the stage's start: args, dispatcher, buffer_size, ...
 ---@class stagehost.StageEntry
----@field name string
----@field stage stagehost.Definition
+---@field name? string may be left out in a chain
+---@field stage stagehost.Definition in a chain it may be the first element of the table
 ---@field subscribe_to? (string | stagehost.PipelineSubscription)[]
 ---@field instances? integer | "parts" number of equal stages, named name.1, name.2, ...; "parts": as many as its
 --- producer has parts
@@ -71,6 +79,19 @@ function Pipeline:start(options)
         return nil, message, reason
     end
     return running.new(stage)
+end
+
+--- Starts the pipeline and waits for its end: start and join in one call.
+---@param options? { name?: string, worker?: integer | "any", link?: boolean }
+---@return table<string, any>? results of its stages, by name; nil: it did not start, or a stage has crashed for good
+---@return stagehost.Reason | string reason or message
+---@return any reason
+function Pipeline:run(options)
+    local handle, message, reason = self:start(options)
+    if not handle then
+        return nil, message, reason
+    end
+    return handle:join()
 end
 
 -- A metatable held by a module travels by name; otherwise every worker would get copies of its methods.

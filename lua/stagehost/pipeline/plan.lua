@@ -2,6 +2,7 @@
 
 --- Turns a pipeline as it was written into a plan that can be started, or lists everything that is wrong with it.
 local backoff = require "stagehost.supervisor.backoff"
+local chains = require "stagehost.pipeline.chain"
 local checks = require "stagehost.options.checks"
 local entries = require "stagehost.pipeline.stage_entry"
 local errors = require "stagehost.options.errors"
@@ -43,12 +44,13 @@ end
 --- The stages by name; false for a stage whose entry is so wrong that nothing is known of it.
 local function read_stages(problems, plan, list, n_workers)
     local by_name, given = {}, {}
-    for i, entry in ipairs(list) do
+    for _, one in ipairs(list) do
+        local entry = one.fields
         if type(entry) ~= "table" then
-            problems:add('stages[%d] must be a table such as { name = "x", stage = Definition }, got %s', i,
+            problems:add('%s must be a table such as { name = "x", stage = Definition }, got %s', one.at,
                 checks.show(entry))
         elseif type(entry.name) ~= "string" then
-            problems:add("stages[%d]: the name must be a string, got %s", i, checks.show(entry.name))
+            problems:add("%s: the name must be a string, got %s", one.at, checks.show(entry.name))
         elseif by_name[entry.name] ~= nil then
             problems:add("stage %s: the name appears twice", checks.show(entry.name))
         else
@@ -103,6 +105,21 @@ function M.instance_name(stage, index)
     return stage.instances and ("%s.%d"):format(stage.name, index) or stage.name
 end
 
+--- All entries of a pipeline: those of its chain, then those of `stages`.
+---@return stagehost.GivenEntry[]
+local function entries_of(problems, chain, stages)
+    local list, problem = checks.list(stages == nil and {} or stages)
+    if problem or #list == 0 and (stages ~= nil or next(chain) == nil) then
+        problems:add('option "stages" must be a list of at least one stage')
+        list = {}
+    end
+    local all = chains.read(problems, chain, list)
+    for i, fields in ipairs(list) do
+        all[#all + 1] = { at = ("stages[%d]"):format(i), fields = fields }
+    end
+    return all
+end
+
 --- Makes the plan of a pipeline. Raises one error that lists everything that is wrong with it.
 ---@param given any
 ---@param n_workers integer
@@ -110,21 +127,19 @@ end
 function M.new(given, n_workers)
     if type(given) ~= "table" then
         errors.raise("invalid_pipeline",
-            "pipeline: expected a table such as { stages = { ... } }, got %s", checks.show(given))
+            "pipeline: expected a table such as { source, sink } or { stages = { ... } }, got %s", checks.show(given))
     end
     local problems = problem_list.new()
-    local plan = read_options(problems, given)
-    local list, problem = checks.list(given.stages)
-    if problem or #list == 0 then
-        problems:add('option "stages" must be a list of at least one stage')
-    else
-        local by_name = read_stages(problems, plan, list, n_workers)
-        parts.pair(problems, plan.stages, by_name)
-        check_instance_names(problems, plan, by_name)
-        check_dead_letters(problems, plan, by_name)
-        partitions.check(problems, plan)
-        sort(problems, plan, by_name)
-    end
+    local chain, options = chains.split(given)
+    local plan = read_options(problems, options)
+    local list = entries_of(problems, chain, options.stages)
+    local by_name = read_stages(problems, plan, list, n_workers)
+    parts.pair(problems, plan.stages, by_name)
+    check_instance_names(problems, plan, by_name)
+    check_dead_letters(problems, plan, by_name)
+    chains.check_ends(problems, plan, list)
+    partitions.check(problems, plan)
+    sort(problems, plan, by_name)
     problems:raise(type(given.name) == "string" and ("pipeline %q"):format(given.name) or "the pipeline")
     return plan
 end

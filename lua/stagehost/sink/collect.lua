@@ -8,7 +8,7 @@ local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local callbacks = {}
+local callbacks = { title = "collect" }
 
 function callbacks.init(self)
     self.events, self.n = {}, 0

@@ -8,7 +8,7 @@ local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local callbacks = {}
+local callbacks = { title = "each" }
 
 function callbacks.handle_events(self, events)
     local f = self.f

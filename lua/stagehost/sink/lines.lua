@@ -11,7 +11,7 @@ local writers = require "stagehost.io.writer"
 
 local M = {}
 
-local callbacks = {}
+local callbacks = { title = "lines" }
 
 function callbacks.init(self)
     local message

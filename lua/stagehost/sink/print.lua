@@ -44,12 +44,14 @@ local schema = { on_broken_pipe = checks.one_of("end", "error") }
 ---@return stagehost.Definition
 function M.new(options)
     local given = checks.apply(schema, options or {}, "sink.print")
-    return lines.define({
+    local def = lines.define({
         path = "-",
         append = false,
         newline = "\n",
         on_broken_pipe = given.on_broken_pipe or "end",
     }, M.format_all)
+    def.title = "print"
+    return def
 end
 
 return M

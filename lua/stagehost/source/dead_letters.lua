@@ -27,5 +27,6 @@ end
 ---@param options? table options of its start, which may override them; buffer_size is "infinity"
 ---@return stagehost.Definition
 return function(options)
-    return definition.new("producer", tables.copy({ handle_cast = handle_cast, buffer_size = "infinity" }, options))
+    local fields = { title = "dead_letters", handle_cast = handle_cast, buffer_size = "infinity" }
+    return definition.new("producer", tables.copy(fields, options))
 end

@@ -11,7 +11,7 @@ local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local callbacks = {}
+local callbacks = { title = "interval" }
 
 function callbacks.init(self)
     self.owed, self.ticks, self.emitted = 0, 0, 0

@@ -15,7 +15,7 @@ local M = {}
 local TURN_NS = 5e6
 local MAX_STRIDE = 4096
 
-local callbacks = {}
+local callbacks = { title = "iterate" }
 
 function callbacks.init(self, args)
     self.owed, self.stride = 0, 1

@@ -23,7 +23,7 @@ local DEFAULT_CHUNK_SIZE = 120 * 1024
 local MAX_PARTS = 1024
 local MAX_CHUNK_SIZE = 64 * 1024 * 1024
 
-local callbacks = {}
+local callbacks = { title = "lines" }
 
 local function failed(path, message, events)
     local reason = ("cannot read %s: %s"):format(readers.display(path), message)

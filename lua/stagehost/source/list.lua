@@ -10,7 +10,7 @@ local tables = require "stagehost.options.tables"
 
 local M = {}
 
-local callbacks = {}
+local callbacks = { title = "list" }
 
 function callbacks.init(self)
     self.position = 0

@@ -20,7 +20,7 @@ local CLOSED = "the queue is closed"
 
 -- The stage -----------------------------------------------------------------------------------
 
-local callbacks = {}
+local callbacks = { title = "queue" }
 
 function callbacks.init(self)
     self.limit = self.settings.limit

@@ -22,7 +22,7 @@ local M = {}
 local CHUNK_SIZE = 64 * 1024
 local DEFAULT_POLL_MS = 1000
 
-local callbacks = {}
+local callbacks = { title = "tail" }
 
 local function failed(self, message, events)
     return stagehost.stop(("cannot read %s: %s"):format(self.settings.path, message), events)

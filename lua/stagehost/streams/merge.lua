@@ -170,6 +170,7 @@ function M.new(options)
         errors.raise("invalid_option", 'merge: the option "sides" is for sorted merging, with "by" or "key"')
     end
     return stagehost.producer_consumer(tables.extend(definition, is_before and sorted or unsorted, {
+        title = "merge",
         is_before = is_before,
         wanted = own.sides or 1,
     }))

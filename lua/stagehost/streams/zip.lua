@@ -125,7 +125,10 @@ local own_options = { sides = checks.integer(2) }
 ---@return stagehost.Definition
 function M.new(options)
     local own, definition = sides.options(own_options, options, "zip")
-    return stagehost.producer_consumer(tables.extend(definition, callbacks, { options = { sides = own.sides or 2 } }))
+    return stagehost.producer_consumer(tables.extend(definition, callbacks, {
+        title = "zip",
+        options = { sides = own.sides or 2 },
+    }))
 end
 
 return M
