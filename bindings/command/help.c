@@ -98,7 +98,8 @@ void cli_help(struct cli_text *out)
         "\n"
         "Examples:\n"
         "  stagehost -w 4 pipeline.lua access.log\n"
-        "  stagehost -e 'print(require(\"stagehost\").workers())'\n"
+        "  stagehost -e 'pipeline{source.lines\"-\",map(string.upper),sink.print()}:run()' "
+        "<FILE\n"
         "  STAGEHOST_LOG_FORMAT=json stagehost pipeline.lua 2>pipeline.log\n");
 }
 

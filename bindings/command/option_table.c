@@ -8,8 +8,11 @@
 
 enum { MOST_WORKERS = 1024, MOST_DEMAND = 1000000000 };
 
+/* Code on the command line has the fields of the module `stagehost` as globals, on every worker. */
 static const char *apply_code(struct cli_options *options, const char *value)
 {
+    if (options->n_code == 0)
+        options->libraries[options->n_libraries++] = "stagehost.engine.prelude";
     options->code[options->n_code++] = value;
     return NULL;
 }
@@ -113,7 +116,9 @@ static const char *apply_verbose(struct cli_options *options, const char *value)
 }
 
 const struct cli_option cli_option_table[] = {
-    {'e', NULL, "CODE", "run CODE, before the script if there is one; may be repeated",
+    {'e', NULL, "CODE",
+     "run CODE, before the script if there is one; may be repeated;\n"
+     "a global that is not set is a field of the module stagehost",
      apply_code, CLI_RUN},
     {'l', NULL, "MODULE", "require MODULE into a global of every worker; may be repeated",
      apply_library, CLI_RUN},

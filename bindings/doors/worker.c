@@ -27,14 +27,17 @@
 
 /* -- modules --------------------------------------------------------------------------- */
 
-/* -l: the module becomes the global of its last name. */
+/* -l: the module becomes the global of its last name, if it returns a value. */
 static void require_library(lua_State *L, const char *name)
 {
     const char *dot = strrchr(name, '.');
     lua_getglobal(L, "require");
     lua_pushstring(L, name);
     lua_call(L, 1, 1);
-    lua_setglobal(L, dot ? dot + 1 : name);
+    if (lua_isboolean(L, -1))
+        lua_pop(L, 1);
+    else
+        lua_setglobal(L, dot ? dot + 1 : name);
 }
 
 /* Keeps the value on top as a helper; pops it. */

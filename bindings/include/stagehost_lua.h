@@ -17,7 +17,7 @@ typedef struct sh_lua_opts {
     /* package.path and package.cpath of every worker, in the form of LUA_PATH: `;;` stands for
      * Lua's own path. NULL: Lua's own. */
     const char *path, *cpath;
-    /* Modules required into globals before the first stage (-l). */
+    /* Modules required before the first stage (-l), into globals if they return values. */
     const char *const *libraries;
     size_t n_libraries;
     /* Scripts, modules and load() of scripts may be bytecode, which LuaJIT does not verify. */

@@ -102,7 +102,7 @@ static void test_forms(void)
     CHECK_INT(options.workers, 2);
     CHECK_INT((int64_t)options.n_code, 2);
     CHECK_TEXT(options.code[1], "b");
-    CHECK_TEXT(options.libraries[0], "lfs");
+    CHECK_TEXT(options.libraries[1], "lfs");
     CHECK_INT(parse("--log-format json --drain-timeout 2m"), CLI_RUN);
     CHECK(options.log_json);
     CHECK_INT((int64_t)options.drain_timeout_ms, 120000);

@@ -20,6 +20,7 @@ end
 ---@return table target
 function M.fields(target, places, refuse)
     return setmetatable(target, {
+        places = places,
         __index = function(self, key)
             local place = places[key]
             if place then
@@ -31,6 +32,15 @@ function M.fields(target, places, refuse)
             end
         end,
     })
+end
+
+--- The field of a table with such fields; nil if it has none of that name.
+---@param target table
+---@param key any
+---@return any
+function M.find(target, key)
+    local meta = getmetatable(target)
+    return rawget(target, key) or meta and meta.places[key] and target[key] or nil
 end
 
 --- With `new("stagehost.source", { "lines" })`, `source.lines` is the field `new` of the module

@@ -24,6 +24,7 @@
 --- A stage that crashes is restarted, and its consumers subscribe to the new one, with fresh demand. Once the
 --- sources have finished cleanly, everything downstream finishes too.
 local checks = require "stagehost.options.checks"
+local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
 local plans = require "stagehost.pipeline.plan"
 local process = require "stagehost.pipeline.process"
@@ -81,7 +82,8 @@ function Pipeline:start(options)
     return running.new(stage)
 end
 
---- Starts the pipeline and waits for its end: start and join in one call.
+--- Starts the pipeline and waits for its end: start and join in one call. A pipeline that does not start counts as
+--- a failure of the host then, as a crash does: the command exits with 70.
 ---@param options? { name?: string, worker?: integer | "any", link?: boolean }
 ---@return table<string, any>? results of its stages, by name; nil: it did not start, or a stage has crashed for good
 ---@return stagehost.Reason | string reason or message
@@ -89,6 +91,7 @@ end
 function Pipeline:run(options)
     local handle, message, reason = self:start(options)
     if not handle then
+        core.count_failure(reason)
         return nil, message, reason
     end
     return handle:join()
