@@ -19,7 +19,7 @@ describe("an unexpected message", function()
             { "source.iterate", s.source.iterate(function() end) },
             { "source.lines", s.source.lines { path = "x.txt" } },
             { "source.tail", s.source.tail { path = "x.txt" } },
-            { "queue", s.source.queue { limit = 1 }:definition() },
+            { "queue", s.source.queue { limit = 1 } },
         }
         for _, entry in ipairs(named) do
             local stage = assert(s.start(entry[2]))

@@ -165,7 +165,7 @@ for _, other in ipairs(crashing.workers()) do
             }
             local jobs = stagehost.source.queue { limit = 100 }
             local running = start { stages = {
-                { name = "jobs", stage = jobs:definition() },
+                { name = "jobs", stage = jobs },
                 { name = "try", stage = Retry,
                     subscribe_to = { "jobs", { to = "wait", reason = "what failed comes back" } } },
                 { name = "wait", stage = Wait, subscribe_to = { { to = "try", partition = "again" } } },
@@ -205,7 +205,7 @@ for _, other in ipairs(crashing.workers()) do
 
         it("drain: lets go what a source has accumulated", function()
             local running = start { stages = {
-                { name = "jobs", stage = stagehost.source.queue():definition(), demand = "accumulate" },
+                { name = "jobs", stage = stagehost.source.queue(), demand = "accumulate" },
                 sink("sink", { "jobs" }),
             } }
             local jobs = stagehost.source.queue(assert(running:stage "jobs"))

@@ -194,4 +194,28 @@ describe("source.queue", function()
         assert.matches('"limit" must be at least 1', refusal(source.queue, { limit = 0 }))
         assert.matches("expected options, a stage handle or a name", refusal(source.queue, 5))
     end)
+
+    it("is a definition as the others", function()
+        for worker = 0, stagehost.workers() - 1 do
+            local queue = source.queue { limit = 100 }
+            local running = assert(stagehost.pipeline {
+                { queue, worker = worker }, { sink.collect(), name = "out" },
+            }:start())
+            assert.is_true(queue:push(1))
+            assert.is_true(source.queue(queue):push(2))
+            assert.is_true(queue:close())
+            assert.same({ out = { 1, 2 } }, (running:join()))
+            assert.matches("has not been started, or is closed", select(2, queue:push(1)))
+        end
+        local stage = assert(stagehost.start(source.queue { name = "spec-defined" }))
+        assert.is_true(source.queue("spec-defined"):push(1))
+        assert.same({ 1 }, (function()
+            source.queue(stage):close()
+            return (sink.collect_from(stage))
+        end)())
+    end)
+
+    it("says its name", function()
+        assert.equal("queue<jobs>", tostring(source.queue { name = "jobs" }))
+    end)
 end)

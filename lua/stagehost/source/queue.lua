@@ -7,6 +7,7 @@
 --- buffer: an in-band info after every quarter of the limit, which comes out of the
 --- buffer after the events before it.
 local checks = require "stagehost.options.checks"
+local core = require "stagehost.core"
 local errors = require "stagehost.options.errors"
 local notes = require "stagehost.messages.note"
 local requests = require "stagehost.messages.request"
@@ -20,10 +21,19 @@ local CLOSED = "the queue is closed"
 
 -- The stage -----------------------------------------------------------------------------------
 
-local callbacks = { title = "queue" }
+local callbacks = { title = "queue", buffer_size = "infinity" }
+
+--- The group of the stages that are started from a queue: so its object finds them, on any worker, whoever
+--- has started them.
+local function group_of(id)
+    return "stagehost.source.queue " .. id
+end
 
 function callbacks.init(self)
-    self.limit = self.settings.limit
+    if self.id then
+        core.join(group_of(self.id))
+    end
+    self.limit = self.limit or DEFAULT_LIMIT
     self.marker_every = math.max(1, math.floor(self.limit / 4))
     self.held = 0 -- events that may be in the buffer
     self.unmarked = 0 -- how many of these have no marker behind them
@@ -121,24 +131,21 @@ M.callbacks = callbacks
 
 -- The object through which events are pushed ----------------------------------------------------
 
----@class stagehost.Queue
----@field stage? stagehost.Stage the producer, once it is started; consumers subscribe to it
+--- A queue is the definition of its producer, for stagehost.start, a pipeline or a supervisor; its fields are plain
+--- values, so that it can be sent in messages, and the callbacks are those of its metatable.
+---@class stagehost.Queue : stagehost.Definition
+---@field stage? stagehost.Stage the producer, if `start` has started it; consumers subscribe to it
 ---@field name? string
 ---@field limit? integer
-local Queue = {}
+---@field id? string unique in the host
+local Queue = tables.copy(callbacks)
 Queue.__index = Queue
 
 -- A metatable held by a module travels by name; otherwise every worker would get copies of its methods.
 M.methods = Queue
 
---- The definition of the producer, for stagehost.start or a supervisor.
----@return stagehost.Definition
-function Queue:definition()
-    return stagehost.producer(tables.copy(callbacks, {
-        buffer_size = "infinity",
-        name = self.name,
-        settings = { limit = self.limit or DEFAULT_LIMIT },
-    }))
+function Queue:__tostring()
+    return ("queue<%s>"):format(self.name or self.stage and tostring(self.stage) or self.id)
 end
 
 --- Starts the producer.
@@ -147,7 +154,7 @@ end
 ---@return string? message
 ---@return any reason
 function Queue:start(options)
-    local stage, message, reason = stagehost.start(self:definition(), options)
+    local stage, message, reason = stagehost.start(self, options)
     if not stage then
         return nil, message, reason
     end
@@ -156,9 +163,10 @@ function Queue:start(options)
 end
 
 local function ask(self, what, fields)
-    local stage = self.stage or self.name and stagehost.whereis(self.name)
+    local stage = self.stage or self.id and core.members(group_of(self.id))[1]
+        or self.name and stagehost.whereis(self.name)
     if not stage then
-        return nil, self.name and CLOSED or "the queue has not been started: call queue:start()"
+        return nil, self.name and CLOSED or "the queue has not been started, or is closed"
     end
     return requests.ask(stage, "queue", what, fields)
 end
@@ -226,10 +234,18 @@ local schema = {
     name = checks.typed "string",
 }
 
+-- Objects made in this Lua state.
+local n_made = 0
+
+local function new_id()
+    n_made = n_made + 1
+    return ("%d.%d"):format(core.worker(), n_made)
+end
+
 --- A queue: a producer that events are pushed into, with back-pressure for the stages that push.
 ---
 ---     local jobs = stagehost.source.queue { limit = 1000, name = "jobs" }
----     jobs:start()
+---     jobs:start()                           -- or stagehost.start(jobs), or a pipeline { jobs, ... }
 ---     consumer:subscribe { to = jobs.stage }
 ---     jobs:push { id = 1 }                   -- waits while 1000 events are waiting
 ---     jobs:close()                           -- ends when all are delivered
@@ -244,16 +260,16 @@ function M.new(options)
         return setmetatable({ stage = options }, Queue)
     elseif type(options) == "string" then
         return setmetatable({ name = options }, Queue)
-    elseif type(options) == "table" and checks.is_stage(options.stage) then
-        local queue = { stage = options.stage, name = options.name, limit = options.limit }
-        return setmetatable(queue, Queue)
+    elseif type(options) == "table" and (checks.is_stage(options.stage) or options.id) then
+        return setmetatable(tables.copy(options), Queue)
     elseif options ~= nil and type(options) ~= "table" then
         errors.raise("invalid_option",
             "source.queue: expected options, a stage handle or a name, got %s",
             checks.show(options))
     end
     local given = checks.apply(schema, options or {}, "source.queue")
-    return setmetatable({ limit = given.limit, name = given.name }, Queue)
+    local queue = { limit = given.limit, name = given.name, id = new_id() }
+    return stagehost.producer(setmetatable(queue, Queue))
 end
 
 return M
