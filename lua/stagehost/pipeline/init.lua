@@ -50,6 +50,9 @@ local M = {}
 ---@field subscribe_to? (string | stagehost.PipelineSubscription)[]
 ---@field instances? integer | "parts" number of equal stages, named name.1, name.2, ...; "parts": as many as its
 --- producer has parts
+---@field ordered? boolean with instances: the results come in the order of the input. Its events are dealt to the
+--- instances in blocks, and a slow block holds back at most sixteen blocks of each other one. Only what handle_events
+--- returns can be put in order. What a crashed instance was working on is lost, and the order goes on after it
 ---@field worker? integer | "any" default: that of its producers, else of the pipeline; "any" with instances
 ---@field on_error? "restart" | "stop" | any default "restart"; other values are options of the stage
 ---@field shutdown? integer | "infinity" | "brutal_kill" default 5000 ms

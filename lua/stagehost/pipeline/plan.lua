@@ -9,6 +9,7 @@ local errors = require "stagehost.options.errors"
 local intensity = require "stagehost.supervisor.intensity"
 local links = require "stagehost.pipeline.links"
 local order = require "stagehost.pipeline.order"
+local ordered = require "stagehost.pipeline.ordered"
 local parts = require "stagehost.pipeline.parts"
 local partitions = require "stagehost.pipeline.partitions"
 local problem_list = require "stagehost.pipeline.problems"
@@ -138,6 +139,7 @@ function M.new(given, n_workers)
     check_instance_names(problems, plan, by_name)
     check_dead_letters(problems, plan, by_name)
     chains.check_ends(problems, plan, list)
+    ordered.expand(problems, plan, by_name)
     partitions.check(problems, plan)
     sort(problems, plan, by_name)
     problems:raise(type(given.name) == "string" and ("pipeline %q"):format(given.name) or "the pipeline")

@@ -22,6 +22,7 @@ local M = {}
 ---@field parts? integer the number of its instances, if each of them has a part of the input
 ---@field spread? integer the number of instances that an input with one reader is meant for
 ---@field beside? string the stage whose instances have the same parts, and are on the same workers
+---@field ordered? boolean
 ---@field on_error "restart" | "stop"
 ---@field shutdown integer | "infinity" | "brutal_kill"
 ---@field partitions? string[] of its dispatcher
@@ -40,6 +41,7 @@ local own = {
         end
         return count(value)
     end,
+    ordered = checks.typed "boolean",
     shutdown = shutdown.check,
 }
 
