@@ -51,7 +51,7 @@ end
 
 local function send_from(name)
     local station = assert(stagehost.start(Station, { name = name }))
-    assert(stagehost.join_broker("radio", station))
+    assert(stagehost.broker_add("radio", station))
     table.insert(stations, station)
 end
 
@@ -88,7 +88,7 @@ local _, from = collect((M + 1) * EACH)
 print(("north joined: %d more, from it alone"):format(from.north))
 
 local leaving = table.remove(listeners)
-assert(stagehost.leave_broker(broker, leaving))
+assert(stagehost.broker_remove(broker, leaving))
 stagehost.sleep(5) -- until all have heard of it
 print(("a consumer left: %d more for those that stayed"):format((collect((M + 1) * EACH))))
 leaving:stop()

@@ -121,13 +121,13 @@ static sh_stage *check_current(lua_State *L, const char *what)
     return self;
 }
 
-/* join(group) */
-static int registry_join(lua_State *L)
+/* enter(group) */
+static int registry_enter(lua_State *L)
 {
     const char *group = check_group(L);
-    sh_stage *self = check_current(L, "join");
-    int status = sh_group_join(shl_context(L)->worker, self, group);
-    return status < 0 ? shl_raise(L, "join", status, NULL) : 0;
+    sh_stage *self = check_current(L, "enter");
+    int status = sh_group_enter(shl_context(L)->worker, self, group);
+    return status < 0 ? shl_raise(L, "enter", status, NULL) : 0;
 }
 
 /* leave(group) -> whether the stage was in the group */
@@ -160,6 +160,7 @@ static int registry_members(lua_State *L)
 }
 
 const luaL_Reg shl_registry_functions[] = {
-    {"names", registry_names}, {"await_name", registry_await_name}, {"join", registry_join},
-    {"leave", registry_leave}, {"members", registry_members},       {NULL, NULL},
+    {"names", registry_names},     {"await_name", registry_await_name},
+    {"enter", registry_enter},     {"leave", registry_leave},
+    {"members", registry_members}, {NULL, NULL},
 };

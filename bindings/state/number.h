@@ -7,7 +7,8 @@
 #include <lua.h>
 #include <stdint.h>
 
-/* Milliseconds, rounded up to whole ones; raises if the value is not a number >= min. */
+/* Milliseconds, rounded up to whole ones: a number >= min, or a string with a unit ("250ms",
+ * "10s", "5m", "1h"). Raises for any other value. */
 uint64_t shl_check_ms(lua_State *L, int index, uint64_t min);
 /* The longest time to wait, in ms; nil and math.huge: 0, for ever. */
 uint64_t shl_check_limit(lua_State *L, int index);

@@ -13,7 +13,7 @@
 #include "stage/stage.h"
 
 struct sh__group {
-    sh_stage **members; /* by joining; borrowed: a stage leaves before it is freed */
+    sh_stage **members; /* by entering; borrowed: a stage leaves before it is freed */
     size_t n, capacity;
     char name[];
 };
@@ -116,7 +116,7 @@ static void remove_member(sh_host *host, struct sh__group *group, const sh_stage
     drop_if_empty(host, group);
 }
 
-static struct sh__group *join_locked(sh_host *host, const char *name, sh_stage *stage)
+static struct sh__group *enter_locked(sh_host *host, const char *name, sh_stage *stage)
 {
     struct sh__group *group = find_group(host, name);
     if (!group && !(group = add_group(host, name)))
@@ -129,7 +129,7 @@ static struct sh__group *join_locked(sh_host *host, const char *name, sh_stage *
     return group;
 }
 
-/* -- joining, leaving, asking ---------------------------------------------------------- */
+/* -- entering, leaving, asking --------------------------------------------------------- */
 
 /* The link of the list that holds the seat in that group, or its end. */
 static struct sh__seat **find_seat(struct sh__links *links, const char *name)
@@ -140,7 +140,7 @@ static struct sh__seat **find_seat(struct sh__links *links, const char *name)
     return link;
 }
 
-int sh_group_join(sh_worker *worker, sh_stage *self, const char *group)
+int sh_group_enter(sh_worker *worker, sh_stage *self, const char *group)
 {
     if (self->phase == SH__PHASE_ENDED)
         return SH_ESTATE;
@@ -153,13 +153,13 @@ int sh_group_join(sh_worker *worker, sh_stage *self, const char *group)
     if (!seat)
         return SH_ENOMEM;
     uv_mutex_lock(&worker->host->lock);
-    struct sh__group *joined = join_locked(worker->host, group, self);
+    struct sh__group *entered = enter_locked(worker->host, group, self);
     uv_mutex_unlock(&worker->host->lock);
-    if (!joined) {
+    if (!entered) {
         sh_free(seat);
         return SH_ENOMEM;
     }
-    *seat = (struct sh__seat){links->seats, joined};
+    *seat = (struct sh__seat){links->seats, entered};
     links->seats = seat;
     return SH_OK;
 }

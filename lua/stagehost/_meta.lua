@@ -89,7 +89,7 @@ local Stage = {}
 
 --- Waits for the reply.
 ---@param request any
----@param timeout_ms? number default 5000; math.huge: none
+---@param timeout_ms? stagehost.Duration default 5000; math.huge: none
 ---@return any reply or nil, message, reason
 ---@return string? message
 ---@return any reason
@@ -296,7 +296,7 @@ function core.demonitor(ref) end
 function core.request(stage, message) end
 
 ---@param ref integer
----@param timeout_ms? number default: none
+---@param timeout_ms? stagehost.Duration default: none
 ---@return any answer
 ---@return string? message
 ---@return any reason
@@ -347,7 +347,7 @@ function core.answers() end
 ---@return function
 function core.load_dump(bytes) end
 
----@param ms number
+---@param ms stagehost.Duration
 function core.sleep(ms) end
 
 --- Makes a request of the current stage to itself, for await: park waits until wake has been called.
@@ -360,12 +360,12 @@ function core.park(waker) end
 ---@param waker userdata
 function core.wake(waker) end
 
----@param ms number
+---@param ms stagehost.Duration
 ---@param message any
 ---@return stagehost.Timer
 function core.send_after(ms, message) end
 
----@param ms number
+---@param ms stagehost.Duration
 ---@param message any
 ---@return stagehost.Timer
 function core.every(ms, message) end
@@ -381,14 +381,14 @@ function core.whereis(name) end
 function core.names() end
 
 ---@param name string
----@param timeout_ms? number
+---@param timeout_ms? stagehost.Duration
 ---@return stagehost.Stage?
 ---@return string? message
 ---@return any reason
 function core.await_name(name, timeout_ms) end
 
 ---@param group string
-function core.join(group) end
+function core.enter(group) end
 
 ---@param group string
 ---@return boolean

@@ -15,8 +15,10 @@ local errors = require "stagehost.options.errors"
 local failed_starts = require "stagehost.engine.failed_starts"
 local joins = require "stagehost.messages.joins"
 local lazy = require "stagehost.engine.lazy"
+local nearest = require "stagehost.options.nearest"
 local options = require "stagehost.options"
 local subscriptions = require "stagehost.options.subscription"
+local tables = require "stagehost.options.tables"
 
 --- Fields with a file of their own are described in that file.
 ---@class stagehost
@@ -26,9 +28,9 @@ local subscriptions = require "stagehost.options.subscription"
 ---@field text stagehost.text operators on lists of strings: lines, fields, patterns, counts
 ---@field zip fun(opts?: table): stagehost.Definition lists of one event of each of its producers
 ---@field merge fun(opts?: table): stagehost.Definition the events of all its producers, as they come or sorted
----@field broker fun(opts?: table): stagehost.Definition subscribes its consumers to all producers that join it
----@field join_broker fun(broker: any, producer?: stagehost.Stage): true?, string?, any waits
----@field leave_broker fun(broker: any, stage?: stagehost.Stage): true?, string?, any waits
+---@field broker fun(opts?: table): stagehost.Definition subscribes its consumers to all its producers
+---@field broker_add fun(broker: any, producer?: stagehost.Stage): true?, string?, any waits
+---@field broker_remove fun(broker: any, stage?: stagehost.Stage): true?, string?, any waits
 ---@field broker_members fun(broker: any): table?, string?, any waits
 ---@field map fun(f: fun(event: any): any): stagehost.Definition a stage that emits f(event)
 ---@field filter fun(f: fun(event: any): boolean): stagehost.Definition emits the events for which f(event) is true
@@ -154,7 +156,7 @@ M.names = core.names
 
 --- Waits until there is a stage with that name.
 ---@param name string
----@param timeout_ms? number default: none
+---@param timeout_ms? stagehost.Duration default: none
 ---@return stagehost.Stage? stage
 ---@return string? message
 ---@return any reason "timeout"
@@ -162,14 +164,14 @@ M.await_name = core.await_name
 
 --- Puts the current stage into a group, at most once. It leaves the group when it ends.
 ---@param group string
-M.join = core.join
+M.enter = core.enter
 
 --- Takes the current stage out of a group.
 ---@param group string
 ---@return boolean whether it was in it
 M.leave = core.leave
 
---- The stages in a group, of all workers, in order of joining.
+--- The stages in a group, of all workers, in the order in which they entered it.
 ---@param group string
 ---@return stagehost.Stage[]
 M.members = core.members
@@ -235,7 +237,7 @@ M.hash = core.hash
 -- Waiting and time -------------------------------------------------------------------------------
 
 --- Suspends the current stage for some time.
----@param ms number
+---@param ms stagehost.Duration
 M.sleep = core.sleep
 
 --- Calls f(..., callback), waits until the callback is called, and returns its arguments. If `f`
@@ -246,13 +248,13 @@ M.sleep = core.sleep
 M.await = await
 
 --- Sends the current stage a message after some time; the message arrives in handle_info.
----@param ms number
+---@param ms stagehost.Duration
 ---@param message any
 ---@return stagehost.Timer
 M.send_after = core.send_after
 
 --- Sends the current stage a message again and again.
----@param ms number at least 1
+---@param ms stagehost.Duration at least 1
 ---@param message any
 ---@return stagehost.Timer
 M.every = core.every
@@ -318,8 +320,8 @@ lazy.fields(M, {
     zip = { "stagehost.streams.zip", "new" },
     merge = { "stagehost.streams.merge", "new" },
     broker = { "stagehost.broker", "new" },
-    join_broker = { "stagehost.broker", "join" },
-    leave_broker = { "stagehost.broker", "leave" },
+    broker_add = { "stagehost.broker", "add" },
+    broker_remove = { "stagehost.broker", "remove" },
     broker_members = { "stagehost.broker", "members" },
     map = { "stagehost.functions.steps", "map" },
     filter = { "stagehost.functions.steps", "filter" },
@@ -336,7 +338,13 @@ lazy.fields(M, {
     pipeline = "stagehost.pipeline",
     dead_letters = "stagehost.source.dead_letters",
     uv = "luv",
-})
+}, function(key)
+    local fields = tables.copy(M, getmetatable(M).places)
+    local meant = type(key) == "string" and nearest(key, fields, true)
+    errors.raise("unknown_field", "stagehost has no %s%s", tostring(key),
+        meant and (": did you mean %s?"):format(meant) or (" (it has %s)"):format(
+            table.concat(tables.sorted_keys(fields), ", ")))
+end)
 
 --- Whether a value is an error object, the form in which a crash is reported.
 ---@param value any

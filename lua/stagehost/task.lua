@@ -34,7 +34,7 @@ end
 
 --- Waits for the results of the function. Only the stage that started the task may call this; it may call it
 --- again, after a timeout or for the same results.
----@param timeout_ms? number default: none
+---@param timeout_ms? stagehost.Duration default: none
 ---@return any ... results; or nil, message, reason: "timeout", "killed", the function's error
 function Task:await(timeout_ms)
     local request = self.request

@@ -67,7 +67,7 @@ elseif shape == "direct" then
     consumer(producer)
 elseif shape == "brokered" then
     local broker = assert(stagehost.start(stagehost.broker()))
-    assert(stagehost.join_broker(broker, producer))
+    assert(stagehost.broker_add(broker, producer))
     consumer(broker)
     while producer:stats().consumers == 0 do
         stagehost.sleep(1)

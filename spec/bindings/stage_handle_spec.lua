@@ -215,7 +215,7 @@ describe("a call", function()
             end, "must be a number of milliseconds >= 1, got 0")
             assert.error_matches(function()
                 stage:call("x", "long")
-            end, "number expected")
+            end, "must be a number of milliseconds, or a duration")
         end)
     end)
 

@@ -27,10 +27,13 @@ describe("fields that are loaded at their first use", function()
 
     it("of the face are there", function()
         local stagehost = require "stagehost"
-        for _, name in ipairs { "source", "sink", "codec", "zip", "merge", "broker", "join_broker", "leave_broker",
+        for _, name in ipairs { "source", "sink", "codec", "zip", "merge", "broker", "broker_add", "broker_remove",
             "broker_members", "task", "supervisor", "consumer_supervisor", "pipeline", "dead_letters", "uv" } do
             assert.is_truthy(stagehost[name], name)
         end
-        assert.is_nil(stagehost.flows)
+        assert.error_matches(function() return stagehost.pipelin end,
+            "lazy_spec.lua:%d+: stagehost has no pipelin: did you mean pipeline%?")
+        assert.error_matches(function() stagehost.frobnicate() end,
+            "stagehost has no frobnicate %(it has _VERSION, ask, await, await_name, batch, ")
     end)
 end)

@@ -44,7 +44,7 @@ describe("a child specification", function()
         end
         assert.matches('option "restart" must be one of "permanent", "temporary", "transient", got "always"',
             check { restart = "always" })
-        assert.matches('option "shutdown" must be an integer %(milliseconds%), or "infinity" or "brutal_kill"',
+        assert.matches('option "shutdown" must be an integer of milliseconds, .*, or "infinity" or "brutal_kill"',
             check { shutdown = "soon" })
         assert.matches('unknown option "max_restarts" of a child %(known: "id"', check { max_restarts = 1 })
         assert.matches("expected a definition made by", check { start = {} })

@@ -63,7 +63,7 @@ local other = stagehost.workers() - 1
 describe("a broker that is asked what it does not know", function()
     it("answers nil, and lives on", function()
         local broker = start(stagehost.broker(), { worker = other })
-        for _, request in ipairs { "hello", 5, { "join", "me" }, { kind = "broker", request = "joyn" } } do
+        for _, request in ipairs { "hello", 5, { "add", "me" }, { kind = "broker", request = "ad" } } do
             assert.is_nil((broker:call(request)))
         end
         broker:cast "hello"
@@ -94,7 +94,7 @@ describe("broker:notify", function()
         broker:notify "nobody produces"
         for i = 1, 2 do
             sources[i] = start(Source)
-            assert(stagehost.join_broker(broker, sources[i]))
+            assert(stagehost.broker_add(broker, sources[i]))
             has(sources[i], "consumers", 4)
         end
         broker:notify { "two do" }
@@ -126,7 +126,7 @@ describe("two brokers", function()
         local a, b = start(stagehost.broker()), start(stagehost.broker(), { worker = other })
         local source, keeper = start(Source), start(Keeper, { worker = other })
         for _, broker in ipairs { a, b } do
-            assert(stagehost.join_broker(broker, source))
+            assert(stagehost.broker_add(broker, source))
             assert(keeper:subscribe { to = broker })
             await(function() return #stagehost.broker_members(broker).consumers == 1 end)
         end
@@ -136,11 +136,11 @@ describe("two brokers", function()
         assert.equal(1, source:call "consumers")
         source:cast { 1, 2 }
         assert.same({ 1, 2 }, got(keeper, 2))
-        assert(stagehost.leave_broker(a, keeper))
+        assert(stagehost.broker_remove(a, keeper))
         settled(a, keeper)
         source:cast { 3 }
         assert.same({ 1, 2, 3 }, got(keeper, 3))
-        assert(stagehost.leave_broker(b, source))
+        assert(stagehost.broker_remove(b, source))
         has(source, "consumers", 0)
     end)
 
@@ -151,7 +151,7 @@ describe("two brokers", function()
         })
         local keeper = start(Keeper)
         for _, broker in ipairs { a, b } do
-            assert(stagehost.join_broker(broker, source))
+            assert(stagehost.broker_add(broker, source))
             for partition = 0, 1 do
                 assert(keeper:subscribe { to = broker, partition = partition })
             end
@@ -174,7 +174,7 @@ for _, dispatcher in ipairs { "none", "fair" } do
                 children = { { id = "hub", start = stagehost.broker(options()), restart = "permanent" } },
             })
             local source, keeper = start(Source), start(Keeper, { worker = other })
-            assert(stagehost.join_broker("spec_restarted", source))
+            assert(stagehost.broker_add("spec_restarted", source))
             assert(keeper:subscribe { to = "spec_restarted" })
             has(keeper, "producers", 1)
             has(source, "consumers", 1)
@@ -195,9 +195,9 @@ for _, dispatcher in ipairs { "none", "fair" } do
                 assert.equal(1, keeper:call "producers")
             end
             local later = start(Source)
-            assert(stagehost.join_broker("spec_restarted", later))
+            assert(stagehost.broker_add("spec_restarted", later))
             has(later, "consumers", 1)
-            assert(stagehost.leave_broker("spec_restarted", source))
+            assert(stagehost.broker_remove("spec_restarted", source))
             has(source, "consumers", 0)
             supervisor:stop()
         end)
@@ -205,7 +205,7 @@ for _, dispatcher in ipairs { "none", "fair" } do
         it("knows nobody who has ended in the meantime, and nothing stays behind", function()
             local broker = start(stagehost.broker(options()))
             local source, keeper = start(Source), start(Keeper)
-            assert(stagehost.join_broker(broker, source))
+            assert(stagehost.broker_add(broker, source))
             assert(keeper:subscribe { to = broker })
             has(source, "consumers", 1)
             stages.stop(broker, source)
@@ -230,7 +230,7 @@ describe("a broker with a dispatcher", function()
         local sources = {}
         for i = 1, 2 do
             sources[i] = start(Source)
-            assert(stagehost.join_broker(broker, sources[i]))
+            assert(stagehost.broker_add(broker, sources[i]))
             has(sources[i], "consumers", 1)
         end
         return broker, sources, keepers
@@ -285,7 +285,7 @@ describe("a broker with a dispatcher", function()
         local broker = start(stagehost.broker { name = "spec_losing", dispatcher = "demand" })
         local source, keeper = start(Source), start(Keeper)
         assert(keeper:subscribe { to = broker })
-        assert(stagehost.join_broker(broker, source))
+        assert(stagehost.broker_add(broker, source))
         has(source, "consumers", 1)
         stages.stop(stagehost.whereis "spec_losing.hub")
         await(function()
@@ -301,7 +301,7 @@ describe("a broker with a dispatcher", function()
         local through = start(Pass)
         assert(through:subscribe { to = broker })
         await(function() return #stagehost.broker_members(broker).consumers == 1 end)
-        assert.equal("is_a_consumer", select(3, stagehost.join_broker(broker, through)))
+        assert.equal("is_a_consumer", select(3, stagehost.broker_add(broker, through)))
         assert.error_matches(function() stagehost.broker { dispatcher = "random" } end, 'option "dispatcher" must be')
     end)
 end)

@@ -73,7 +73,7 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
                 keepers[i] = start(Keeper, { worker = i % stagehost.workers() })
                 assert(keepers[i]:subscribe { to = "spec_broker", max_demand = i })
                 sources[i] = start(Source, { dispatcher = "broadcast", worker = i % stagehost.workers() })
-                assert(stagehost.join_broker(broker, sources[i]))
+                assert(stagehost.broker_add(broker, sources[i]))
             end
             for i = 1, 6 do
                 has_consumers(sources[i], 6)
@@ -93,8 +93,8 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
             local keeper = start(Keeper)
             assert(keeper:subscribe { to = broker })
             local ending, crashing = start(Source), start(Source)
-            assert(stagehost.join_broker(broker, ending))
-            assert(stagehost.join_broker(broker, crashing))
+            assert(stagehost.broker_add(broker, ending))
+            assert(stagehost.broker_add(broker, crashing))
             has_producers(keeper, 2)
             ending:stop()
             crashing:send "crash"
@@ -102,7 +102,7 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
             has_producers(keeper, 0)
             eventually(function() return #stagehost.broker_members(broker).producers == 0 end)
             local later = start(Source)
-            assert(stagehost.join_broker(broker, later))
+            assert(stagehost.broker_add(broker, later))
             has_consumers(later, 1)
             later:cast { "still there" }
             eventually(function() return keeper:call("got")[1] end)
@@ -112,7 +112,7 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
 
         it("forgets consumers that end", function()
             local source = start(Source)
-            assert(stagehost.join_broker(broker, source))
+            assert(stagehost.broker_add(broker, source))
             local keeper = start(Keeper)
             assert(keeper:subscribe { to = broker })
             has_consumers(source, 1)
@@ -120,23 +120,23 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
             has_consumers(source, 0)
             eventually(function() return #stagehost.broker_members(broker).consumers == 0 end)
             local other = start(Source)
-            assert(stagehost.join_broker(broker, other))
+            assert(stagehost.broker_add(broker, other))
             assert.equal(0, other:call("consumers"))
         end)
 
         it("lets producers and consumers leave alive", function()
             local sources, keepers = { start(Source), start(Source) }, { start(Keeper), start(Keeper) }
             for i = 1, 2 do
-                assert(stagehost.join_broker(broker, sources[i]))
+                assert(stagehost.broker_add(broker, sources[i]))
                 assert(keepers[i]:subscribe { to = broker, cancel = "permanent" })
             end
             local direct = assert(keepers[1]:subscribe { to = sources[1], cancel = "permanent" })
             has_consumers(sources[1], 3)
             has_consumers(sources[2], 2)
-            assert(stagehost.leave_broker(broker, sources[1]))
+            assert(stagehost.broker_remove(broker, sources[1]))
             has_consumers(sources[1], 1) -- the one that the broker has not made
             assert.equal(keepers[1], direct.consumer)
-            assert(stagehost.leave_broker(broker, keepers[2]))
+            assert(stagehost.broker_remove(broker, keepers[2]))
             has_consumers(sources[2], 1)
             assert.same({ producers = { sources[2] }, consumers = { keepers[1] } }, stagehost.broker_members(broker))
             assert.is_true(keepers[1]:is_alive() and keepers[2]:is_alive())
@@ -147,7 +147,7 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
             assert(keeper:subscribe { to = broker })
             local Joining = stagehost.producer {
                 init = function(self) self.sent = false end,
-                handle_info = function() assert(stagehost.join_broker("spec_broker")) end,
+                handle_info = function() assert(stagehost.broker_add("spec_broker")) end,
                 handle_demand = function(self)
                     local events = not self.sent and { "hello" } or nil
                     self.sent = true
@@ -163,7 +163,7 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
             local source = start(Source)
             local keeper = start(Keeper)
             assert(keeper:subscribe { to = broker, cancel = "transient" })
-            assert(stagehost.join_broker(broker, source))
+            assert(stagehost.broker_add(broker, source))
             has_producers(keeper, 1)
             source:send "crash"
             assert.equal("crashed on purpose", keeper:join())
@@ -171,7 +171,7 @@ for _, worker in ipairs { 0, stagehost.workers() - 1 } do
 
         it("leaves all as it is when it ends", function()
             local source, keeper = start(Source), start(Keeper)
-            assert(stagehost.join_broker(broker, source))
+            assert(stagehost.broker_add(broker, source))
             assert(keeper:subscribe { to = broker })
             has_consumers(source, 1)
             broker:stop()
@@ -188,9 +188,9 @@ describe("a broker", function()
         local middle = start(stagehost.producer_consumer { handle_events = function(_, events) return events end })
         local source, keeper = start(Source), start(Keeper)
         assert(middle:subscribe { to = broker })
-        assert(stagehost.join_broker(broker, middle))
-        assert(stagehost.join_broker(broker, middle)) -- once is enough
-        assert(stagehost.join_broker(broker, source))
+        assert(stagehost.broker_add(broker, middle))
+        assert(stagehost.broker_add(broker, middle)) -- once is enough
+        assert(stagehost.broker_add(broker, source))
         assert(keeper:subscribe { to = middle })
         has_consumers(source, 1)
         source:cast { 1 }
@@ -203,9 +203,9 @@ describe("a broker", function()
         local options = { dispatcher = { "partition", partitions = 2, hash = function(event) return event % 2 end } }
         local even, odd = start(Keeper), start(Keeper)
         assert(even:subscribe { to = broker, partition = 0 })
-        assert(stagehost.join_broker(broker, start(Source, options)))
+        assert(stagehost.broker_add(broker, start(Source, options)))
         assert(odd:subscribe { to = broker, partition = 1 })
-        assert(stagehost.join_broker(broker, start(Source, options)))
+        assert(stagehost.broker_add(broker, start(Source, options)))
         local producers = stagehost.broker_members(broker).producers
         for i, source in ipairs(producers) do
             has_consumers(source, 2)
@@ -221,12 +221,12 @@ describe("a broker", function()
             'unknown option "strategy" of a broker (known: "dispatcher", "name", "worker")', nil, true)
         local broker = start(stagehost.broker())
         local keeper = start(Keeper)
-        local ok, message, reason = stagehost.join_broker(broker, keeper)
+        local ok, message, reason = stagehost.broker_add(broker, keeper)
         assert.same({ nil, "the stage does not produce", "not_a_producer" }, { ok, message, reason })
-        ok, message, reason = stagehost.join_broker("spec_no_broker", keeper)
+        ok, message, reason = stagehost.broker_add("spec_no_broker", keeper)
         assert.same({ nil, 'no stage has the name "spec_no_broker"', "noproc" }, { ok, message, reason })
-        assert.error_matches(function() stagehost.join_broker(5) end,
+        assert.error_matches(function() stagehost.broker_add(5) end,
             "expected the handle or the name of a broker, got 5")
-        assert.error_matches(function() stagehost.join_broker(broker, "x") end, "expected a stage handle")
+        assert.error_matches(function() stagehost.broker_add(broker, "x") end, "expected a stage handle")
     end)
 end)

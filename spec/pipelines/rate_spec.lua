@@ -195,7 +195,7 @@ describe("the rate of a producer", function()
             end
         end
         assert.error_matches(with(5), 'option "rate" must be a table such as { events = 100, per_ms = 1000 }, got 5')
-        assert.error_matches(with { events = 5 }, "needs per_ms, which must be an integer %(it is nil%)")
+        assert.error_matches(with { events = 5 }, "needs per_ms, which .*%(it is nil%)")
         assert.error_matches(with { events = 0, per_ms = 1 }, "needs events, which must be at least 1")
         assert.error_matches(with { events = 1, per_ms = 1, burst = 2 }, 'unknown field "burst"')
         assert.error_matches(function() start(Keeper, { rate = rate }) end, 'unknown option "rate" of a consumer')

@@ -17,7 +17,7 @@ local Member = stagehost.process {
 }
 
 local function join(member, group)
-    assert.is_true(member:call { "join", group })
+    assert.is_true(member:call { "enter", group })
 end
 
 describe("names", function()
@@ -109,7 +109,7 @@ for _, worker in ipairs(workers) do
 end
 
 describe("a group", function()
-    it("has its members in order of joining, of all workers", function()
+    it("has its members in order of entering, of all workers", function()
         local members = {}
         for i = 1, 6 do
             members[i] = start(Member, { worker = workers[i % #workers + 1] })
@@ -148,7 +148,7 @@ describe("a group", function()
     end)
 
     it("may be joined by the script", function()
-        stagehost.join "scripts"
+        stagehost.enter "scripts"
         assert.same({ stagehost.self() }, stagehost.members "scripts")
         assert.is_true(stagehost.leave "scripts")
         assert.is_false(stagehost.leave "scripts")
@@ -156,7 +156,7 @@ describe("a group", function()
 
     it("needs a name", function()
         for _, wrong in ipairs { "", "a\0b" } do
-            assert.error_matches(function() stagehost.join(wrong) end, "must not be empty")
+            assert.error_matches(function() stagehost.enter(wrong) end, "must not be empty")
         end
         assert.error_matches(function() stagehost.members() end, "string expected")
     end)
@@ -166,7 +166,7 @@ describe("a group", function()
         for i = 1, 8 do
             tasks[i] = assert(stagehost.task({ worker = workers[i % #workers + 1] }, function()
                 for round = 1, 50 do
-                    stagehost.join("g" .. round % 5)
+                    stagehost.enter("g" .. round % 5)
                     stagehost.members("g" .. round % 3)
                     stagehost.leave("g" .. (round + 2) % 5)
                 end

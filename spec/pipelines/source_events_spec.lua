@@ -175,7 +175,7 @@ describe("source.interval", function()
     end)
 
     it("refuses what is no number of milliseconds", function()
-        assert.matches("source.interval: the milliseconds must be at least 1, got 0",
+        assert.matches("source.interval: the time must be at least 1, got 0",
             refusal(source.interval, 0))
         assert.matches("the limit must be an integer", refusal(source.interval, 5, "x"))
     end)

@@ -312,9 +312,9 @@ sh_stage *sh_stage_of_reply(sh_batch value);
 
 /* Groups: stages under a common name. A stage is in a group once, and leaves it when it ends.
  * On self's worker; SH_ESTATE: `self` has ended; leave: SH_ENOPROC if it is not in the group. */
-int sh_group_join(sh_worker *worker, sh_stage *self, const char *group);
+int sh_group_enter(sh_worker *worker, sh_stage *self, const char *group);
 int sh_group_leave(sh_worker *worker, sh_stage *self, const char *group);
-/* *out is an array of *n references in order of joining, which the caller unrefs and sh_frees;
+/* *out is an array of *n references in the order of entering, which the caller unrefs and sh_frees;
  * NULL if there are none. Any thread. */
 int sh_group_members(sh_host *host, const char *group, sh_stage ***out, size_t *n);
 

@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
 --- Brokers: producers and consumers that find one another. A consumer subscribes to the broker as to a
---- producer and is redirected to all producers that have joined; a producer that joins later gets all
+--- producer and is redirected to all producers that were added; one that is added later gets all
 --- present consumers. Events do not pass through the broker.
 ---
 ---     local broker = stagehost.start(stagehost.broker { name = "hub" })
 ---     stagehost.start(Worker, { subscribe_to = { { to = "hub", max_demand = 10 } } })
----     stagehost.join_broker("hub", stagehost.start(Source))
+---     stagehost.broker_add("hub", stagehost.start(Source))
 ---
 --- A `dispatcher` spreads the events of all producers over all consumers: the events meet in a
 --- stage beside the broker, its hub.
@@ -28,7 +28,7 @@ local M = {}
 local schema = { name = checks.anything, worker = checks.anything, dispatcher = checks.anything }
 
 --- Defines a broker: a stage that consumers subscribe to as to a producer, and that subscribes each of
---- them directly to every producer that joins, now or later. Events never pass through it. These
+--- them directly to every producer that is added, now or later. Events never pass through it. These
 --- subscriptions are "temporary" unless the consumer gives a cancel mode, and have the consumer's options.
 --- With a `dispatcher`, like that of a producer, the events of all producers meet in a stage beside the broker,
 --- and the dispatcher spreads them over all consumers.
@@ -55,25 +55,25 @@ local function ask_about(to, what, stage)
     return requests.ask(to, "broker", what, { stage = stage })
 end
 
---- stagehost.join_broker: adds a producer. All present consumers get subscribed to it. Waits.
+--- stagehost.broker_add: adds a producer. All present consumers get subscribed to it. Waits.
 ---@param to stagehost.Stage | string the broker
 ---@param producer? stagehost.Stage default: the current stage
 ---@return true?
 ---@return string? message
 ---@return any reason "noproc", "not_a_broker", "not_a_producer", "is_a_consumer"
-function M.join(to, producer)
-    return ask_about(to, "join", producer)
+function M.add(to, producer)
+    return ask_about(to, "add", producer)
 end
 
---- stagehost.leave_broker: removes a producer or a consumer. Subscriptions that the broker made from or to
---- it are ended. A stage that ends leaves automatically. Waits.
+--- stagehost.broker_remove: removes a producer or a consumer. Subscriptions that the broker made from or to
+--- it are ended. A stage that ends is removed automatically. Waits.
 ---@param to stagehost.Stage | string the broker
 ---@param stage? stagehost.Stage default: the current stage
 ---@return true?
 ---@return string? message
 ---@return any reason
-function M.leave(to, stage)
-    return ask_about(to, "leave", stage)
+function M.remove(to, stage)
+    return ask_about(to, "remove", stage)
 end
 
 --- stagehost.broker_members: returns the present producers and consumers. Waits.

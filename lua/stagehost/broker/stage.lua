@@ -113,7 +113,7 @@ local function add_new(self, member)
     end
 end
 
-local function join(self, stage)
+local function add_producer(self, stage)
     if stage.kind ~= "producer" and stage.kind ~= "producer_consumer" then
         return "the stage does not produce", "not_a_producer"
     elseif self.dispatcher_of_hub and find(self.consumers, stage) then
@@ -124,7 +124,7 @@ local function join(self, stage)
 end
 
 --- Ends the subscriptions that the broker has made between `stage` and the others.
-local function leave(self, stage)
+local function remove_member(self, stage)
     if remove(self.producers, stage) then
         part_producer(self, stage)
     end
@@ -239,16 +239,16 @@ end
 
 local answers = {}
 
-function answers.join(self, request)
-    local problem, reason = join(self, request.stage)
+function answers.add(self, request)
+    local problem, reason = add_producer(self, request.stage)
     if problem then
         return requests.results(nil, problem, reason)
     end
     return requests.results(true)
 end
 
-function answers.leave(self, request)
-    leave(self, request.stage)
+function answers.remove(self, request)
+    remove_member(self, request.stage)
     return requests.results(true)
 end
 

@@ -75,8 +75,6 @@ function M.duration(min, max)
         local result, problem = check(ms)
         if problem == "must be an integer" then
             problem = 'must be an integer of milliseconds, or a duration such as "250ms", "10s", "5m"'
-        elseif problem then
-            problem = problem .. " ms"
         end
         return result, problem
     end
@@ -215,6 +213,7 @@ local makers = {
     integer = function(entry) return M.integer(entry.min, entry.max) end,
     stage = function() return M.stage_or_name end,
     subscription = function() return M.subscription end,
+    ms = function(entry) return M.duration(entry.min, entry.max) end,
     table = function() return M.typed "table" end,
     word = function(entry) return M.one_of(unpack(entry.words)) end,
 }

@@ -11,6 +11,8 @@
 ---     decided_by  of a stage: "pipeline" or "streams" (zip and merge) sets it, and a script may not give it
 ---     is_hidden   of a subscription: handle_subscribe does not get it
 ---
+--- The type "ms" is a duration: an integer of milliseconds, or a string with its unit ("250ms", "10s", "5m", "1h").
+---
 --- `default` is for readers, and for code that has to know it; the core applies it.
 local core = require "stagehost.core"
 
@@ -39,6 +41,8 @@ local HAS_EVENTS = set "producer consumer producer_consumer"
 
 local CANCEL_MODES = { "permanent", "transient", "temporary" }
 
+---@alias stagehost.Duration integer | string milliseconds, or a number with its unit: "250ms", "1.5s", "5m", "1h"
+
 -- Stages ----------------------------------------------------------------------------------------------
 
 ---@class stagehost.ProducerOptions
@@ -47,7 +51,7 @@ local CANCEL_MODES = { "permanent", "transient", "temporary" }
 ---@field buffer_keep? "last" | "first"
 ---@field discard_buffer_when_no_consumers? boolean
 ---@field demand? "forward" | "accumulate"
----@field polling_interval? integer milliseconds: handle_demand is called again while demand is unanswered
+---@field polling_interval? stagehost.Duration milliseconds: handle_demand is called again while demand is unanswered
 ---@field demand_by? boolean handle_demand is told which subscriptions have asked
 ---@field rate? stagehost.Rate of all events it sends
 ---@field await_consumers? boolean a graceful end also waits while the stage has no consumers yet
@@ -90,7 +94,7 @@ M.stage = {
     buffer_keep = { "word", words = { "last", "first" }, kinds = PRODUCES, default = "last" },
     discard_buffer_when_no_consumers = { "boolean", kinds = PRODUCES, default = false },
     demand = { "word", words = { "forward", "accumulate" }, kinds = PRODUCER, default = "forward" },
-    polling_interval = { "integer", min = 1, kinds = PRODUCER },
+    polling_interval = { "ms", min = 1, kinds = PRODUCER },
     demand_by = { "boolean", kinds = PRODUCES, default = false, decided_by = set "streams" },
     rate = { "rate", kinds = PRODUCES },
     await_consumers = { "boolean", kinds = PRODUCES, default = false, decided_by = set "pipeline" },
@@ -231,10 +235,10 @@ M.dispatchers = {
 --- At most `events` in any window of `per_ms` milliseconds, evenly spread. A drain respects it.
 ---@class stagehost.Rate
 ---@field events integer
----@field per_ms integer
+---@field per_ms stagehost.Duration
 M.rate = {
     events = { "integer", min = 1 },
-    per_ms = { "integer", min = 1, max = MAX_MS },
+    per_ms = { "ms", min = 1, max = MAX_MS },
 }
 
 --- handle_events is given exactly `size` events (at most max_demand) at a time. It is given fewer only when
@@ -242,10 +246,10 @@ M.rate = {
 --- drain.
 ---@class stagehost.Batch
 ---@field size integer
----@field timeout_ms integer
+---@field timeout_ms stagehost.Duration
 M.batch = {
     size = { "integer", min = 1, max = MAX_COUNT },
-    timeout_ms = { "integer", min = 1, max = MAX_MS },
+    timeout_ms = { "ms", min = 1, max = MAX_MS },
 }
 
 --- The stage keeps an accumulator. `add` is given each event that would be dispatched, and returns the accumulator,
@@ -281,12 +285,12 @@ M.combine = {
 ---@class stagehost.Retry
 ---@field [1] "retry"
 ---@field times? integer tries after the first one, default 3
----@field delay? integer milliseconds before the first of them, default 100
+---@field delay? stagehost.Duration milliseconds before the first of them, default 100
 ---@field factor? number of each delay on the one before, default 2
 ---@field after? "stop" | "skip" | "dead_letter" what follows when all tries have failed, default "stop"
 M.retry = {
     times = { "integer", min = 1, max = MAX_COUNT, default = constants.retry_times },
-    delay = { "integer", min = 0, default = constants.retry_delay },
+    delay = { "ms", min = 0, default = constants.retry_delay },
     factor = { "factor", default = constants.retry_factor },
     after = { "word", words = { "stop", "skip", "dead_letter" }, default = "stop" },
 }

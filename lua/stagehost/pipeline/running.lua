@@ -41,16 +41,17 @@ end
 
 --- Ends the pipeline gracefully: the sources are told to end, everything they have emitted is handled, and the
 --- pipeline ends. When the time is up, stages that are left are killed and their events counted.
----@param timeout_ms? number default: no limit
+---@param timeout_ms? stagehost.Duration default: no limit
 ---@return true?
 ---@return string? message
 ---@return { total: integer, stages: table<string, integer> }? left events that were not handled
 function Running:drain(timeout_ms)
     if timeout_ms ~= nil and timeout_ms ~= math.huge then
-        local _, problem = checks.integer(1)(timeout_ms)
+        local ms, problem = checks.duration(1)(timeout_ms)
         if problem then
             checks.fail("timeout_ms", problem, timeout_ms)
         end
+        timeout_ms = ms
     end
     return ask(self, "drain", { timeout_ms = timeout_ms or math.huge })
 end

@@ -49,12 +49,13 @@ end
 
 M.callbacks = callbacks
 
-local function check(what, value)
-    local _, problem = checks.integer(1)(value)
+local function check(what, one, value)
+    local result, problem = one(value)
     if problem then
         errors.raise("invalid_option", "source.interval: %s %s, got %s", what, problem,
             checks.show(value))
     end
+    return result
 end
 
 --- A producer of one event every `ms` milliseconds: 1, 2, 3, ..., the number of the tick. A tick
@@ -63,18 +64,18 @@ end
 ---
 ---     stagehost.start(stagehost.source.interval(1000))
 ---     stagehost.start(stagehost.source.interval(10, 5))   -- ends normally after five events
----@param ms integer
+---@param ms stagehost.Duration
 ---@param limit? integer
 ---@param options? stagehost.InitOptions of its start
 ---@return stagehost.Definition
 function M.new(ms, limit, options)
-    check("the milliseconds", ms)
+    local checked_ms = check("the time", checks.duration(1), ms)
     if limit ~= nil then
-        check("the limit", limit)
+        check("the limit", checks.integer(1), limit)
     end
     local of_start = stage_options.for_definition("producer", options, "source.interval")
     return stagehost.producer(tables.copy(callbacks, of_start, {
-        settings = { ms = ms, limit = limit },
+        settings = { ms = checked_ms, limit = limit },
     }))
 end
 

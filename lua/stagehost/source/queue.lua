@@ -31,7 +31,7 @@ end
 
 function callbacks.init(self)
     if self.id then
-        core.join(group_of(self.id))
+        core.enter(group_of(self.id))
     end
     self.limit = self.limit or DEFAULT_LIMIT
     self.marker_every = math.max(1, math.floor(self.limit / 4))

@@ -193,14 +193,14 @@ M.callbacks = callbacks
 local schema = {
     path = checks.typed "string",
     from = checks.one_of("end", "start"),
-    poll = checks.integer(1),
+    poll = checks.duration(1),
     keep_cr = checks.typed "boolean",
 }
 
 ---@class stagehost.source.tail.Options
 ---@field path string
 ---@field from? "end"|"start" begin with new lines, or with those that are there ("end")
----@field poll? integer milliseconds between checks, for changes that the file system does not report (1000)
+---@field poll? stagehost.Duration between checks, for changes that the file system does not report (1000)
 ---@field keep_cr? boolean leave the "\r" of "\r\n" on the line (false)
 
 --- A producer of the lines that are appended to a file, without their ends. A line is emitted when

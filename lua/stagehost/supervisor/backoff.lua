@@ -13,9 +13,9 @@ local M = {}
 local DEFAULT_FACTOR, DEFAULT_CAP = 2, 30000
 
 ---@class stagehost.Backoff
----@field delay integer ms
+---@field delay stagehost.Duration
 ---@field factor? number at least 1; default 2
----@field cap? integer ms; default 30000, or delay if that is more
+---@field cap? stagehost.Duration default 30000, or delay if that is more
 ---@field jitter? number 0 .. 1; default 0
 
 local function number(min, max)
@@ -31,9 +31,9 @@ local function number(min, max)
 end
 
 local schema = {
-    delay = checks.integer(1),
+    delay = checks.duration(1),
     factor = number(1, math.huge),
-    cap = checks.integer(1),
+    cap = checks.duration(1),
     jitter = number(0, 1),
 }
 

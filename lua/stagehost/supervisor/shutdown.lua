@@ -2,7 +2,7 @@
 
 --- How supervisors end children: a child is told to end and has some time for that, then it is killed.
 ---
----     shutdown = 5000            milliseconds that it has (the default)
+---     shutdown = 5000            milliseconds that it has (the default), or "5s"
 ---     shutdown = "infinity"      as long as it takes
 ---     shutdown = "brutal_kill"   killed at once
 local checks = require "stagehost.options.checks"
@@ -20,8 +20,8 @@ function M.check(value)
     if value == "infinity" or value == "brutal_kill" then
         return value
     end
-    local ms, problem = checks.integer(0)(value)
-    return ms, problem and problem .. ' (milliseconds), or "infinity" or "brutal_kill"'
+    local ms, problem = checks.duration(0)(value)
+    return ms, problem and problem .. ', or "infinity" or "brutal_kill"'
 end
 
 --- Tells a child to end. Does not wait: if `how` is a number, the caller kills the child when
