@@ -12,6 +12,7 @@
 #include "events/transfer.h"
 #include "state/call.h"
 #include "state/error.h"
+#include "state/frames.h"
 #include "state/leave.h"
 #include "state/slot.h"
 
@@ -33,7 +34,7 @@ static int describe_failure(lua_State *L)
         lua_pushfstring(L, failure->text, shl_callback_name(s->callback));
     else
         lua_xmove(failure->co, L, 1);
-    luaL_traceback(L, failure->co, NULL, 0);
+    shl_push_traceback(L, 2, failure->co, NULL, 0);
     failure->error = shl_error_raised(L, 2, failure->co, sh_stage_name(s->self),
                                       shl_callback_name(s->callback), lua_tostring(L, 3));
     return 0;

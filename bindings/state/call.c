@@ -7,13 +7,14 @@
 #include <assert.h>
 
 #include "state/error.h"
+#include "state/frames.h"
 #include "state/leave.h"
 #include "state/slot.h"
 
 int shl_traceback(lua_State *L)
 {
     shl_push_raised_text(L, 1, L);
-    luaL_traceback(L, L, lua_tostring(L, -1), 1);
+    shl_push_traceback(L, 1, L, lua_tostring(L, -1), 1);
     return 1;
 }
 

@@ -25,7 +25,7 @@ static int absolute(lua_State *L, int index)
     return index > 0 ? index : lua_gettop(L) + index + 1;
 }
 
-static bool has_error_metatable(lua_State *L, int index)
+bool shl_is_error_object(lua_State *L, int index)
 {
     if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
         return false;
@@ -130,13 +130,18 @@ void shl_push_error_text(lua_State *L, int index)
         lua_pushfstring(L, "(error object is a %s value)", lua_typename(L, type));
 }
 
+bool shl_is_of_library(const lua_Debug *ar)
+{
+    return strncmp(ar->short_src, "stagehost/", 10) == 0;
+}
+
 /* Where the code that raised is, outside of the library, as "file:line: "; or "". */
 static void push_where(lua_State *L, lua_State *co)
 {
     lua_Debug ar;
     for (int level = 0; lua_getstack(co, level, &ar); level++) {
         lua_getinfo(co, "Sl", &ar);
-        if (ar.currentline > 0 && strncmp(ar.short_src, "stagehost/", 10) != 0) {
+        if (ar.currentline > 0 && !shl_is_of_library(&ar)) {
             lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
             return;
         }
@@ -144,10 +149,25 @@ static void push_where(lua_State *L, lua_State *co)
     lua_pushliteral(L, "");
 }
 
+/* A global of the script that a function expects on another worker is nil there: appends that to
+ * the text on top. */
+static void add_hint(lua_State *L)
+{
+    static const char global[] = " global '", end[] = "' (a nil value)";
+    const char *text = lua_tostring(L, -1);
+    size_t len = strlen(text), len_end = sizeof end - 1;
+    if (sh_worker_index(shl_context(L)->worker) == 0 || len < len_end ||
+        strcmp(text + len - len_end, end) != 0 || !strstr(text, global))
+        return;
+    lua_pushliteral(L, " (globals of the script are on worker 0 only: make it local)");
+    lua_concat(L, 2);
+}
+
 void shl_push_raised_text(lua_State *L, int index, lua_State *co)
 {
     if (!lua_isnil(L, index)) {
         shl_push_error_text(L, index);
+        add_hint(L);
         return;
     }
     push_where(L, co);
@@ -367,7 +387,7 @@ int shl_to_reason(lua_State *L, int index, sh_error **out)
         return SH_OK;
     if (lua_type(L, index) == LUA_TSTRING)
         status = take_word(L, index, out);
-    else if (has_error_metatable(L, index))
+    else if (shl_is_error_object(L, index))
         status = take_object(L, index, out);
     else if (is_shutdown(L, index))
         status = take_shutdown(L, index, out);
@@ -386,7 +406,7 @@ sh_error *shl_error_raised(lua_State *L, int index, lua_State *co, const char *s
                               .stage = stage,
                               .callback = callback,
                               .traceback = traceback};
-    bool is_object = has_error_metatable(L, index);
+    bool is_object = shl_is_error_object(L, index);
     if (is_object)
         fields.name = push_string_field(L, index, "name");
     shl_push_raised_text(L, index, co);

@@ -5,6 +5,7 @@
 #define SHL_ERROR_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 #include "stagehost.h"
 
@@ -29,9 +30,14 @@ const char *shl_push_c_text(lua_State *L, int index);
 /* Pushes the text of an error value of any type like shl_push_c_text, even if its __tostring
  * fails. */
 void shl_push_error_text(lua_State *L, int index);
-/* That of what `co` has raised, whose frames are still there: of nil it says where it was
- * raised. */
+/* Whether the value at `index` is an error object. */
+bool shl_is_error_object(lua_State *L, int index);
+/* Pushes the text of the value at `index`, which `co` has raised, whose frames are still there:
+ * like shl_push_error_text, but of nil it says where it was raised, and of a global that is nil on
+ * another worker why. */
 void shl_push_raised_text(lua_State *L, int index, lua_State *co);
+/* Whether a frame, of which `S` is known, runs code of the library in Lua. */
+bool shl_is_of_library(const lua_Debug *ar);
 /* Pushes "stage<x>: handle_events: message". */
 void shl_push_sentence(lua_State *L, const sh_error *error);
 /* Pushes nil, message, reason, the results of an expected failure; returns their count, 3. */

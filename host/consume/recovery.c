@@ -149,14 +149,18 @@ static uint64_t next_delay(const struct sh__recovery *recovery)
 static bool retry(sh_stage *stage, const sh_error *error)
 {
     struct sh__recovery *recovery = stage->recovery;
-    if (recovery->tries >= recovery->times || !sh__timer_retry(stage, next_delay(recovery)))
+    uint64_t delay_ms = next_delay(recovery);
+    if (recovery->tries >= recovery->times || !sh__timer_retry(stage, delay_ms))
         return false;
+    uint32_t n = stage->now.batch.n;
     recovery->tries++;
     recovery->is_retrying = true;
     recovery->is_due = false;
     stage->is_waiting = true;
     sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_RETRY, stage, error,
-            "handle_events failed; its batch will be tried again: %s", text_of(error));
+            "try %llu of %llu failed, next in %llu ms (%u event%s): %s",
+            (unsigned long long)recovery->tries, (unsigned long long)recovery->times + 1,
+            (unsigned long long)delay_ms, n, n == 1 ? "" : "s", text_of(error));
     return true;
 }
 

@@ -166,8 +166,8 @@ bool sh__discard_full(sh_stage *stage, uint64_t n, const char *what, int64_t siz
         log = stage->ops->format_discarded(stage, stage->state, n);
     if (log)
         sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_DISCARDED, stage, NULL,
-                "discarded %llu events: the %s of %lld is full", (unsigned long long)n,
-                what, (long long)size);
+                "discarded %llu event%s: the %s of %lld is full", (unsigned long long)n,
+                n == 1 ? "" : "s", what, (long long)size);
     return log;
 }
 

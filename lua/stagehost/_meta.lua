@@ -7,6 +7,7 @@
 
 ---@class stagehost.Definition
 ---@field kind stagehost.Kind
+---@field title? string what a chain calls a stage of it that has no name
 
 --- `self` is the stage's own table; fields it does not have are looked up in the definition.
 ---@class stagehost.Process

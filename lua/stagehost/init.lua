@@ -9,6 +9,7 @@
 --- Functions marked "waits" suspend the calling stage alone; they can be called in any callback of
 --- a stage and in the script itself, which is a stage too.
 local await = require "stagehost.await"
+local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
 local definition = require "stagehost.options.definition"
 local errors = require "stagehost.options.errors"
@@ -278,11 +279,17 @@ M.is_draining = core.is_draining
 ---@param status integer 0 .. 255
 M.exit_status = core.set_exit_status
 
+local LEVELS = { error = true, warn = true, info = true, debug = true, trace = true }
+
 --- Writes to the host's log. A zero byte in the text is written as "\0".
 ---@param level "error" | "warn" | "info" | "debug" | "trace"
 ---@param format string as for string.format if there are further arguments, else the text itself
 ---@param ... any
 function M.log(level, format, ...)
+    if not LEVELS[level] then
+        errors.raise("invalid_argument", "log level must be one of error, warn, info, debug, trace, got %s",
+            checks.show(level))
+    end
     core.log(level, select("#", ...) > 0 and format:format(...) or tostring(format))
 end
 

@@ -106,7 +106,7 @@ describe("the facade", function()
         stagehost.log("debug", "%d events", 5)
         assert.error_matches(function()
             stagehost.log("loud", "x")
-        end, "invalid option 'loud'")
+        end, "log level must be one of error, warn, info, debug, trace, got ")
     end)
 
     it("loads its parts at the first use", function()

@@ -12,6 +12,10 @@ local M = {}
 local Running = {}
 Running.__index = Running
 
+function Running:__tostring()
+    return ("pipeline<%s>"):format(self.process.name or "#" .. self.process.id)
+end
+
 -- A metatable held by a module travels by name; otherwise every worker would get copies of its methods.
 M.methods = Running
 

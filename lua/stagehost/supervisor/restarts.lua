@@ -77,6 +77,16 @@ local function schedule(restarts, group, delay)
     end
 end
 
+-- From this restart on, the text has no numbers that change: the log collapses repeated texts.
+local MOST_NUMBERED = 10
+
+local function log_restart(cause, window, count, delay)
+    local number = count <= MOST_NUMBERED and tostring(count) or ("beyond %d"):format(MOST_NUMBERED)
+    local pause = delay > 0 and (count <= MOST_NUMBERED and (", in %d ms"):format(delay) or ", after a pause") or ""
+    stagehost.log("info", "child %q: restart %s of at most %d in %d s%s", cause.spec.id, number, window.max_restarts,
+        window.max_seconds, pause)
+end
+
 --- Plans a restart of `list` after a child has crashed or could not be started. Returns false if that is
 --- one restart too many.
 ---@param restarts stagehost.Restarts
@@ -93,9 +103,7 @@ function M.plan(restarts, cause, list, reason)
         return false
     end
     local delay = next_delay(restarts, cause)
-    -- The text has no numbers that change, because the log collapses repeated texts.
-    stagehost.log("info", "child %q is restarted%s (at most %d times in %d s)", cause.spec.id,
-        delay > 0 and " after a pause" or "", window.max_restarts, window.max_seconds)
+    log_restart(cause, window, count, delay)
     cause.restarts = cause.restarts + 1
     schedule(restarts, { cause = cause, list = list }, delay)
     return true

@@ -15,6 +15,7 @@
 ---   dumps       bytecode, one for each function that was written
 ---   cells       [cell] = value of an upvalue, if it is plain;  cell_links: cell, id, ...
 local ffi = require "ffi"
+local assigned = require "stagehost.engine.transfer.assigned"
 local names = require "stagehost.engine.transfer.names"
 local place = require "stagehost.engine.transfer.place"
 
@@ -196,6 +197,7 @@ end
 function Walk:expand_function(id, f)
     local image = self.objects[id]
     local environment = getfenv(f)
+    assigned.warn(f)
     image[1] = self:dump(id, f)
     image[2] = environment == globals and 0 or self:refer(environment, id, "environment")
     local i = 1
