@@ -184,6 +184,23 @@ local function children()
     add("restarts of a child that crashes", { engine = median(results.restarts), unit = "thousand/s" })
 end
 
+--- Stages made of functions beside stages that are written out.
+local function maps()
+    if not is_wanted("maps") then
+        return
+    end
+    local results = { fused = {}, one = {}, stages = {}, three = {} }
+    for i = 1, ROUNDS do
+        for case, list in pairs(results) do
+            list[i] = rate("'%s' -w 1 '%s/maps.lua' %s %d", command, here, case, 20000000)
+        end
+    end
+    for case, limit in pairs { fused = "one", stages = "three" } do
+        local engine, written = median(results[case]), median(results[limit])
+        add("maps, " .. case, { engine = engine, limit = written, ratio = engine / written, aim = "1.00" })
+    end
+end
+
 if not as_json then
     print(("%-34s %10s %10s %8s %8s"):format("", "engine", "limit", "ratio", "aim"))
 end
@@ -201,6 +218,7 @@ versus("brokered", "direct", 10, 4000000)
 compare("two workers, integers", "integers", "across", 1000, 20000000, 0, "20 M/s")
 compare("two workers, records", "records", "across", 1000, 3000000, 0, "3 M/s")
 children()
+maps()
 ndjson()
 idle_host()
 growth()
