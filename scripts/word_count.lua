@@ -64,7 +64,7 @@ local running = assert(stagehost.pipeline {
                     return counts
                 end,
                 emit = pairs_of,
-                every = 1e6,
+                every = 1e9, -- at the end
             },
         } },
         { name = "count", stage = Count, instances = n_counters, subscribe_to = { "words" } },

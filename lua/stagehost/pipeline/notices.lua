@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
 --- Notes from stages to the process of their pipeline: a subscription has begun at its producer
---- ("joined"), or has ended at its consumer after its last events ("left"); and the result of a stage
---- ("result"), the `pipeline_result` of its definition. Callbacks are wrapped for that, except those for events.
+--- ("joined"), or has ended at its consumer after its last events ("left"). A stage whose definition has a
+--- `pipeline_result` answers the request for it when it ends. Callbacks are wrapped for that, except those for events.
+local guard = require "stagehost.messages.guard"
 local notes = require "stagehost.messages.note"
 local reasons = require "stagehost.messages.reason"
+local requests = require "stagehost.messages.request"
 local stagehost = require "stagehost"
 local tables = require "stagehost.options.tables"
 
@@ -42,14 +44,32 @@ local function wrap_cancel(user, pipeline)
     end
 end
 
---- Makes a stage send its result, as its last note, for those who join the pipeline.
-local function wrap_terminate(user, result, pipeline)
+--- The request for the result of a stage, which is answered when the stage ends.
+M.RESULT = requests.new("pipeline", "result")
+
+local function is_for_result(message)
+    return type(message) == "table" and message.kind == M.RESULT.kind and message.request == M.RESULT.request
+end
+
+local function wrap_call(user)
+    return function(self, message, from)
+        if is_for_result(message) then
+            self.asked_for_result = from
+            return stagehost.noreply
+        elseif user then
+            return user(self, message, from)
+        end
+        return guard.request(self.stage.kind, message)
+    end
+end
+
+local function wrap_terminate(user, result)
     return function(self, reason)
         if user then
             user(self, reason)
         end
-        if reasons.is_clean(reason) then
-            pipeline:cast(new_note("result", { stage = this_stage(), result = result(self) }))
+        if self.asked_for_result and reasons.is_clean(reason) then
+            self.asked_for_result:reply { result(self) }
         end
     end
 end
@@ -68,7 +88,8 @@ function M.wrap(def, pipeline)
         wrapped.handle_cancel = wrap_cancel(def.handle_cancel, pipeline)
     end
     if def.pipeline_result then
-        wrapped.terminate = wrap_terminate(def.terminate, def.pipeline_result, pipeline)
+        wrapped.handle_call = wrap_call(def.handle_call)
+        wrapped.terminate = wrap_terminate(def.terminate, def.pipeline_result)
     end
     return setmetatable(wrapped, getmetatable(def))
 end

@@ -3,10 +3,12 @@
 --- The callbacks of the process that runs a pipeline: a supervisor of its units (one_for_one; a unit is restarted
 --- after a crash, not after a normal end) that also keeps them subscribed to one another.
 local children = require "stagehost.supervisor.children"
+local core = require "stagehost.core"
 local counts = require "stagehost.pipeline.counts"
 local ends = require "stagehost.pipeline.ends"
 local nets = require "stagehost.pipeline.net"
 local notes = require "stagehost.messages.note"
+local notices = require "stagehost.pipeline.notices"
 local reasons = require "stagehost.messages.reason"
 local requests = require "stagehost.messages.request"
 local restarts = require "stagehost.supervisor.restarts"
@@ -15,6 +17,27 @@ local stagehost = require "stagehost"
 local M = {}
 
 local callbacks = {}
+
+--- Starts a unit, and asks for its result at once: the answer comes when it ends.
+local function start(self, unit)
+    local ok, message, reason = nets.start(self.net, self.children, unit)
+    if unit.stage and unit.plan.definition.pipeline_result then
+        unit.asked, unit.request = core.request(unit.stage, notices.RESULT)
+    end
+    return ok, message, reason
+end
+
+--- Keeps the result of a unit that has ended, if it has one.
+local function keep_result(self, unit)
+    if not unit.asked then
+        return
+    end
+    local answer = unit.request.answer or { core.take(unit.asked) }
+    unit.asked, unit.request = nil, nil
+    if answer[1] then
+        self.results[unit.spec.id] = answer[1][1]
+    end
+end
 
 function callbacks.init(self)
     self.children = children.new()
@@ -25,7 +48,7 @@ function callbacks.init(self)
     self.joining = {} -- calls that wait for the end
     self.results = {} -- by the name of the stage
     for _, unit in ipairs(self.net.units) do
-        local ok, message, reason = nets.start(self.net, self.children, unit)
+        local ok, message, reason = start(self, unit)
         if not ok then
             stagehost.log("warn", "stage %q of the pipeline did not start: %s", unit.spec.id, message)
             children.stop_all(self.children)
@@ -43,6 +66,7 @@ local function check_end(self)
 end
 
 local function finish(self, unit)
+    keep_result(self, unit)
     ends.finish(self, unit)
     return check_end(self)
 end
@@ -77,7 +101,7 @@ function callbacks.handle_exit(self, stage, reason)
 end
 
 local function restart(self, unit)
-    local ok, message, reason = nets.start(self.net, self.children, unit)
+    local ok, message, reason = start(self, unit)
     if not ok then
         stagehost.log("warn", "stage %q of the pipeline did not start: %s", unit.spec.id, message)
         return recover(self, unit, reason)
@@ -161,13 +185,6 @@ function notice_takers.left(self, notice)
     end
 end
 
-function notice_takers.result(self, notice)
-    local unit = self.children.by_stage[notice.stage]
-    if unit then
-        self.results[unit.spec.id] = notice.result
-    end
-end
-
 function callbacks.handle_cast(self, notice)
     return notes.take("pipeline", notice_takers, self, notice)
 end
@@ -237,10 +254,14 @@ function callbacks.handle_call(self, message, from)
     return requests.answer("pipeline", answers, self, message, from)
 end
 
---- Stops the units from the sources to the ends, so that no new events come while the rest is being stopped.
+--- Stops the units from the sources to the ends, so that no new events come while the rest is being stopped. In a drain
+--- of the host, which ends processes before consumers, the units still finish their work.
 function callbacks.terminate(self, reason)
     for _, unit in ipairs(self.net.units) do
         children.stop(self.children, unit, "stopped")
+        if stagehost.is_draining() then
+            keep_result(self, unit)
+        end
     end
     local is_clean = reasons.is_clean(reason)
     for _, from in ipairs(self.joining) do

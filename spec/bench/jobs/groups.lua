@@ -56,6 +56,10 @@ function M.access_log(places)
         two = { of = "control", at_most = 1.15 },
         wish = { of = "plain", at_most = 0.6 },
     })
+    local native = ("'%s' -w %%d '%s/access_log_native.lua' PATH"):format(places.command, places.here)
+    table.insert(programs, { key = "native_one", name = "native operators, -w 1", line = alone(native, path, 1) })
+    table.insert(programs, { key = "native_two", name = "native operators, -w 2", line = alone(native, path, 2),
+        aim = { of = "plain", at_most = 0.3 } })
     return { unit = "s", about = path, programs = programs }
 end
 
