@@ -8,11 +8,10 @@
  * been received, and younger than those that have. */
 #include "consume/batching.h"
 
-#include <uv.h>
-
 #include "dispatch/rate.h"
 #include "events/gather.h"
 #include "stage/above.h"
+#include "stage/clock.h"
 #include "stage/ledger.h"
 #include "stage/run_queue.h"
 #include "stage/timer.h"
@@ -76,7 +75,7 @@ int64_t sh__limits_allow(sh_stage *stage, struct sh__limits *limits, int64_t usu
         return n;
     if (n > stage->feed.rest.n)
         n = stage->feed.rest.n;
-    uint64_t now = uv_hrtime();
+    uint64_t now = sh__clock_now(stage->worker->host);
     int64_t allowed = sh__rate_allowed(limits->rate, now);
     int64_t wanted = n < limits->rate->portion ? n : limits->rate->portion;
     if (allowed < wanted) {
@@ -96,7 +95,7 @@ void sh__limits_wait_for_batch(sh_stage *stage, struct sh__limits *limits)
     if (limits->batch_timer)
         return;
     uint64_t due = limits->begun_ns + limits->timeout_ms * ns_per_ms;
-    uint64_t now = uv_hrtime();
+    uint64_t now = sh__clock_now(stage->worker->host);
     sh__timer_for_limits(stage, due > now ? to_ms(due - now) : 0, &limits->batch_timer);
 }
 
@@ -199,7 +198,7 @@ bool sh__limits_gather(sh_stage *stage, struct sh__limits *limits,
     int64_t n = stage->phase == SH__PHASE_LEAVING ? limits->gather->n
                                                   : sh__gather_whole(limits->gather);
     if (n > 0 || !had_any)
-        limits->begun_ns = uv_hrtime();
+        limits->begun_ns = sh__clock_now(stage->worker->host);
     if (n > 0)
         let_go(stage, limits, n);
     if (limits->gather->n > 0)
@@ -215,7 +214,8 @@ static void batch_is_due(sh_stage *stage, struct sh__limits *limits)
     limits->batch_timer = 0;
     if (limits->gather->n == 0)
         return;
-    if (uv_hrtime() < limits->begun_ns + limits->timeout_ms * ns_per_ms)
+    if (sh__clock_now(stage->worker->host) <
+        limits->begun_ns + limits->timeout_ms * ns_per_ms)
         sh__limits_wait_for_batch(stage, limits);
     else
         sh__limits_flush(stage, limits);

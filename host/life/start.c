@@ -20,6 +20,7 @@
 #include "produce/paced.h"
 #include "produce/producer.h"
 #include "stage/agenda.h"
+#include "stage/clock.h"
 #include "stage/host_state.h"
 #include "stage/links.h"
 #include "stage/name_waiters.h"
@@ -371,7 +372,7 @@ failed:
 void sh__stage_begin(sh_stage *stage, struct sh__message *message)
 {
     sh_worker *worker = stage->worker;
-    stage->started_at = sh__ticks();
+    stage->started_ns = sh__clock_now(worker->host);
     stage->start_from = message->from;
     message->from = (sh_from){0};
     sh_error *error = NULL;

@@ -3,15 +3,20 @@
  * Information about a stage. */
 #include "life/stats.h"
 
+#include <stdio.h>
+
 #include "consume/limits.h"
 #include "consume/recovery.h"
 #include "life/above.h"
+#include "life/callback.h"
 #include "produce/ack.h"
 #include "produce/combine.h"
 #include "produce/emit.h"
 #include "produce/producer.h"
 #include "stage/clock.h"
 #include "stage/log.h"
+#include "stage/request.h"
+#include "stage/timer.h"
 
 static int64_t queued_events(const struct sh__mailbox *box)
 {
@@ -49,7 +54,7 @@ void sh_stage_get_stats(const sh_stage *stage, sh_stage_stats *out)
     sh__recovery_get_stats(stage, out);
     out->callback_ns = sh__clock_ns(stage->worker->host, stage->callback_ticks);
     out->ask_ns = sh__clock_ns(stage->worker->host, counted->ask_ticks);
-    out->uptime_ns = sh__clock_ns(stage->worker->host, sh__ticks() - stage->started_at);
+    out->uptime_ns = sh__clock_now(stage->worker->host) - stage->started_ns;
     out->dispatcher =
         stage->out && stage->out->dispatcher ? stage->out->dispatcher->name : NULL;
     out->queued = queued_events(&stage->mailbox) + queued_events(&stage->input) +
@@ -120,10 +125,28 @@ static const char *const phase_names[] = {
 #undef XX
 };
 
+/* The wait of a callback, for people: " (init waits for an answer of counter)". */
+static void write_wait(const sh_stage *stage, char *out, size_t size)
+{
+    const sh_stage *callee = sh__pending_callee(stage);
+    const char *callback = sh__callback_name(stage->now.callback);
+    if (!stage->is_waiting)
+        snprintf(out, size, "%s", "");
+    else if (callee)
+        snprintf(out, size, " (%s waits for an answer of %s)", callback,
+                 sh_stage_name(callee));
+    else if (sh__stage_is_sleeping(stage))
+        snprintf(out, size, " (%s sleeps)", callback);
+    else
+        snprintf(out, size, " (%s waits)", callback);
+}
+
 void sh__stage_dump(sh_stage *stage)
 {
     sh_stage_stats stats;
     sh_stage_get_stats(stage, &stats);
+    char wait[96];
+    write_wait(stage, wait, sizeof wait);
     unsigned long long discarded =
         stats.discarded_full + stats.discarded_no_consumers + stats.discarded_none;
     sh__log(stage->worker->host, SH_LOG_INFO, SH_LOG_USER, stage, stage->end_reason,
@@ -131,12 +154,12 @@ void sh__stage_dump(sh_stage *stage)
             "%llu, combined %lld, discarded %llu, skipped %llu, dead letters %llu, "
             "redelivered %llu, "
             "%u producers, %u consumers, mailbox %u, %.3f s in %llu callbacks",
-            kind_names[stage->kind], stage->worker->index, phase_names[stage->phase],
-            stage->is_waiting ? " (a callback waits)" : "", (long long)stats.demand_owed,
-            (long long)stats.buffered, (long long)stats.queued,
-            (unsigned long long)stats.events_in, (unsigned long long)stats.events_out,
-            (long long)stats.combined, discarded, (unsigned long long)stats.skipped,
-            (unsigned long long)stats.dead_lettered, (unsigned long long)stats.redelivered,
-            stats.producers, stats.consumers, stage->mailbox.length,
-            (double)stats.callback_ns / 1e9, (unsigned long long)stats.callbacks);
+            kind_names[stage->kind], stage->worker->index, phase_names[stage->phase], wait,
+            (long long)stats.demand_owed, (long long)stats.buffered,
+            (long long)stats.queued, (unsigned long long)stats.events_in,
+            (unsigned long long)stats.events_out, (long long)stats.combined, discarded,
+            (unsigned long long)stats.skipped, (unsigned long long)stats.dead_lettered,
+            (unsigned long long)stats.redelivered, stats.producers, stats.consumers,
+            stage->mailbox.length, (double)stats.callback_ns / 1e9,
+            (unsigned long long)stats.callbacks);
 }

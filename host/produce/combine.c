@@ -7,10 +7,9 @@
  * and as long as they want events, more are asked for. */
 #include "produce/combine.h"
 
-#include <uv.h>
-
 #include "base/error.h"
 #include "stage/agenda.h"
+#include "stage/clock.h"
 #include "stage/timer.h"
 
 static const uint64_t ns_per_ms = 1000000;
@@ -86,7 +85,8 @@ void sh__combine_flush_or_fail(sh_stage *stage)
 /* One timer serves many accumulators: it checks whether the present one is due. */
 static void start_timer(sh_stage *stage, struct sh__combine *self)
 {
-    uint64_t due = self->begun_ns + self->every_ms * ns_per_ms, now = uv_hrtime();
+    uint64_t due = self->begun_ns + self->every_ms * ns_per_ms,
+             now = sh__clock_now(stage->worker->host);
     uint64_t ms = due > now ? (due - now + ns_per_ms - 1) / ns_per_ms : 0;
     self->has_timer = sh__timer_combine(stage, ms) == SH_OK;
     if (!self->has_timer)
@@ -99,7 +99,7 @@ void sh__combine_due(sh_stage *stage)
     self->has_timer = false;
     if (self->n == 0)
         return;
-    if (uv_hrtime() < self->begun_ns + self->every_ms * ns_per_ms)
+    if (sh__clock_now(stage->worker->host) < self->begun_ns + self->every_ms * ns_per_ms)
         start_timer(stage, self);
     else
         sh__combine_flush_or_fail(stage);
@@ -123,7 +123,7 @@ static void add(sh_stage *stage, struct sh__combine *self, sh_batch part)
     if (self->n >= self->every) {
         sh__combine_flush_or_fail(stage);
     } else if (is_first && self->every_ms > 0) {
-        self->begun_ns = uv_hrtime();
+        self->begun_ns = sh__clock_now(stage->worker->host);
         if (!self->has_timer)
             start_timer(stage, self);
     }

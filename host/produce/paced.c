@@ -9,7 +9,6 @@
 #include "produce/paced.h"
 
 #include <string.h>
-#include <uv.h>
 
 #include "base/alloc.h"
 #include "dispatch/rate.h"
@@ -17,6 +16,7 @@
 #include "produce/producer.h"
 #include "stage/above.h"
 #include "stage/agenda.h"
+#include "stage/clock.h"
 #include "stage/timer.h"
 
 /* An ask; or the place of a queue with returned events and demand for them (sub NULL). */
@@ -97,7 +97,7 @@ static int64_t ask(struct paced *self, sh_subscription *sub, int64_t n, sh_dispa
     uint64_t before = sent_by(self);
     self->inner->ask(self->inner_state, sub, n, out);
     int64_t sent = (int64_t)(sent_by(self) - before);
-    sh__rate_take(&self->rate, uv_hrtime(), sent);
+    sh__rate_take(&self->rate, sh__clock_now(self->stage->worker->host), sent);
     return sent;
 }
 
@@ -105,7 +105,7 @@ static int64_t ask(struct paced *self, sh_subscription *sub, int64_t n, sh_dispa
 static int give_back(struct paced *self, void *place, const sh_returned *parts, uint32_t n,
                      sh_dispatch *out, int64_t *sent)
 {
-    uint64_t before = sent_by(self), now = uv_hrtime();
+    uint64_t before = sent_by(self), now = sh__clock_now(self->stage->worker->host);
     int64_t allowed = sh__rate_allowed(&self->rate, now);
     out->is_paced = true;
     out->allowed = allowed > 0 ? allowed : 0;
@@ -132,7 +132,7 @@ static void release(struct paced *self, sh_dispatch *out)
 {
     while (self->n_withheld > 0) {
         struct withheld first = self->withheld[0];
-        uint64_t now = uv_hrtime();
+        uint64_t now = sh__clock_now(self->stage->worker->host);
         int64_t allowed = sh__rate_allowed(&self->rate, now);
         if (allowed <= 0) {
             wait_for(self, now, 1);
@@ -183,7 +183,7 @@ static int64_t paced_credit(const void *state)
     int64_t credit = self->inner->credit(self->inner_state);
     if (credit <= 0)
         return credit;
-    uint64_t now = uv_hrtime();
+    uint64_t now = sh__clock_now(self->stage->worker->host);
     int64_t allowed = sh__rate_allowed(&self->rate, now);
     int64_t wanted = credit < self->rate.portion ? credit : self->rate.portion;
     if (allowed < wanted) {
@@ -197,7 +197,7 @@ static int64_t paced_dispatch(void *state, sh_batch batch, sh_dispatch *out,
                               sh_error **error)
 {
     struct paced *self = state;
-    uint64_t now = uv_hrtime();
+    uint64_t now = sh__clock_now(self->stage->worker->host);
     int64_t allowed = sh__rate_allowed(&self->rate, now);
     if (batch.n > allowed) { /* if no credit is needed, no other code waits for more */
         int64_t wanted = batch.n < self->rate.portion ? batch.n : self->rate.portion;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "produce/refusals.h"
 
-#include <uv.h>
-
 #include "produce/producer.h"
+#include "stage/clock.h"
 #include "stage/ledger.h"
 #include "stage/log.h"
 
@@ -27,7 +26,7 @@ static void tell_sum(sh_stage *stage, struct sh__refusals *refusals)
 void sh__refusals_count(sh_stage *stage, uint32_t n, const sh_error *error)
 {
     struct sh__refusals *refusals = &stage->out->dispatch.refusals;
-    uint64_t now = uv_hrtime();
+    uint64_t now = sh__clock_now(stage->worker->host);
     sh__worker_count_unfinished(stage->worker, stage, n, "refused by the hash");
     refusals->n += n;
     if (refusals->told == 0) {

@@ -3,6 +3,23 @@
 
 #include "base/compiler.h"
 
+uint64_t sh__clock_now(const sh_host *host)
+{
+    if (!host->opts.virtual_clock)
+        return uv_hrtime();
+    return atomic_load_explicit(&host->virtual_ns, memory_order_relaxed);
+}
+
+uint64_t sh_host_now(const sh_host *host)
+{
+    return sh__clock_now(host);
+}
+
+bool sh_host_has_virtual_clock(const sh_host *host)
+{
+    return host->opts.virtual_clock;
+}
+
 /* Both clocks tick from the same moment on; on a host too young to measure, a tick is one
  * nanosecond. */
 static double ns_per_tick(const sh_host *host)

@@ -8,14 +8,14 @@
 #include <stdatomic.h>
 #include <uv.h>
 
-#include "stagehost/host.h"
+#include "stage/alarm.h"
 
 struct sh_host {
     sh_host_opts opts;
     unsigned n_workers;
     sh_worker *workers;
-    uv_timer_t drain_timer; /* on worker 0: the limits of a drain */
-    bool drain_timer_open;
+    struct sh__alarm drain_alarm; /* on worker 0: the limits of a drain */
+    bool drain_alarm_open;
     uint64_t drain_began, drain_timeout_ms; /* set before SH__ORDER_LIMIT is given */
 
     _Atomic uint32_t alive;           /* stages that have not ended      */
@@ -41,6 +41,9 @@ struct sh_host {
     uv_mutex_t log_lock;    /* guards: calls of opts.log */
     uv_mutex_t thread_lock; /* guards: has_thread of the workers */
     uv_mutex_t watch_lock;  /* guards: the end of stages in `activity` of workers */
+
+    _Atomic uint64_t virtual_ns; /* the time, if the clock is virtual ... */
+    struct sh__link alarms;      /* ... and the alarms that are set (stage/alarm.h) */
 
     uint64_t ticks_at_start, ns_at_start; /* to convert ticks into time */
 

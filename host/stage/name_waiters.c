@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "stage/clock.h"
 #include "stage/host_state.h"
 #include "stage/registry.h"
 #include "stage/request.h"
@@ -28,7 +29,7 @@ static void waiter_free(struct sh__name_waiter *waiter)
 static struct sh__name_waiter *take_matching(sh_host *host, const char *name)
 {
     struct sh__name_waiter *matching = NULL, **link = &host->name_waiters;
-    uint64_t now = uv_hrtime();
+    uint64_t now = sh__clock_now(host);
     while (*link) {
         struct sh__name_waiter *waiter = *link;
         bool is_late = waiter->deadline_ns && now > waiter->deadline_ns;
@@ -92,7 +93,7 @@ int sh_await_name(sh_worker *worker, const char *name, uint64_t timeout_ms, sh_f
     memcpy(waiter->name, name, size);
     sh_stage_ref(from.stage);
     if (timeout_ms > 0)
-        waiter->deadline_ns = uv_hrtime() + timeout_ms * UINT64_C(1000000);
+        waiter->deadline_ns = sh__clock_now(worker->host) + timeout_ms * UINT64_C(1000000);
     int status = timeout_ms ? sh_timer_limit(from.stage, timeout_ms, from.ref) : SH_OK;
     sh_stage *stage = status < 0 ? NULL : add(worker->host, waiter);
     if (stage)

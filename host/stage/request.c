@@ -114,6 +114,16 @@ void sh__pending_call_add(sh_stage *callee, sh_from from)
     sh__link_append(&worker->pending_calls, &call->link);
 }
 
+const sh_stage *sh__pending_callee(const sh_stage *caller)
+{
+    sh__link_each (link, &caller->worker->pending_calls) {
+        const struct pending_call *call = sh__container_of(link, struct pending_call, link);
+        if (call->from.stage == caller)
+            return call->callee;
+    }
+    return NULL;
+}
+
 static void forget_call(struct pending_call *call)
 {
     sh__link_remove(&call->link);

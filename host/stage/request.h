@@ -18,6 +18,9 @@ void sh__reply_stage(sh_worker *worker, sh_from from, sh_stage *stage);
 /* The callee has taken a call and will answer it later: keeps `from`, with its reference, in the
  * worker's list of unanswered calls. Without memory the call is answered SH_ENOMEM. */
 void sh__pending_call_add(sh_stage *callee, sh_from from);
+/* The stage of the same worker that has taken a call of `caller` and not answered it yet, or
+ * NULL. */
+const sh_stage *sh__pending_callee(const sh_stage *caller);
 /* Makes the end of the stage answer `from`; takes its reference. Without memory `from` is answered
  * SH_ENOMEM at once. */
 void sh__monitor_add(sh_stage *stage, sh_from from);

@@ -196,8 +196,9 @@ struct sh_stage {
     struct sh__monitor *monitors;
     struct sh__links *links; /* NULL: none yet */
     struct sh__counters stats;
-    uint64_t callback_ticks, started_at; /* ticks */
-    struct sh__recovery *recovery;       /* NULL: a failing callback ends the stage */
+    uint64_t callback_ticks;
+    uint64_t started_ns;           /* by the host's clock */
+    struct sh__recovery *recovery; /* NULL: a failing callback ends the stage */
 
     /* specs: sees every message before the stage does; true: it took the message */
     bool (*tap)(sh_stage *stage, struct sh__message *message, void *data);

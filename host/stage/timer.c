@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Timers of a stage, built on those of libuv. They end with the stage. */
+ * Timers of a stage, built on alarms. They end with the stage. */
 #include "stage/timer.h"
-
-#include <uv.h>
 
 #include "stage/above.h"
 #include "stage/agenda.h"
+#include "stage/alarm.h"
 #include "stage/deliver.h"
 #include "stage/host_state.h"
 #include "stage/request.h"
 
 enum timer_kind {
     TIMER_MESSAGE,
+    TIMER_KILL,
     TIMER_WAKE,
     TIMER_CALL,
     TIMER_POLL,
@@ -23,19 +23,24 @@ enum timer_kind {
 };
 
 struct sh__timer {
-    uv_timer_t handle;
+    struct sh__alarm alarm;
     struct sh__timer *next, **link; /* in stage->timers */
     sh_stage *stage;                /* borrowed: the stage stops its timers first */
     enum timer_kind kind;
+    bool repeats;
     uint64_t id, ref;
     sh_batch message;
+    sh_stage *victim; /* of TIMER_KILL: a reference */
 };
 
-static void on_closed(uv_handle_t *handle)
+static struct sh__timer *timer_of(struct sh__alarm *alarm)
 {
-    struct sh__timer *timer =
-        sh__container_of((uv_timer_t *)handle, struct sh__timer, handle);
-    sh_free(timer);
+    return sh__container_of(alarm, struct sh__timer, alarm);
+}
+
+static void on_closed(struct sh__alarm *alarm)
+{
+    sh_free(timer_of(alarm));
 }
 
 static void timer_stop(struct sh__timer *timer)
@@ -45,7 +50,9 @@ static void timer_stop(struct sh__timer *timer)
         timer->next->link = timer->link;
     sh_batch_unref(timer->message);
     timer->message = (sh_batch){0};
-    uv_close((uv_handle_t *)&timer->handle, on_closed);
+    sh_stage_unref(timer->victim);
+    timer->victim = NULL;
+    sh__alarm_close(&timer->alarm, on_closed);
 }
 
 static void send_message(struct sh__timer *timer, bool again)
@@ -64,13 +71,26 @@ static void send_message(struct sh__timer *timer, bool again)
     sh__stage_deliver(stage, message);
 }
 
-static void on_timer(uv_timer_t *handle)
+static void kill_victim(const struct sh__timer *timer)
 {
-    struct sh__timer *timer = sh__container_of(handle, struct sh__timer, handle);
-    bool again = uv_timer_get_repeat(handle) > 0;
+    sh_worker *worker = timer->stage->worker;
+    struct sh__message *message = sh__message_new(worker, SH__KILL, timer->victim);
+    if (message)
+        sh__send(worker, message, NULL);
+    else
+        sh__stage_kill_oom(timer->stage);
+}
+
+static void on_alarm(struct sh__alarm *alarm)
+{
+    struct sh__timer *timer = timer_of(alarm);
+    bool again = timer->repeats;
     switch (timer->kind) {
     case TIMER_MESSAGE:
         send_message(timer, again);
+        break;
+    case TIMER_KILL:
+        kill_victim(timer);
         break;
     case TIMER_WAKE:
     case TIMER_CALL:
@@ -106,15 +126,17 @@ static int timer_start(sh_stage *stage, enum timer_kind kind, uint64_t after_ms,
     if (!timer)
         return stage->phase == SH__PHASE_ENDED ? SH_ESTATE : SH_ENOMEM;
     sh_worker *worker = stage->worker;
-    *timer = (struct sh__timer){
-        .stage = stage, .kind = kind, .next = stage->timers, .link = &stage->timers};
+    *timer = (struct sh__timer){.stage = stage,
+                                .kind = kind,
+                                .repeats = every_ms > 0,
+                                .next = stage->timers,
+                                .link = &stage->timers};
     timer->id = atomic_fetch_add(&worker->host->next_id, 1) + 1;
     if (timer->next)
         timer->next->link = &timer->next;
     stage->timers = timer;
-    uv_timer_init(worker->loop, &timer->handle);
-    uv_update_time(worker->loop);
-    uv_timer_start(&timer->handle, on_timer, after_ms, every_ms);
+    sh__alarm_open(&timer->alarm, worker, on_alarm);
+    sh__alarm_start(&timer->alarm, after_ms, every_ms);
     *out = timer;
     return SH_OK;
 }
@@ -129,6 +151,17 @@ int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batc
         return status;
     }
     timer->message = message;
+    *id = timer->id;
+    return SH_OK;
+}
+
+int sh_timer_kill(sh_stage *self, uint64_t after_ms, sh_stage *victim, uint64_t *id)
+{
+    struct sh__timer *timer;
+    int status = timer_start(self, TIMER_KILL, after_ms, 0, &timer);
+    if (status < 0)
+        return status;
+    timer->victim = sh_stage_ref(victim);
     *id = timer->id;
     return SH_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Timers of a stage for the engine's own use, built on those of libuv. They end with the stage, and
+ * Timers of a stage for the engine's own use, built on alarms. They end with the stage, and
  * are for its worker. *id, where there is one, is for sh_timer_cancel. */
 #ifndef SH_TIMER_H
 #define SH_TIMER_H

@@ -27,6 +27,9 @@ struct sh_worker {
     unsigned index;
     bool is_open; /* hooks.open has succeeded */
     bool has_thread;
+    bool
+        has_looked; /* with a virtual clock: the loop has asked for I/O since the last work */
+    bool is_stalled;    /* opts.on_stall was called, and nothing has run since */
     bool is_run;        /* its loop runs in sh__worker_run */
     bool slicing;       /* inside a slice of the run queue */
     uint64_t ticks;     /* the last reading of the clock */

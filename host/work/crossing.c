@@ -115,12 +115,12 @@ void sh__worker_on_ring(uv_poll_t *handle, int status, int events)
         send_to_all(worker, SH__DRAIN);
     if (orders & SH__ORDER_SHUTDOWN)
         shut_processes_down(worker);
+    if (orders & SH__ORDER_DUMP)
+        dump_stages(worker);
     if (orders & SH__ORDER_KILL)
         send_to_all(worker, SH__KILL);
     if (orders & SH__ORDER_FAILURE)
         worker->host->opts.on_failure(worker->host->opts.failure_data);
-    if (orders & SH__ORDER_DUMP)
-        dump_stages(worker);
     sh__worker_flush(worker);
     if (!(orders & SH__ORDER_QUIT))
         return;

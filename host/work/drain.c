@@ -5,6 +5,8 @@
 
 #include "consume/above.h"
 #include "life/above.h"
+#include "stage/alarm.h"
+#include "stage/clock.h"
 #include "stage/host_state.h"
 #include "stage/log.h"
 #include "stage/stage.h"
@@ -122,17 +124,17 @@ void sh__host_built(sh_host *host)
         begin_drain(host);
 }
 
-static void on_drain_limit(uv_timer_t *timer)
+static void on_drain_limit(struct sh__alarm *alarm)
 {
-    sh_host *host = timer->data;
-    uint64_t past_ms = (uv_hrtime() - host->drain_began) / 1000000;
+    sh_host *host = alarm->host;
+    uint64_t past_ms = (sh__clock_now(host) - host->drain_began) / 1000000;
     begin_drain(host);
     if (host->drain_timeout_ms == 0)
         return;
     if (past_ms >= host->drain_timeout_ms)
         sh_host_stop(host);
     else
-        uv_timer_start(timer, on_drain_limit, host->drain_timeout_ms - past_ms, 0);
+        sh__alarm_start(alarm, host->drain_timeout_ms - past_ms, 0);
 }
 
 void sh__drain_limit(sh_host *host)
@@ -140,12 +142,10 @@ void sh__drain_limit(sh_host *host)
     uint64_t first = host->drain_timeout_ms;
     if (first == 0 || first > PATIENCE_MS)
         first = PATIENCE_MS;
-    uv_timer_init(host->workers[0].loop, &host->drain_timer);
-    host->drain_timer.data = host;
-    host->drain_timer_open = true;
-    uv_update_time(host->workers[0].loop);
-    uv_timer_start(&host->drain_timer, on_drain_limit, first, 0);
-    uv_unref((uv_handle_t *)&host->drain_timer);
+    sh__alarm_open(&host->drain_alarm, &host->workers[0], on_drain_limit);
+    host->drain_alarm_open = true;
+    sh__alarm_start(&host->drain_alarm, first, 0);
+    sh__alarm_unref(&host->drain_alarm);
 }
 
 int sh_host_drain(sh_host *host, uint64_t timeout_ms)
@@ -154,7 +154,7 @@ int sh_host_drain(sh_host *host, uint64_t timeout_ms)
         begin_drain(host);
         return SH_ESTATE;
     }
-    host->drain_began = uv_hrtime();
+    host->drain_began = sh__clock_now(host);
     host->drain_timeout_ms = timeout_ms;
     sh__worker_order(&host->workers[0], SH__ORDER_LIMIT);
     if (atomic_load(&host->building) == 0)
@@ -199,17 +199,16 @@ void sh_host_dump(sh_host *host)
     order_all(host, SH__ORDER_DUMP);
 }
 
-static void ignore_closed(uv_handle_t *handle)
+static void on_closed(struct sh__alarm *alarm)
 {
-    sh_host *host = handle->data;
-    host->drain_timer_open = false;
+    alarm->host->drain_alarm_open = false;
 }
 
 void sh__drain_close(sh_host *host)
 {
-    if (!host->drain_timer_open)
+    if (!host->drain_alarm_open)
         return;
-    uv_close((uv_handle_t *)&host->drain_timer, ignore_closed);
-    while (host->drain_timer_open)
+    sh__alarm_close(&host->drain_alarm, on_closed);
+    while (host->drain_alarm_open)
         uv_run(host->workers[0].loop, UV_RUN_NOWAIT);
 }

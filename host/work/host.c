@@ -23,6 +23,8 @@
 /* The stack of a worker's thread, independent of `ulimit -s`, so that callbacks have the same room
  * everywhere. */
 enum { STACK_SIZE = 8 << 20 };
+/* Where a virtual clock begins: not at 0, which some places take for "never". */
+enum { FIRST_NS = 1000000000 };
 
 static unsigned count_cpus(void)
 {
@@ -34,7 +36,7 @@ static unsigned count_cpus(void)
 
 static unsigned choose_workers(const sh_host_opts *opts)
 {
-    if (opts->seeded)
+    if (opts->seeded || opts->virtual_clock)
         return 1;
     return opts->workers ? opts->workers : count_cpus();
 }
@@ -65,6 +67,8 @@ static sh_host *new_base(const sh_host_opts *opts)
     atomic_init(&host->exit_status, -1);
     atomic_init(&host->max_demand,
                 opts->max_demand > 0 ? opts->max_demand : SH_MAX_DEMAND_DEFAULT);
+    sh__link_init(&host->alarms);
+    atomic_init(&host->virtual_ns, FIRST_NS);
     host->ticks_at_start = sh__ticks();
     host->ns_at_start = uv_hrtime();
     host->workers = sh__calloc(host->n_workers, sizeof *host->workers);

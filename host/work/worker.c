@@ -20,6 +20,7 @@
 #include "stage/run_queue.h"
 #include "stage/traffic.h"
 #include "work/crossing.h"
+#include "work/leap.h"
 #include "work/waiting.h"
 
 enum {
@@ -63,7 +64,8 @@ static void run_slice(sh_worker *worker)
     worker->queue_had_turn = false;
     worker->ticks = sh__ticks();
     uint64_t slice = sh__clock_ticks(worker->host, worker->slice_ns);
-    worker->slice_end = worker->ticks + slice;
+    worker->slice_end =
+        worker->host->opts.virtual_clock ? UINT64_MAX : worker->ticks + slice;
     worker->brief = slice / BRIEF_PART;
     sh__worker_put_in_front(worker, NULL, false);
     for (unsigned turn = 1; turn <= SLICE_TURNS && sh__worker_has_work(worker); turn++) {
@@ -89,6 +91,8 @@ static void run_slice(sh_worker *worker)
         }
     }
     worker->slicing = false;
+    if (sh__unlikely(worker->host->opts.virtual_clock) && sh__worker_has_work(worker))
+        sh__worker_pass(worker);
     reap(worker);
 }
 
@@ -96,6 +100,8 @@ static void on_idle(uv_idle_t *handle)
 {
     sh_worker *worker = handle->data;
     sh__worker_deliver_inbox(worker);
+    if (sh__worker_has_work(worker))
+        worker->has_looked = worker->is_stalled = false;
     run_slice(worker);
     sh__worker_flush(worker);
     if (!sh__worker_has_work(worker))
@@ -126,8 +132,12 @@ static void on_prepare(uv_prepare_t *handle)
     reap(worker);
     answer_idle_waiter(worker);
     sh__worker_flush(worker);
-    if (uv_backend_timeout(worker->loop) != 0)
+    if (worker->host->opts.virtual_clock) {
+        if (!uv_is_active((const uv_handle_t *)&worker->idle))
+            sh__worker_leap(worker);
+    } else if (uv_backend_timeout(worker->loop) != 0) {
         talk(worker);
+    }
 }
 
 static void on_check(uv_check_t *handle)

@@ -92,9 +92,16 @@ typedef struct sh_worker_hooks {
 typedef void (*sh_failure_fn)(void *data);
 
 typedef struct sh_host_opts {
-    unsigned workers;       /* 0: number of CPUs this process may use */
-    bool seeded;            /* one worker, run queue shuffled by `seed`: for tests */
-    uint64_t seed;          /* also feeds shuffles; 0 and not seeded: from the clock */
+    unsigned workers; /* 0: number of CPUs this process may use */
+    bool seeded;      /* one worker, run queue shuffled by `seed`: for tests */
+    uint64_t seed;    /* also feeds shuffles; 0 and not seeded: from the clock */
+    /* One worker, and a clock that stands still while stages have something to do, or wait for a
+     * request of libuv or a child process; else it leaps to the next moment for which anything has
+     * been set: a timer, the end of a sleep, of a call's time or of a rate's window. For tests. It
+     * begins at one second. Stages that never come to rest move it on by 1 ms for every 1024 of
+     * their turns. Handles of libuv that wait for input do not hold it, and timers of libuv's own
+     * know nothing of it. */
+    bool virtual_clock;
     struct uv_loop_s *loop; /* worker 0's loop; borrowed; NULL: the host makes one */
     sh_worker_hooks hooks;
     sh_log_fn log;
@@ -104,6 +111,11 @@ typedef struct sh_host_opts {
     sh_failure_fn on_failure; /* e.g. to drain stages that have lost their purpose */
     void *failure_data;
     uint64_t drain_timeout_ms; /* of the drain that sh_host_decline begins; 0: never */
+    /* With virtual_clock: called on worker 0's thread when stages are alive, nothing can run, and
+     * neither a timer nor a handle of the loop could change that; again after something has run.
+     * Another thread still can (sh_inlet_push, sh_host_drain). NULL: the host waits. */
+    void (*on_stall)(void *data);
+    void *stall_data;
 } sh_host_opts;
 
 /* Makes a host, on the thread that will run it. SH_OK sets *out. */
@@ -144,6 +156,9 @@ void sh_host_dump(sh_host *host);
  * their consumers. Any thread. */
 void sh_host_set_max_demand(sh_host *host, int64_t max_demand);
 int64_t sh_host_max_demand(const sh_host *host);
+/* The host's clock in nanoseconds, from some moment on. Any thread. */
+uint64_t sh_host_now(const sh_host *host);
+bool sh_host_has_virtual_clock(const sh_host *host); /* see sh_host_opts */
 /* Whether a drain is going on. Any thread. */
 bool sh_host_is_draining(const sh_host *host);
 /* Whether the host was told to end at once (sh_host_stop, sh_host_exit, the end of a drain). Any

@@ -412,6 +412,8 @@ int sh_timer_start(sh_stage *self, uint64_t after_ms, uint64_t every_ms, sh_batc
 /* Starts a timer that calls handle_reply(ref, SH_ETIMEDOUT) instead, which wakes a callback that
  * waits. */
 int sh_timer_wake(sh_stage *self, uint64_t after_ms, uint64_t ref, uint64_t *id);
+/* Starts a timer that kills a stage instead. */
+int sh_timer_kill(sh_stage *self, uint64_t after_ms, sh_stage *victim, uint64_t *id);
 /* Limits the wait for an answer: calls handle_reply(ref, SH_ETIMEDOUT) unless the answer to
  * `ref` comes before. */
 int sh_timer_limit(sh_stage *self, uint64_t timeout_ms, uint64_t ref);
