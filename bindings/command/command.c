@@ -98,6 +98,16 @@ static void wind_down(void *data)
     sh_host_drain(command->host, command->options.drain_timeout_ms);
 }
 
+/* With a virtual clock nothing can run any more, and nothing ever will. */
+static void give_up(void *data)
+{
+    struct command *command = data;
+    log_sink_diagnose(&command->sink, SH_LOG_ERROR, NULL, NULL,
+                      "nothing can run any more: every stage waits");
+    sh_host_dump(command->host);
+    sh_host_stop(command->host);
+}
+
 static int open_host(struct command *command)
 {
     const struct cli_options *options = &command->options;
@@ -107,6 +117,9 @@ static int open_host(struct command *command)
     sh_host_opts opts = {.workers = options->workers,
                          .seeded = options->seeded,
                          .seed = options->seed,
+                         .virtual_clock = options->virtual_clock,
+                         .on_stall = give_up,
+                         .stall_data = command,
                          .loop = &command->loop,
                          .hooks = *command->hooks,
                          .log = log_sink_record,

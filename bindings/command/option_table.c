@@ -92,7 +92,15 @@ static const char *apply_seed(struct cli_options *options, const char *value)
     return NULL;
 }
 
-/* The option has no value on the command line, but has one in the environment. */
+/* This option and the next have no value on the command line, but one in the environment. */
+static const char *apply_virtual_clock(struct cli_options *options, const char *value)
+{
+    if (value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+        return "expected 0 or 1";
+    options->virtual_clock = !value || *value == '1';
+    return NULL;
+}
+
 static const char *apply_allow_bytecode(struct cli_options *options, const char *value)
 {
     if (value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
@@ -150,6 +158,10 @@ const struct cli_option cli_option_table[] = {
      apply_log_format, CLI_RUN},
     {0, "seed", "N", "one worker, stages in an order shuffled by N (repeatable tests)",
      apply_seed, CLI_RUN},
+    {0, "virtual-clock", NULL,
+     "one worker; time leaps to the next timer when nothing can run;\n"
+     "if nothing ever can, say what each stage waits for, and end",
+     apply_virtual_clock, CLI_RUN},
     {0, "allow-bytecode", NULL,
      "load precompiled scripts and modules, which are not verified:\n"
      "they can do anything to the process",

@@ -207,6 +207,14 @@ static bool check_combination(struct parser *p)
                       p->options->workers);
         return false;
     }
+    if (p->options->virtual_clock && p->options->workers > 1) {
+        cli_text_addf(
+            p->why,
+            "a virtual clock (--virtual-clock, STAGEHOST_VIRTUAL_CLOCK) needs one "
+            "worker, not %u; add -w 1",
+            p->options->workers);
+        return false;
+    }
     return true;
 }
 

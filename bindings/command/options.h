@@ -27,6 +27,7 @@ struct cli_options {
     bool kill_stuck;           /* the watchdog ends the callbacks it finds */
     uint64_t seed;
     bool seeded;
+    bool virtual_clock;
     bool allow_bytecode;
     bool log_json;
     sh_log_level log_level;

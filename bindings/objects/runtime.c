@@ -56,6 +56,20 @@ static int runtime_worker(lua_State *L)
     return 1;
 }
 
+/* now() -> milliseconds on the clock of the host */
+static int runtime_now(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)sh_host_now(get_host(L)) / 1e6);
+    return 1;
+}
+
+/* has_virtual_clock() -> boolean */
+static int runtime_has_virtual_clock(lua_State *L)
+{
+    lua_pushboolean(L, sh_host_has_virtual_clock(get_host(L)));
+    return 1;
+}
+
 /* is_draining() -> boolean */
 static int runtime_is_draining(lua_State *L)
 {
@@ -180,6 +194,8 @@ const luaL_Reg shl_runtime_functions[] = {
     {"whereis", runtime_whereis},
     {"workers", runtime_workers},
     {"worker", runtime_worker},
+    {"now", runtime_now},
+    {"has_virtual_clock", runtime_has_virtual_clock},
     {"is_draining", runtime_is_draining},
     {"set_exit_status", runtime_set_exit_status},
     {"max_demand", runtime_max_demand},

@@ -4,6 +4,7 @@
 #include "objects/timer.h"
 
 #include "events/batch.h"
+#include "state/handle.h"
 #include "state/lua_stage.h"
 #include "state/number.h"
 #include "state/raise.h"
@@ -46,6 +47,22 @@ static int timer_every(lua_State *L)
 {
     uint64_t ms = shl_check_ms(L, 1, 1);
     return start_timer(L, "stagehost.every", ms, ms);
+}
+
+/* kill_after(ms, stage) -> timer */
+static int timer_kill_after(lua_State *L)
+{
+    sh_stage *stage = shl_current_stage(shl_context(L));
+    if (!stage)
+        return luaL_error(L, "kill_after: no stage is running");
+    uint64_t ms = shl_check_ms(L, 1, 0);
+    sh_stage *victim = shl_check_stage(L, 2);
+    struct timer *timer = shl_type_new(L, &shl_timer_type, sizeof *timer);
+    int status = sh_timer_kill(stage, ms, victim, &timer->id);
+    if (status < 0)
+        return shl_raise(L, "kill_after", status, NULL);
+    timer->stage = sh_stage_ref(stage);
+    return 1;
 }
 
 /* timer:cancel() -> whether the timer was still running */
@@ -95,5 +112,6 @@ const struct shl_type shl_timer_type = {
 const luaL_Reg shl_timer_functions[] = {
     {"send_after", timer_send_after},
     {"every", timer_every},
+    {"kill_after", timer_kill_after},
     {NULL, NULL},
 };

@@ -371,6 +371,18 @@ function core.send_after(ms, message) end
 ---@return stagehost.Timer
 function core.every(ms, message) end
 
+--- Kills a stage after some time, unless the timer is cancelled or the current stage ends before.
+---@param ms number
+---@param stage stagehost.Stage
+---@return stagehost.Timer
+function core.kill_after(ms, stage) end
+
+---@return number ms by the clock of the host
+function core.now() end
+
+---@return boolean
+function core.has_virtual_clock() end
+
 ---@return stagehost.Stage?
 function core.self() end
 

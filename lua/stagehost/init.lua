@@ -260,6 +260,11 @@ M.send_after = core.send_after
 ---@return stagehost.Timer
 M.every = core.every
 
+--- The time in milliseconds, with fractions, since some moment: by the clock of the host, which may be a virtual one
+--- (`--virtual-clock`). For measuring how long something takes.
+---@return number
+M.now = core.now
+
 -- The host ---------------------------------------------------------------------------------------
 
 --- How many workers the host has.

@@ -65,6 +65,20 @@ local function refuse_bytecode(uv)
     end
 end
 
+-- Under a virtual clock all time that scripts see is the host's.
+local function follow_virtual_clock(uv)
+    uv.new_timer = refuse("new_timer", "a timer of libuv does not follow the virtual clock of this host "
+        .. "(use stagehost.send_after, stagehost.every or stagehost.sleep)")
+    uv.sleep = refuse("sleep", "it would block the worker, and the virtual clock of this host would not notice "
+        .. "(use stagehost.sleep)")
+    function uv.hrtime()
+        return core.now() * 1e6
+    end
+    function uv.now()
+        return math.floor(core.now())
+    end
+end
+
 --- Patches `uv`. Returns a function that closes or cancels everything that is open, and returns whether
 --- there was anything.
 ---@param uv table
@@ -73,6 +87,9 @@ end
 return function(uv, allow_bytecode)
     if not allow_bytecode then
         refuse_bytecode(uv)
+    end
+    if core.has_virtual_clock() then
+        follow_virtual_clock(uv)
     end
     local why = "the host runs this loop (to wait, use stagehost.sleep or stagehost.await)"
     uv.run = refuse("run", why)

@@ -7,7 +7,6 @@
 ---     shutdown = "brutal_kill"   killed at once
 local checks = require "stagehost.options.checks"
 local core = require "stagehost.core"
-local stagehost = require "stagehost"
 
 local M = {}
 
@@ -39,17 +38,14 @@ end
 -- Kills the children that are still alive after some time. Returns a function that cancels this, and
 -- returns whether it was too late.
 local function kill_after(ms, children)
-    local timer = stagehost.uv.new_timer()
-    timer:start(ms, 0, function()
-        timer:close()
-        for _, child in ipairs(children) do
-            child:kill()
-        end
-    end)
+    local timers = {}
+    for i, child in ipairs(children) do
+        timers[i] = core.kill_after(ms, child)
+    end
     return function()
-        local is_late = timer:is_closing()
-        if not is_late then
-            timer:close()
+        local is_late = false
+        for _, timer in ipairs(timers) do
+            is_late = not timer:cancel() or is_late
         end
         return is_late
     end
