@@ -80,6 +80,16 @@ static int wait_sleep(lua_State *L)
     return shl_wait(L, from, convert_nothing);
 }
 
+/* settle(): waits until no stage of this worker has anything to do */
+static int wait_settle(lua_State *L)
+{
+    sh_from from = shl_wait_begin(L);
+    int status = sh_worker_await_idle(shl_context(L)->worker, from);
+    if (status < 0)
+        return luaL_error(L, "settle: another stage of this worker waits for that");
+    return shl_wait(L, from, convert_nothing);
+}
+
 /* -- the parts of await: a waker is a request that the script itself answers ----------- */
 
 struct waker {
@@ -136,6 +146,6 @@ static int wait_wake(lua_State *L)
 }
 
 const luaL_Reg shl_wait_functions[] = {
-    {"sleep", wait_sleep}, {"waker", wait_waker}, {"park", wait_park},
-    {"wake", wait_wake},   {NULL, NULL},
+    {"sleep", wait_sleep}, {"settle", wait_settle}, {"waker", wait_waker},
+    {"park", wait_park},   {"wake", wait_wake},     {NULL, NULL},
 };

@@ -70,6 +70,39 @@ static int runtime_has_virtual_clock(lua_State *L)
     return 1;
 }
 
+/* summary() -> what the host has counted so far: sh_host_summary */
+static int runtime_summary(lua_State *L)
+{
+    sh_host *host = get_host(L);
+    const sh_error *failure = sh_host_first_failure(host);
+    sh_host_summary summary;
+    sh_host_get_summary(host, &summary);
+    const struct {
+        const char *name;
+        uint64_t n;
+    } fields[] = {
+        {"stages_started", summary.stages_started},
+        {"stages_failed", summary.stages_failed},
+        {"discarded", summary.discarded},
+        {"unfinished", summary.unfinished},
+        {"declined", summary.declined},
+        {"skipped", summary.skipped},
+        {"dead_lettered", summary.dead_lettered},
+        {"redelivered", summary.redelivered},
+    };
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        lua_pushnumber(L, (lua_Number)fields[i].n);
+        lua_setfield(L, -2, fields[i].name);
+    }
+    if (failure)
+        shl_push_sentence(L, failure);
+    else
+        lua_pushnil(L);
+    lua_setfield(L, -2, "first_failure");
+    return 1;
+}
+
 /* is_draining() -> boolean */
 static int runtime_is_draining(lua_State *L)
 {
@@ -195,6 +228,7 @@ const luaL_Reg shl_runtime_functions[] = {
     {"workers", runtime_workers},
     {"worker", runtime_worker},
     {"now", runtime_now},
+    {"summary", runtime_summary},
     {"has_virtual_clock", runtime_has_virtual_clock},
     {"is_draining", runtime_is_draining},
     {"set_exit_status", runtime_set_exit_status},

@@ -76,7 +76,7 @@ struct sh_worker {
         struct sh__traveller *travellers;
         uint32_t n_routes, n_travellers;
     } travels;
-    sh_from idle_waiter; /* specs: answered when the run queue is empty */
+    sh_from idle_waiter; /* sh_worker_await_idle */
     sh_error *open_error;
     void *slot;
     uint64_t totals_discarded, totals_declined, totals_unfinished, stages_failed;

@@ -32,7 +32,7 @@ enum {
 
 /* -- slices ---------------------------------------------------------------------------- */
 
-/* Answers specs that wait for "nothing to do", once, when that is so. */
+/* Answers a test that waits for "nothing to do", once, when that is so. */
 static void answer_idle_waiter(sh_worker *worker)
 {
     if (!worker->idle_waiter.stage || sh__worker_has_work(worker))
@@ -301,6 +301,15 @@ struct uv_loop_s *sh_worker_loop(sh_worker *worker)
 void **sh_worker_slot(sh_worker *worker)
 {
     return &worker->slot;
+}
+
+int sh_worker_await_idle(sh_worker *worker, sh_from from)
+{
+    if (worker->idle_waiter.stage)
+        return SH_ESTATE;
+    worker->idle_waiter = from;
+    sh_stage_ref(from.stage);
+    return SH_OK;
 }
 
 void sh_worker_each_stage(sh_worker *worker, void (*each)(void *data, sh_stage *stage),

@@ -371,16 +371,15 @@ function core.send_after(ms, message) end
 ---@return stagehost.Timer
 function core.every(ms, message) end
 
---- Kills a stage after some time, unless the timer is cancelled or the current stage ends before.
----@param ms number
----@param stage stagehost.Stage
----@return stagehost.Timer
+---@type fun(ms: number, stage: stagehost.Stage): stagehost.Timer kills it, unless cancelled
 function core.kill_after(ms, stage) end
-
----@return number ms by the clock of the host
+---@type fun() waits until no stage of this worker has anything to do
+function core.settle() end
+---@type fun(): table<string, any> counts of the host so far, and first_failure, a text
+function core.summary() end
+---@type fun(): number ms by the clock of the host
 function core.now() end
-
----@return boolean
+---@type fun(): boolean
 function core.has_virtual_clock() end
 
 ---@return stagehost.Stage?
@@ -458,30 +457,24 @@ function core.board_add(bytes, lines) end
 
 ---@param width integer columns that have been drawn
 function core.board_drawn(width) end
-
 ---@return integer width of the text to erase
 function core.board_leave() end
-
 ---@return integer width of the text to erase; nothing is drawn any more
 function core.board_hide() end
 
 ---@return integer
 function core.workers() end
-
 ---@return integer
 function core.worker() end
-
 ---@return boolean
 function core.is_draining() end
 
 --- For terminate: counts events that the stage kept and no stage will get.
 ---@param n integer
 function core.leave_behind(n) end
-
 --- For a consumer that ends now because nothing reads its output: a producer that it leaves
 --- without a consumer ends, too.
 function core.end_producers() end
-
 ---@param status integer
 function core.set_exit_status(status) end
 
@@ -493,7 +486,6 @@ function core.count_failure(reason) end
 --- Reports a callback of luv that has failed: it is logged, and counts as a failure of the host.
 ---@param text string the message and the traceback
 function core.callback_failed(text) end
-
 ---@param level string
 ---@param text string
 ---@param code? string a name of SH_LOG_MAP in stagehost.h; default "log"

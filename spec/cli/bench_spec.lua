@@ -49,7 +49,7 @@ describe("the bench of jobs", function()
             n[row.group] = (n[row.group] or 0) + 1
             assert.is_truthy(row.skipped or row.value > 0)
         end
-        assert.are.same({ access_log = 5, word_count = 5, ndjson = 6, lines = 3 }, n)
+        assert.are.same({ access_log = 7, word_count = 5, ndjson = 6, lines = 3 }, n)
     end)
 
     it("fails when a program's output differs, and names it", function()

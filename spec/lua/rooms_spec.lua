@@ -4,7 +4,7 @@
 local files = require "spec.support.files"
 
 local ROOMS = { "native", "options", "engine", "messages", "io", "source", "codec", "text", "sink", "streams",
-    "functions", "supervisor", "consumer_supervisor", "broker", "pipeline" }
+    "functions", "supervisor", "consumer_supervisor", "broker", "pipeline", "test" }
 
 local rank = {}
 for i, room in ipairs(ROOMS) do

@@ -51,12 +51,10 @@ static int hooks_settle(lua_State *L)
     lua_Integer timeout_ms = luaL_optinteger(L, 1, 0);
     sh_worker *worker = shl_context(L)->worker;
     sh_from from = shl_wait_begin(L);
-    if (worker->idle_waiter.stage)
+    if (sh_worker_await_idle(worker, from) < 0)
         return luaL_error(L, "settle: somebody else is waiting");
     if (timeout_ms > 0)
         sh_timer_wake(from.stage, (uint64_t)timeout_ms, from.ref, NULL);
-    worker->idle_waiter = from;
-    sh_stage_ref(from.stage);
     return shl_wait(L, from, settled);
 }
 

@@ -350,6 +350,11 @@ int sh_stage_set_demand(sh_worker *worker, sh_stage *stage, sh_demand_mode mode,
 typedef enum sh_query { SH_QUERY_DEMAND_MODE, SH_QUERY_BUFFERED } sh_query;
 int sh_stage_query(sh_worker *worker, sh_stage *stage, sh_query what, sh_from from);
 
+/* For tests: answers `from` when no stage of the worker has anything to do, for the first time from
+ * now on; timers, I/O and other workers may still give them something. SH_ESTATE: another stage
+ * waits for that. On the worker's thread. */
+int sh_worker_await_idle(sh_worker *worker, sh_from from);
+
 /* -- ends ------------------------------------------------------------------------------ */
 
 /* Ends a stage gracefully, after the messages before this one. With a normal reason and
