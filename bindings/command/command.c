@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command: options -> script -> host -> report. The only verb so far is `run`. */
+ * The command: options -> script -> host -> report. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -18,6 +18,7 @@
 #include "command/script_file.h"
 #include "command/signals.h"
 #include "command/status.h"
+#include "command/test_verb.h"
 #include "command/watch.h"
 #include "stagehost_lua.h"
 
@@ -234,6 +235,17 @@ static enum cli_status run_command(struct command *command, const char *program)
     return run_script(command, program);
 }
 
+/* The tests are run by a module, as arguments of which it finds the options. */
+static enum cli_status test_command(struct command *command, const char *program)
+{
+    struct test_verb verb;
+    enum cli_status status = CLI_STATUS_FAILED;
+    if (test_verb_open(&verb, &command->options))
+        status = run_script(command, program);
+    test_verb_close(&verb);
+    return status;
+}
+
 static enum cli_status obey(struct command *command, enum cli_request request,
                             const char *program, const char *why)
 {
@@ -241,6 +253,11 @@ static enum cli_status obey(struct command *command, enum cli_request request,
     switch (request) {
     case CLI_RUN:
         return run_command(command, program);
+    case CLI_TEST:
+        return test_command(command, program);
+    case CLI_TEST_HELP:
+        cli_help_test(&text);
+        return print_and_flush(&text, &command->sink);
     case CLI_HELP:
         cli_help(&text);
         return print_and_flush(&text, &command->sink);

@@ -10,7 +10,8 @@
 void cli_help_usage(struct cli_text *out)
 {
     cli_text_add(out, "usage: stagehost [run] [option ...] script.lua|- [argument ...]\n"
-                      "       stagehost --help\n");
+                      "       stagehost test [option ...] [FILE ...]\n"
+                      "       stagehost --help | test --help\n");
 }
 
 /* "  -w, --workers N        " padded to the column of the help texts. */
@@ -42,15 +43,20 @@ static void add_option(struct cli_text *out, const struct cli_option *option)
                   second + 1);
 }
 
-static void add_environment(struct cli_text *out)
+static void add_variables(struct cli_text *out, const struct cli_option *table)
 {
     cli_text_add(out, "\nEnvironment (an option given on the command line wins):\n");
-    for (const struct cli_option *option = cli_option_table; option->help; option++) {
+    for (const struct cli_option *option = table; option->help; option++) {
         struct cli_text name = {0};
         if (cli_option_env_name(option, &name))
             cli_text_addf(out, "  %-24s as --%s\n", cli_text_get(&name), option->name);
         cli_text_fini(&name);
     }
+}
+
+static void add_environment(struct cli_text *out)
+{
+    add_variables(out, cli_option_table);
     cli_text_add(
         out,
         "  STAGEHOST_PATH           module templates, searched after the script's folder\n"
@@ -101,6 +107,37 @@ void cli_help(struct cli_text *out)
         "  stagehost -e 'pipeline{source.lines\"-\",map(string.upper),sink.print()}:run()' "
         "<FILE\n"
         "  STAGEHOST_LOG_FORMAT=json stagehost pipeline.lua 2>pipeline.log\n");
+}
+
+void cli_help_test(struct cli_text *out)
+{
+    cli_text_add(out, "usage: stagehost test [option ...] [FILE ...]\n"
+                      "\n"
+                      "Runs the tests of Lua files, each test in a process and a host of "
+                      "its own, with one\n"
+                      "worker, a seeded order of stages and a virtual clock. A folder "
+                      "stands for all files\n"
+                      "below it that are called *_test.lua; without a FILE, the current "
+                      "folder is meant.\n"
+                      "\n"
+                      "  local test = require \"stagehost.test\"\n"
+                      "  test \"two words\" (function() ... end)\n"
+                      "\n"
+                      "Options:\n");
+    for (const struct cli_option *option = cli_test_table; option->help; option++)
+        add_option(out, option);
+    add_variables(out, cli_test_table);
+    cli_text_add(out,
+                 "\n"
+                 "Exit status:\n"
+                 "  0   all tests have passed\n"
+                 "  64  the command line is wrong\n"
+                 "  66  a FILE does not exist, or there are no tests\n"
+                 "  70  a test has failed\n"
+                 "\n"
+                 "Examples:\n"
+                 "  stagehost test scripts/tests\n"
+                 "  stagehost test --filter parse --seed 7 --repeat 100 parse_test.lua\n");
 }
 
 void cli_help_version(struct cli_text *out)

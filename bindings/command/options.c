@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads the command line by the table of option_table.c. Options end at the script, at "-", or at
+ * Reads the command line by the table of its verb. Options end at the script, at "-", or at
  * "--"; the words after the script are its arguments. */
 #include "command/options.h"
 
@@ -12,6 +12,8 @@
 
 struct parser {
     struct cli_options *options;
+    const struct cli_option *table; /* of the verb */
+    enum cli_request verb;
     char *const *argv; /* the next word; ends with NULL */
     enum cli_request request;
     uint64_t given; /* bit i: row i of the table stood on the command line */
@@ -19,7 +21,7 @@ struct parser {
 };
 
 /* Verbs reserved for later: until then these words are not taken as scripts. */
-static const char *const planned_verbs[] = {"check", "graph", "repl", "tap", "test", "top"};
+static const char *const planned_verbs[] = {"check", "graph", "repl", "tap", "top"};
 
 bool cli_option_env_name(const struct cli_option *option, struct cli_text *out)
 {
@@ -41,7 +43,7 @@ bool cli_option_env_name(const struct cli_option *option, struct cli_text *out)
 static bool apply_option(struct parser *p, const struct cli_option *option,
                          const char *shown, const char *value)
 {
-    p->given |= UINT64_C(1) << (option - cli_option_table);
+    p->given |= UINT64_C(1) << (option - p->table);
     if (!option->apply) {
         p->request = option->request;
         return true;
@@ -71,7 +73,7 @@ static bool parse_letters(struct parser *p, const char *letters)
 {
     for (; *letters; letters++) {
         char shown[] = {'-', *letters, '\0'};
-        const struct cli_option *option = cli_option_table;
+        const struct cli_option *option = p->table;
         while (option->help && option->letter != *letters)
             option++;
         if (!option->help) {
@@ -83,15 +85,16 @@ static bool parse_letters(struct parser *p, const char *letters)
                               : apply_with_next_word(p, option, shown);
         if (!apply_option(p, option, shown, NULL))
             return false;
-        if (p->request != CLI_RUN)
+        if (p->request != p->verb)
             return true;
     }
     return true;
 }
 
-static const struct cli_option *find_long(const char *name, size_t len)
+static const struct cli_option *find_long(const struct parser *p, const char *name,
+                                          size_t len)
 {
-    for (const struct cli_option *option = cli_option_table; option->help; option++)
+    for (const struct cli_option *option = p->table; option->help; option++)
         if (option->name && strncmp(option->name, name, len) == 0 && !option->name[len])
             return option;
     return NULL;
@@ -101,10 +104,10 @@ static void explain_unknown_long(struct parser *p, const char *word, size_t len)
 {
     enum { FAR = 3 };
     struct cli_text given = {0};
-    cli_text_add_bytes(&given, word, len);
+    cli_text_addf(&given, "%.*s", (int)len, word);
     unsigned best = FAR;
     const char *nearest = NULL;
-    for (const struct cli_option *option = cli_option_table; option->help; option++) {
+    for (const struct cli_option *option = p->table; option->help; option++) {
         unsigned distance = FAR;
         if (option->name)
             distance = cli_edit_distance(cli_text_get(&given) + 2, option->name);
@@ -123,7 +126,7 @@ static void explain_unknown_long(struct parser *p, const char *word, size_t len)
 static bool parse_long(struct parser *p, const char *word)
 {
     size_t len = strcspn(word, "=");
-    const struct cli_option *option = find_long(word + 2, len - 2);
+    const struct cli_option *option = find_long(p, word + 2, len - 2);
     if (!option) {
         explain_unknown_long(p, word, len);
         return false;
@@ -143,7 +146,7 @@ static bool parse_long(struct parser *p, const char *word)
 
 static bool parse_options(struct parser *p)
 {
-    while (p->request == CLI_RUN && *p->argv) {
+    while (p->request == p->verb && *p->argv) {
         const char *word = *p->argv;
         if (word[0] != '-' || word[1] == '\0')
             return true;
@@ -167,7 +170,11 @@ static bool parse_verb(struct parser *p)
                           word, word);
             return false;
         }
-    if (strcmp(word, "run") == 0)
+    if (strcmp(word, "test") == 0) {
+        p->table = cli_test_table;
+        p->request = p->verb = CLI_TEST;
+    }
+    if (p->verb == CLI_TEST || strcmp(word, "run") == 0)
         p->argv++;
     return true;
 }
@@ -176,7 +183,8 @@ static void take_script(struct parser *p)
 {
     if (!*p->argv)
         return;
-    p->options->script = *p->argv++;
+    if (p->verb == CLI_RUN)
+        p->options->script = *p->argv++;
     p->options->args = (const char *const *)p->argv;
     while (p->argv[p->options->n_args])
         p->options->n_args++;
@@ -186,9 +194,9 @@ static void take_script(struct parser *p)
 static bool apply_environment(struct parser *p, char *(*env)(const char *name))
 {
     bool ok = true;
-    for (const struct cli_option *option = cli_option_table; ok && option->help; option++) {
+    for (const struct cli_option *option = p->table; ok && option->help; option++) {
         struct cli_text name = {0};
-        bool given = p->given >> (option - cli_option_table) & 1;
+        bool given = p->given >> (option - p->table) & 1;
         if (!given && cli_option_env_name(option, &name)) {
             const char *value = env(cli_text_get(&name));
             if (value && *value)
@@ -222,8 +230,8 @@ static bool check_combination(struct parser *p)
 static void note_level_given(struct parser *p)
 {
     uint64_t level = 0, shorthand = 0;
-    for (const struct cli_option *option = cli_option_table; option->help; option++) {
-        uint64_t bit = UINT64_C(1) << (option - cli_option_table);
+    for (const struct cli_option *option = p->table; option->help; option++) {
+        uint64_t bit = UINT64_C(1) << (option - p->table);
         if (option->name && strcmp(option->name, "log-level") == 0)
             level = bit;
         if (option->letter == 'q' || option->letter == 'v')
@@ -236,7 +244,10 @@ static void note_level_given(struct parser *p)
 enum cli_request cli_options_parse(struct cli_options *options, int argc, char *const *argv,
                                    char *(*env)(const char *name), struct cli_text *why)
 {
-    *options = (struct cli_options){.drain_timeout_ms = 30000, .log_level = SH_LOG_INFO};
+    *options = (struct cli_options){.drain_timeout_ms = 30000,
+                                    .log_level = SH_LOG_INFO,
+                                    .repeat = 1,
+                                    .test_timeout_ms = 10000};
     if (argc < 1)
         return CLI_RUN;
     options->code = calloc((size_t)argc * 2, sizeof *options->code);
@@ -245,16 +256,16 @@ enum cli_request cli_options_parse(struct cli_options *options, int argc, char *
         return CLI_USAGE_ERROR;
     }
     options->libraries = options->code + argc;
-    struct parser p = {options, argv + 1, CLI_RUN, 0, why};
+    struct parser p = {options, cli_option_table, CLI_RUN, argv + 1, CLI_RUN, 0, why};
     if (!parse_verb(&p) || !parse_options(&p))
         return CLI_USAGE_ERROR;
-    if (p.request != CLI_RUN)
+    if (p.request != p.verb)
         return p.request;
     take_script(&p);
     note_level_given(&p);
     if (!apply_environment(&p, env) || !check_combination(&p))
         return CLI_USAGE_ERROR;
-    return CLI_RUN;
+    return p.verb;
 }
 
 void cli_options_fini(struct cli_options *options)

@@ -31,10 +31,23 @@ struct cli_options {
     bool allow_bytecode;
     bool log_json;
     sh_log_level log_level;
+    /* of the verb test; the words after the options are in `args` */
+    uint64_t repeat;
+    const char *filter;
+    bool output_json;
+    bool update;
+    uint64_t test_timeout_ms; /* 0: none */
 };
 
 /* The request of a command line. */
-enum cli_request { CLI_RUN, CLI_HELP, CLI_VERSION, CLI_USAGE_ERROR };
+enum cli_request {
+    CLI_RUN,
+    CLI_TEST,
+    CLI_HELP,
+    CLI_TEST_HELP,
+    CLI_VERSION,
+    CLI_USAGE_ERROR
+};
 
 /* One row of the option table, which options.c reads by and help.c prints. */
 struct cli_option {
@@ -44,11 +57,12 @@ struct cli_option {
     const char *help;  /* one line; a second one after '\n' */
     /* Stores the value. NULL, or what is wrong: "expected ...". */
     const char *(*apply)(struct cli_options *options, const char *value);
-    enum cli_request request; /* what the option asks for; CLI_RUN mostly */
+    enum cli_request request; /* what an option without `apply` asks for */
 };
 
 /* Ends with a row that is all zero. */
-extern const struct cli_option cli_option_table[];
+extern const struct cli_option cli_option_table[]; /* of run */
+extern const struct cli_option cli_test_table[];   /* of test: test_table.c */
 
 /* Fills all of *options from argv[1..] and `env`, which is getenv or a function like it. The
  * command line wins over the environment. With CLI_USAGE_ERROR, *why has one sentence about

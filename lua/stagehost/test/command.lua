@@ -88,9 +88,13 @@ local function run_test(path, index, name, seed, settings)
     }
 end
 
+-- The limit is meant for tests: a file has at least so long to name its own.
+local LEAST_MS = 10000
+
 --- The names of the tests of a file; nil and a result if it can't be run.
 local function list(path, settings)
-    local outcome = child.run(path, "list", 0, settings)
+    local timeout_ms = settings.timeout_ms > 0 and math.max(settings.timeout_ms, LEAST_MS) or 0
+    local outcome = child.run(path, "list", 0, { timeout_ms = timeout_ms })
     if outcome.status == 0 and not outcome.is_late then
         local names = {}
         for name in outcome.verdict:gmatch "([^\n]+)\n" do
