@@ -73,7 +73,7 @@ not ok 1 - a_test.lua: list
     end)
 
     it("ends a test that takes too long", function()
-        local result = run("--timeout 200ms", 'test "spins" (function() while true do end end)')
+        local result = run("--timeout 1s", 'test "spins" (function() while true do end end)')
         assert.are.equal(70, result.status)
         assert_has(result.out, "# the test has not ended after ")
     end)
@@ -192,6 +192,29 @@ not ok 1 - a_test.lua: list
         local text = pipe:read "*a"
         pipe:close()
         assert_has(text, "\n# 7 passed, 0 failed\n")
+    end)
+
+    it("runs the example of the README", function()
+        local file = assert(io.open "README.md")
+        local code = file:read "*a":match '```lua\n(local test = require "stagehost.test".-)```'
+        file:close()
+        local result = command.run("$S test", { ["a_test.lua"] = [[
+            local stagehost = require "stagehost"
+            local function mapped(f)
+                return stagehost.producer_consumer { handle_events = function(_, events)
+                    local results = {}
+                    for i, event in ipairs(events) do results[i] = f(event) end
+                    return results
+                end }
+            end
+            local Double = mapped(function(n) return 2 * n end)
+            local pipeline = stagehost.pipeline { stages = {
+                { name = "lines", stage = stagehost.source.lines "-" },
+                { name = "parse", stage = mapped(string.upper), subscribe_to = { { to = "lines", max_demand = 1 } } },
+                { name = "out", stage = stagehost.sink.print(), subscribe_to = { "parse" } },
+            } }
+        ]] .. code })
+        assert_has(result.out, "\n# 2 passed, 0 failed\n")
     end)
 
     it("has every option of the help in its manual", function()
