@@ -329,6 +329,11 @@ static int take_init(struct shl_stage *s, sh_result *r)
 int shl_result_take(struct shl_stage *s, sh_result *r)
 {
     lua_State *co = s->co;
+    if (s->has_failed) {
+        if (s->is_ready)
+            shl_callback_unready(s);
+        shl_verdict_drop_failed(s);
+    }
     if (s->is_ready) {
         if (take_ready(s, r))
             return SH_DONE;

@@ -66,7 +66,77 @@ static int verdict_redirect(lua_State *L)
     return 1;
 }
 
+/* failed(i, reason): the i-th event of the batch that handle_events has now. Returns a value for
+ * the list of results, from which it is taken out. */
+static int verdict_failed(lua_State *L)
+{
+    struct shl_context *ctx = shl_context(L);
+    struct shl_stage *s = ctx->current;
+    if (!s || s->callback != SHL_EVENTS)
+        return luaL_error(L, "stagehost.failed: only handle_events can call it");
+    lua_Number i = luaL_checknumber(L, 1);
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2)) {
+        lua_pushliteral(L, "the event could not be handled");
+        lua_replace(L, 2);
+    }
+    sh_error *reason = shl_error_raised(L, 2, NULL, sh_stage_name(s->self),
+                                        shl_callback_name(SHL_EVENTS), NULL);
+    bool is_index = i >= 1 && i <= (lua_Number)UINT32_MAX && (lua_Number)(uint32_t)i == i;
+    uint32_t at = is_index ? (uint32_t)i - 1 : UINT32_MAX; /* no batch is that long */
+    int status = reason ? sh_stage_fail_event(s->self, at, reason) : SH_ENOMEM;
+    if (status == SH_EBADOPT)
+        return luaL_error(L, "stagehost.failed: this call has no event %s",
+                          lua_tostring(L, 1));
+    if (status < 0)
+        return luaL_error(L, "stagehost.failed: %s", sh_strerror(status));
+    s->has_failed = true;
+    shl_helper_push(ctx, L, SHL_HELPER_FAILED);
+    return 1;
+}
+
+/* Takes the value on top out of the list at `index`, wherever it is there. */
+static void drop_from_list(lua_State *co, int index)
+{
+    int marker = lua_gettop(co);
+    size_t n = lua_objlen(co, index), kept = 0;
+    for (size_t i = 1; i <= n; i++) {
+        lua_rawgeti(co, index, (int)i);
+        if (!lua_rawequal(co, -1, marker))
+            lua_rawseti(co, index, (int)++kept);
+        else
+            lua_pop(co, 1);
+    }
+    for (size_t i = kept + 1; i <= n; i++) {
+        lua_pushnil(co);
+        lua_rawseti(co, index, (int)i);
+    }
+}
+
+void shl_verdict_drop_failed(struct shl_stage *s)
+{
+    lua_State *co = s->co;
+    s->has_failed = false;
+    if (lua_type(co, 1) != LUA_TTABLE)
+        return;
+    if (shl_verdict_is_value(s, 1, SHL_HELPER_FAILED)) {
+        lua_settop(co, 0);
+        return;
+    }
+    int top = lua_gettop(co), list = 1;
+    if (shl_verdict_is_stop(s, 1)) {
+        lua_rawgeti(co, 1, STOP_EVENTS);
+        list = top + 1;
+    }
+    if (lua_type(co, list) == LUA_TTABLE) {
+        shl_helper_push(s->ctx, co, SHL_HELPER_FAILED);
+        drop_from_list(co, list);
+    }
+    lua_settop(co, top);
+}
+
 const luaL_Reg shl_verdict_functions[] = {
+    {"failed", verdict_failed},
     {"redirect", verdict_redirect},
     {"stop", verdict_stop},
     {"answers", verdict_answers},
@@ -98,6 +168,7 @@ void shl_verdict_open(struct shl_context *ctx, lua_State *L)
     open_value(ctx, L, "stagehost.redirect", SHL_HELPER_REDIRECT);
     open_value(ctx, L, "stagehost.noreply", SHL_HELPER_NOREPLY);
     open_value(ctx, L, "stagehost.ignore", SHL_HELPER_IGNORE);
+    open_value(ctx, L, "stagehost.failed", SHL_HELPER_FAILED);
 }
 
 /* -- reading --------------------------------------------------------------------------- */

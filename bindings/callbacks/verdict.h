@@ -21,10 +21,12 @@ bool shl_verdict_is_redirect(struct shl_stage *s, int index);
 /* Fills *r from a redirection. SH_EFAILED with *error. */
 int shl_verdict_take_redirect(struct shl_stage *s, int index, sh_result *r,
                               sh_error **error);
+/* Takes what stagehost.failed has returned out of the list of results, the first value. */
+void shl_verdict_drop_failed(struct shl_stage *s);
 /* Whether the value is stagehost.noreply or stagehost.ignore. */
 bool shl_verdict_is_value(struct shl_stage *s, int index, enum shl_helper value);
 
-/* stop, redirect, and answers() -> noreply, ignore */
+/* stop, redirect, failed, and answers() -> noreply, ignore */
 extern const luaL_Reg shl_verdict_functions[];
 
 #endif

@@ -29,6 +29,7 @@ enum shl_helper {
     SHL_HELPER_STOP,      /* metatable of the results of stagehost.stop() */
     SHL_HELPER_NOREPLY,   /* stagehost.noreply */
     SHL_HELPER_IGNORE,    /* stagehost.ignore */
+    SHL_HELPER_FAILED,    /* what stagehost.failed returns */
     SHL_HELPER_REDIRECT,  /* metatable of the results of stagehost.redirect() */
     SHL_HELPER_OVERFLOW,  /* the text of the error of state/guard.c */
     SHL_HELPER_CALLBACKS, /* callbacks/start.c: the callbacks of a definition, in order */

@@ -57,6 +57,7 @@ struct shl_stage {
     int64_t expected; /* handle_demand, handle_events: the events asked for, or given */
     uint32_t n_lists; /* that ready callbacks have returned (events/hole.c) */
     bool demand_by;   /* handle_demand gets the list of consumers that ask */
+    bool has_failed;  /* stagehost.failed was called: its value is among the results */
     bool is_packed;   /* handle_events gets packed strings as they are */
     /* Where the callbacks are, for other threads (state/interrupt.c). A place lives as long as
      * its function, which `functions` keeps. */

@@ -2,13 +2,14 @@
  *
  * When handle_events fails, on_error says whether the stage ends, which is the default, goes on
  * without the batch, or tries it again. The unit is the batch that the callback was given: it is
- * unknown at which event the callback failed. */
+ * unknown at which event the callback failed, unless it says so (failed.c). */
 #include "consume/recovery.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
 #include "consume/dead_letter.h"
+#include "consume/failed.h"
 #include "produce/above.h"
 #include "stage/above.h"
 #include "stage/log.h"
@@ -54,8 +55,7 @@ int sh__recovery_check(const sh_stage_opts *opts, sh_error **error)
     return SH_OK;
 }
 
-/* The struct of the stage, made if necessary; NULL when out of memory. */
-static struct sh__recovery *recovery_of(sh_stage *stage)
+struct sh__recovery *sh__recovery_of(sh_stage *stage)
 {
     if (!stage->recovery)
         stage->recovery = sh__calloc(1, sizeof *stage->recovery);
@@ -91,7 +91,7 @@ int sh__recovery_configure(sh_stage *stage, const sh_stage_opts *opts)
         opts->on_error != SH_ON_ERROR_STOP || opts->dead_letter || opts->dead_letter_name;
     if (!is_wanted && !stage->recovery)
         return SH_OK;
-    struct sh__recovery *recovery = recovery_of(stage);
+    struct sh__recovery *recovery = sh__recovery_of(stage);
     if (!recovery)
         return SH_ENOMEM;
     const sh_retry *retry = &opts->retry;
@@ -108,6 +108,7 @@ void sh__recovery_end(sh_stage *stage)
     if (!stage->recovery)
         return;
     sh__dead_letter_close(stage);
+    sh__failed_forget(stage->recovery);
     drop_target(stage->recovery);
 }
 
@@ -115,6 +116,7 @@ void sh__recovery_free(struct sh__recovery *recovery)
 {
     if (!recovery)
         return;
+    sh__failed_forget(recovery);
     drop_target(recovery);
     sh_free(recovery);
 }
@@ -127,9 +129,8 @@ static const char *text_of(const sh_error *error)
     return fields->message ? fields->message : fields->name;
 }
 
-static void skip(sh_stage *stage, const sh_error *error)
+void sh__recovery_skip(sh_stage *stage, uint32_t n, const sh_error *error)
 {
-    uint32_t n = stage->now.batch.n;
     stage->recovery->skipped += n;
     stage->worker->totals_skipped += n;
     sh__log(stage->worker->host, SH_LOG_ERROR, SH_LOG_SKIPPED, stage, error,
@@ -197,7 +198,7 @@ bool sh__recovery_try(sh_stage *stage, sh_result *r)
     if (how == SH_ON_ERROR_STOP)
         return false;
     if (how == SH_ON_ERROR_SKIP)
-        skip(stage, r->reason);
+        sh__recovery_skip(stage, stage->now.batch.n, r->reason);
     else if (how == SH_ON_ERROR_DEAD_LETTER)
         sh__dead_letter(stage, stage->now.batch, r->reason, sh__stage_label(stage),
                         recovery->tries + 1);
@@ -234,7 +235,7 @@ uint32_t sh__recovery_tries(const sh_stage *stage)
 
 void sh__recovery_count_returned(sh_stage *stage, uint64_t n)
 {
-    struct sh__recovery *recovery = recovery_of(stage);
+    struct sh__recovery *recovery = sh__recovery_of(stage);
     if (recovery)
         recovery->redelivered += n;
     stage->worker->totals_redelivered += n;

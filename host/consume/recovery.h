@@ -8,6 +8,12 @@
 
 #include "stagehost/stage.h"
 
+/* An event of the batch in `now` that could not be handled; owns its reason. */
+struct sh__failed {
+    uint32_t index;
+    sh_error *reason;
+};
+
 struct sh__recovery {
     uint8_t on_error, after; /* enum sh_on_error */
     bool is_retrying;        /* the batch in `now` waits for its next try ... */
@@ -21,10 +27,14 @@ struct sh__recovery {
     char *dead_letter_name;
     bool is_writer; /* dead_letter waits for this stage's end */
     uint64_t skipped, dead_lettered, redelivered;
+    struct sh__failed *failed; /* consume/failed.h */
+    uint32_t n_failed, failed_capacity;
 };
 
 /* Whether these options fit the kind and one another. SH_EBADOPT with *error. */
 int sh__recovery_check(const sh_stage_opts *opts, sh_error **error);
+/* The struct of the stage, made if necessary; NULL when out of memory. */
+struct sh__recovery *sh__recovery_of(sh_stage *stage);
 /* Sets up the stage as the options want. SH_ENOMEM. */
 int sh__recovery_configure(sh_stage *stage, const sh_stage_opts *opts);
 /* Called when the stage has ended: frees everything except the counters. */
@@ -32,6 +42,8 @@ void sh__recovery_end(sh_stage *stage);
 /* Handles a failed callback. True: it had a batch, which is dealt with; *r is then empty, as if
  * nothing had been returned, and if the stage is waiting the batch will be tried again. */
 bool sh__recovery_try(sh_stage *stage, sh_result *r);
+/* Counts and logs n events as skipped. */
+void sh__recovery_skip(sh_stage *stage, uint32_t n, const sh_error *error);
 /* Whether the next try is to be made now. */
 bool sh__recovery_take_due(sh_stage *stage);
 /* How many times the batch in `now` was tried again. */

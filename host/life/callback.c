@@ -11,6 +11,7 @@
 #include "consume/above.h"
 #include "consume/consumer.h"
 #include "consume/dead_letter.h"
+#include "consume/failed.h"
 #include "consume/recovery.h"
 #include "consume/redirect.h"
 #include "events/batch.h"
@@ -279,6 +280,8 @@ static void callback_done(sh_stage *stage, int status, sh_result *r)
 {
     stage->is_waiting = false;
     count_callback(stage);
+    if (sh__unlikely(stage->now.has_failed))
+        status = sh__failed_settle(stage, status, r);
     if (sh__unlikely(status < 0)) {
         if (!sh__recovery_try(stage, r)) {
             callback_failed(stage, r);
@@ -360,7 +363,8 @@ void sh__callback_begin(sh_stage *stage, enum sh__callback callback)
  * would have the same effect. */
 static inline bool ends_plainly(const sh_stage *stage, int status, const sh_result *r)
 {
-    return status == SH_DONE && !r->stop && !stage->now.told.head && !stage->feed.is_acked;
+    return status == SH_DONE && !r->stop && !stage->now.told.head &&
+           !stage->feed.is_acked && !stage->now.has_failed;
 }
 
 static inline void demand_done(sh_stage *stage, sh_batch events)

@@ -160,6 +160,7 @@ struct sh_stage {
     /* the callback that runs or waits */
     struct {
         uint8_t callback;            /* enum sh__callback */
+        bool has_failed;             /* EVENTS: sh_stage_fail_event was called */
         sh_batch batch;              /* EVENTS: its argument (owned) */
         int64_t ask;                 /* EVENTS: number to ask for after it */
         struct sh__message *message; /* CALL, CAST, INFO, NOTIFICATION */

@@ -373,6 +373,8 @@ function core.every(ms, message) end
 
 ---@type fun(ms: number, stage: stagehost.Stage): stagehost.Timer kills it, unless cancelled
 function core.kill_after(ms, stage) end
+---@type fun(i: integer, reason?: any): table see stagehost.failed
+function core.failed(i, reason) end
 ---@type fun() waits until no stage of this worker has anything to do
 function core.settle() end
 ---@type fun(): table<string, any> counts of the host so far, and first_failure, a text
@@ -482,7 +484,6 @@ function core.set_exit_status(status) end
 --- is supervised too.
 ---@param reason stagehost.Reason
 function core.count_failure(reason) end
-
 --- Reports a callback of luv that has failed: it is logged, and counts as a failure of the host.
 ---@param text string the message and the traceback
 function core.callback_failed(text) end
@@ -490,7 +491,6 @@ function core.callback_failed(text) end
 ---@param text string
 ---@param code? string a name of SH_LOG_MAP in stagehost.h; default "log"
 function core.log(level, text, code) end
-
 --- Tells the ledger that `n` events which the current stage gave to children were not handled.
 ---@param n integer
 function core.lose_child_events(n) end

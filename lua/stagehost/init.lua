@@ -131,6 +131,21 @@ end
 ---@return table
 M.stop = core.stop
 
+--- Called by handle_events, and put among its results: the i-th event of this call could not be handled, all others
+--- are. `on_error` "skip" and "dead_letter" then take this event alone, at any max_demand. With "stop" and "retry" it
+--- is as if the callback had raised the first reason, but what follows the last try takes these events alone.
+---
+---     for i, line in ipairs(lines) do
+---         local record, problem = parse(line)
+---         records[#records + 1] = record or stagehost.failed(i, problem)
+---     end
+---     return records
+---
+---@param i integer from 1
+---@param reason? any as of an error
+---@return table
+M.failed = core.failed
+
 --- Returned by handle_subscribe of a producer: the consumer is subscribed to all of these producers instead, with
 --- the options it gave, and only then cancelled here with the reason "redirected". So it is never without a
 --- producer, and this cancel does not end it. A target that does not exist is reported as for any

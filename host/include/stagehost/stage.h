@@ -177,6 +177,13 @@ typedef struct sh_stage_ops {
  * SH_DONE or SH_EFAILED. On the stage's worker, never from inside one of its callbacks. */
 void sh_stage_complete(sh_stage *self, int status, sh_result *r);
 
+/* Inside handle_events, or before sh_stage_complete ends its wait: the i-th event (from 0) of its
+ * batch could not be handled; all others are. When the callback has succeeded, on_error = skip and
+ * dead_letter then take these events alone; with stop and retry it is as if the callback had failed
+ * with the first reason, but what follows the last try takes these events alone. `reason` is
+ * taken, and not NULL. SH_ESTATE: no handle_events; SH_EBADOPT: no such event. */
+int sh_stage_fail_event(sh_stage *self, uint32_t i, sh_error *reason);
+
 /* -- options --------------------------------------------------------------------------- */
 
 enum { SH_BUFFER_DEFAULT = 0, SH_BUFFER_INFINITY = -1, SH_BUFFER_NONE = -2 };
