@@ -59,7 +59,8 @@ static sh_on_error policy_field(lua_State *L, int index, const char *key)
     return (sh_on_error)shl_word_field(L, index, key, shl_on_error_words);
 }
 
-/* on_error = { policy =, times =, delay =, factor =, after = }, of options/on_error.lua. */
+/* on_error = { policy =, times =, delay =, factor =, cap =, jitter =, after = }: see
+ * options/on_error.lua. */
 static void read_on_error(lua_State *L, int index, sh_stage_opts *out)
 {
     lua_getfield(L, index, "on_error");
@@ -71,7 +72,10 @@ static void read_on_error(lua_State *L, int index, sh_stage_opts *out)
         out->retry.delay_ms = retry_delay(L, table);
         lua_getfield(L, table, "factor");
         out->retry.factor = lua_tonumber(L, -1);
-        lua_pop(L, 1);
+        out->retry.cap_ms = (uint64_t)shl_integer_field(L, table, "cap");
+        lua_getfield(L, table, "jitter");
+        out->retry.jitter = lua_tonumber(L, -1);
+        lua_pop(L, 2);
     }
     lua_pop(L, 1);
 }

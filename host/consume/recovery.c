@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/random.h"
 #include "consume/dead_letter.h"
 #include "consume/failed.h"
 #include "produce/above.h"
@@ -52,6 +53,8 @@ int sh__recovery_check(const sh_stage_opts *opts, sh_error **error)
         return bad(error, "on_error", "has a negative delay");
     if (opts->retry.factor != 0 && !(opts->retry.factor >= 1))
         return bad(error, "on_error", "has a factor below 1");
+    if (!(opts->retry.jitter >= 0 && opts->retry.jitter <= 1))
+        return bad(error, "on_error", "has a jitter that is not between 0 and 1");
     return SH_OK;
 }
 
@@ -100,6 +103,8 @@ int sh__recovery_configure(sh_stage *stage, const sh_stage_opts *opts)
     recovery->times = retry->times ? retry->times : SH_RETRY_TIMES;
     recovery->delay_ms = retry->delay_ms ? retry->delay_ms : SH_RETRY_DELAY_MS;
     recovery->factor = retry->factor != 0 ? retry->factor : SH_RETRY_FACTOR;
+    recovery->cap_ms = retry->cap_ms;
+    recovery->jitter = retry->jitter;
     return set_target(recovery, opts);
 }
 
@@ -137,21 +142,35 @@ void sh__recovery_skip(sh_stage *stage, uint32_t n, const sh_error *error)
             "skipped %u event%s: %s", n, n == 1 ? "" : "s", text_of(error));
 }
 
-/* delay * factor ^ tries, as far as a timer can count. */
-static uint64_t next_delay(const struct sh__recovery *recovery)
+/* A random number in [0, 1). */
+static double draw(sh_worker *worker)
 {
+    return (double)(sh__random(&worker->random) >> 11) * 0x1p-53;
+}
+
+/* delay * factor ^ tries, up to the cap and as far as a timer can count; a share of it is
+ * random. */
+static uint64_t next_delay(const struct sh__recovery *recovery, sh_worker *worker)
+{
+    double most = recovery->cap_ms > 0 ? (double)recovery->cap_ms : 0x1p40;
     double delay = recovery->delay_ms > 0 ? (double)recovery->delay_ms : 0;
-    for (uint32_t i = 0; i < recovery->tries && delay < 0x1p40; i++)
+    for (uint32_t i = 0; i < recovery->tries && delay < most; i++)
         delay *= recovery->factor;
-    return (uint64_t)(delay < 0x1p40 ? delay : 0x1p40);
+    if (delay > most)
+        delay = most;
+    if (recovery->jitter > 0)
+        delay *= 1 - recovery->jitter * draw(worker);
+    return (uint64_t)delay;
 }
 
 /* False: the batch has had all its tries. */
 static bool retry(sh_stage *stage, const sh_error *error)
 {
     struct sh__recovery *recovery = stage->recovery;
-    uint64_t delay_ms = next_delay(recovery);
-    if (recovery->tries >= recovery->times || !sh__timer_retry(stage, delay_ms))
+    if (recovery->tries >= recovery->times)
+        return false;
+    uint64_t delay = next_delay(recovery, stage->worker);
+    if (!sh__timer_retry(stage, delay))
         return false;
     uint32_t n = stage->now.batch.n;
     recovery->tries++;
@@ -161,7 +180,7 @@ static bool retry(sh_stage *stage, const sh_error *error)
     sh__log(stage->worker->host, SH_LOG_WARN, SH_LOG_RETRY, stage, error,
             "try %llu of %llu failed, next in %llu ms (%u event%s): %s",
             (unsigned long long)recovery->tries, (unsigned long long)recovery->times + 1,
-            (unsigned long long)delay_ms, n, n == 1 ? "" : "s", text_of(error));
+            (unsigned long long)delay, n, n == 1 ? "" : "s", text_of(error));
     return true;
 }
 

@@ -22,7 +22,8 @@ struct sh__recovery {
     uint32_t tries;     /* number of tries of the batch after the first one  */
     uint64_t failed_at; /* events_in at its first failure: which batch it is */
     int64_t delay_ms;
-    double factor;
+    double factor, jitter;
+    uint64_t cap_ms;       /* 0: none */
     sh_stage *dead_letter; /* a reference, or NULL: not known (yet) */
     char *dead_letter_name;
     bool is_writer; /* dead_letter waits for this stage's end */

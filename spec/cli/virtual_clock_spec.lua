@@ -67,6 +67,29 @@ describe("a virtual clock", function()
         assert.are.equal("slept\n", result.out, result.err)
     end)
 
+    it("shows the delays between tries, up to their cap, and what is random of them", function()
+        local function times(options)
+            local result = run(([[
+                local began, seen = stagehost.now(), {}
+                local Failing = stagehost.consumer { handle_events = function()
+                    seen[#seen + 1] = math.floor(stagehost.now() - began)
+                    error "no"
+                end }
+                local source = stagehost.start(stagehost.source.list { 1 })
+                stagehost.start(Failing, { subscribe_to = { source },
+                    on_error = { "retry", %s, after = "skip" } }):join()
+                print(table.concat(seen, " "))
+            ]]):format(options))
+            return result.out, result.err
+        end
+        local out, err = times "times = 4, delay = 100, factor = 3, cap = 500"
+        assert.are.equal("0 100 400 900 1400\n", out, err)
+        assert.matches("handle_events failed at try 2 of 5; the next one comes in 300 ms: ", err, 1, true)
+        local a, b = times("times = 2, delay = 1000, factor = 1, jitter = 0.5"):match "^0 (%d+) (%d+)\n$"
+        a, b = tonumber(a), tonumber(b)
+        assert.is_true(a >= 500 and a <= 1000 and b - a >= 500 and b - a <= 1000 and b ~= 2 * a, a .. " " .. b)
+    end)
+
     it("refuses raw timers of libuv", function()
         local result = run "print(select(2, pcall(stagehost.uv.new_timer)))"
         assert.matches("uv.new_timer: a timer of libuv does not follow the virtual clock", result.out, 1, true)

@@ -293,7 +293,7 @@ describe("on_error", function()
         assert.matches('option "on_error" must be one of "dead_letter", "retry", "skip", "stop"',
             problem { on_error = "restart" })
         assert.matches('option "on_error" must be a word or { "retry"', problem { on_error = { "skip" } })
-        assert.matches('unknown option "tries" of on_error = { "retry", ... } %(known: "after", "delay",',
+        assert.matches('unknown option "tries" of on_error = { "retry", ... } %(known: "after", "cap", "delay",',
             problem { on_error = { "retry", tries = 3 } })
         assert.matches('option "factor" must be a number, at least 1',
             problem { on_error = { "retry", factor = 0.5 } })

@@ -203,6 +203,8 @@ typedef struct sh_retry {
     uint32_t times;    /* tries after the first one; 0: 3                  */
     int64_t delay_ms;  /* before the first of them; 0: 100; SH_RETRY_NOW   */
     double factor;     /* from one delay to the next; >= 1; 0: 2           */
+    uint64_t cap_ms;   /* the longest delay; 0: none                       */
+    double jitter;     /* 0 .. 1: the share of a delay that is random      */
     sh_on_error after; /* when all have failed; not SH_ON_ERROR_RETRY      */
 } sh_retry;
 enum {

@@ -287,11 +287,15 @@ M.combine = {
 ---@field times? integer tries after the first one, default 3
 ---@field delay? stagehost.Duration milliseconds before the first of them, default 100
 ---@field factor? number of each delay on the one before, default 2
+---@field cap? integer milliseconds, the longest delay, default: none
+---@field jitter? number 0 .. 1, the share of a delay that is random, default 0
 ---@field after? "stop" | "skip" | "dead_letter" what follows when all tries have failed, default "stop"
 M.retry = {
     times = { "integer", min = 1, max = MAX_COUNT, default = constants.retry_times },
     delay = { "ms", min = 0, default = constants.retry_delay },
     factor = { "factor", default = constants.retry_factor },
+    cap = { "integer", min = 1, max = MAX_MS },
+    jitter = { "jitter", default = 0 },
     after = { "word", words = { "stop", "skip", "dead_letter" }, default = "stop" },
 }
 

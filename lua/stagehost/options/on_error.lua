@@ -4,7 +4,7 @@
 --- reads, a table with `policy` and the options of that policy.
 ---
 ---     "stop" | "skip" | "retry" | "dead_letter"
----     { "retry", times = 5, delay = 100, factor = 2, after = "skip" }
+---     { "retry", times = 5, delay = 100, factor = 2, cap = 5000, jitter = 0.2, after = "skip" }
 local checks = require "stagehost.options.checks"
 local names = require "stagehost.options.names"
 local tables = require "stagehost.options.tables"
@@ -23,13 +23,20 @@ local function factor(value)
     return value
 end
 
+local function jitter(value)
+    if type(value) ~= "number" or not (value >= 0 and value <= 1) then
+        return nil, "must be between 0 and 1"
+    end
+    return value
+end
+
 local word = checks.one_of("stop", "skip", "retry", "dead_letter")
-local retry_schema = checks.schema(names.retry, { factor = factor })
+local retry_schema = checks.schema(names.retry, { factor = factor, jitter = jitter })
 
 local function retry(value)
     local given = tables.copy(value)
     if given[1] ~= "retry" then
-        return nil, 'must be a word or { "retry", times =, delay =, factor =, after = }'
+        return nil, 'must be a word or { "retry", times =, delay =, factor =, cap =, jitter =, after = }'
     end
     given[1] = nil
     local ok, checked = pcall(checks.apply, retry_schema, given, 'on_error = { "retry", ... }')
