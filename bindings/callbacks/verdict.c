@@ -12,6 +12,7 @@
 #include "state/call.h"
 #include "state/error.h"
 #include "state/handle.h"
+#include "state/number.h"
 #include "state/slot.h"
 
 /* A stop is a table with the helper's metatable, and these fields. None of them is positive: its
@@ -66,6 +67,28 @@ static int verdict_redirect(lua_State *L)
     return 1;
 }
 
+/* The second argument as an error, or `usual`. NULL: out of memory. */
+static sh_error *push_reason(lua_State *L, struct shl_stage *s, const char *usual)
+{
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2)) {
+        lua_pushstring(L, usual);
+        lua_replace(L, 2);
+    }
+    return shl_error_raised(L, 2, NULL, sh_stage_name(s->self),
+                            shl_callback_name(SHL_EVENTS), NULL);
+}
+
+/* Returns the value that marks a failure, whose `status` is that of the core. */
+static int mark_failed(lua_State *L, struct shl_stage *s, const char *what, int status)
+{
+    if (status < 0)
+        return luaL_error(L, "%s: %s", what, sh_strerror(status));
+    s->has_failed = true;
+    shl_helper_push(s->ctx, L, SHL_HELPER_FAILED);
+    return 1;
+}
+
 /* failed(i, reason): the i-th event of the batch that handle_events has now. Returns a value for
  * the list of results, from which it is taken out. */
 static int verdict_failed(lua_State *L)
@@ -75,24 +98,33 @@ static int verdict_failed(lua_State *L)
     if (!s || s->callback != SHL_EVENTS)
         return luaL_error(L, "stagehost.failed: only handle_events can call it");
     lua_Number i = luaL_checknumber(L, 1);
-    lua_settop(L, 2);
-    if (lua_isnil(L, 2)) {
-        lua_pushliteral(L, "the event could not be handled");
-        lua_replace(L, 2);
-    }
-    sh_error *reason = shl_error_raised(L, 2, NULL, sh_stage_name(s->self),
-                                        shl_callback_name(SHL_EVENTS), NULL);
     bool is_index = i >= 1 && i <= (lua_Number)UINT32_MAX && (lua_Number)(uint32_t)i == i;
     uint32_t at = is_index ? (uint32_t)i - 1 : UINT32_MAX; /* no batch is that long */
-    int status = reason ? sh_stage_fail_event(s->self, at, reason) : SH_ENOMEM;
+    int status = SH_ENOMEM;
+    sh_error *reason = push_reason(L, s, "the event could not be handled");
+    if (reason)
+        status = sh_stage_fail_event(s->self, at, reason);
     if (status == SH_EBADOPT)
         return luaL_error(L, "stagehost.failed: this call has no event %s",
                           lua_tostring(L, 1));
-    if (status < 0)
-        return luaL_error(L, "stagehost.failed: %s", sh_strerror(status));
-    s->has_failed = true;
-    shl_helper_push(ctx, L, SHL_HELPER_FAILED);
-    return 1;
+    return mark_failed(L, s, "stagehost.failed", status);
+}
+
+/* retry_in(ms, reason): a delay before the next try of the batch that handle_events has now */
+static int verdict_retry_in(lua_State *L)
+{
+    struct shl_context *ctx = shl_context(L);
+    struct shl_stage *s = ctx->current;
+    if (!s || s->callback != SHL_EVENTS)
+        return luaL_error(L, "stagehost.retry_in: only handle_events can call it");
+    uint64_t ms = shl_check_ms(L, 1, 0);
+    int status = SH_ENOMEM;
+    sh_error *reason = push_reason(L, s, "it asked for another try");
+    if (reason)
+        status = sh_stage_retry_in(s->self, ms, reason);
+    if (status == SH_EBADOPT)
+        return luaL_error(L, "stagehost.retry_in: the stage needs on_error = \"retry\"");
+    return mark_failed(L, s, "stagehost.retry_in", status);
 }
 
 /* Takes the value on top out of the list at `index`, wherever it is there. */
@@ -136,11 +168,9 @@ void shl_verdict_drop_failed(struct shl_stage *s)
 }
 
 const luaL_Reg shl_verdict_functions[] = {
-    {"failed", verdict_failed},
-    {"redirect", verdict_redirect},
-    {"stop", verdict_stop},
-    {"answers", verdict_answers},
-    {NULL, NULL},
+    {"failed", verdict_failed},     {"retry_in", verdict_retry_in},
+    {"redirect", verdict_redirect}, {"stop", verdict_stop},
+    {"answers", verdict_answers},   {NULL, NULL},
 };
 
 static int print_name(lua_State *L)

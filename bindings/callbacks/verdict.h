@@ -26,7 +26,7 @@ void shl_verdict_drop_failed(struct shl_stage *s);
 /* Whether the value is stagehost.noreply or stagehost.ignore. */
 bool shl_verdict_is_value(struct shl_stage *s, int index, enum shl_helper value);
 
-/* stop, redirect, failed, and answers() -> noreply, ignore */
+/* stop, redirect, failed, retry_in, and answers() -> noreply, ignore */
 extern const luaL_Reg shl_verdict_functions[];
 
 #endif

@@ -57,6 +57,22 @@ int sh_stage_fail_event(sh_stage *self, uint32_t i, sh_error *reason)
     return status;
 }
 
+int sh_stage_retry_in(sh_stage *self, uint64_t ms, sh_error *reason)
+{
+    struct sh__recovery *recovery = self->recovery;
+    if (self->now.callback == SH__CALLBACK_EVENTS &&
+        (!recovery || recovery->on_error != SH_ON_ERROR_RETRY)) {
+        sh_error_unref(reason);
+        return SH_EBADOPT;
+    }
+    int status = sh_stage_fail_event(self, 0, reason);
+    if (status < 0)
+        return status;
+    recovery->has_asked = true;
+    recovery->asked_ms = ms;
+    return SH_OK;
+}
+
 void sh__failed_forget(struct sh__recovery *recovery)
 {
     for (uint32_t i = 0; i < recovery->n_failed; i++)
@@ -94,7 +110,9 @@ int sh__failed_settle(sh_stage *stage, int status, sh_result *r)
     struct sh__recovery *recovery = stage->recovery;
     stage->now.has_failed = false;
     enum sh_on_error how = choose(stage);
-    if (status >= 0 && (how == SH_ON_ERROR_STOP || how == SH_ON_ERROR_RETRY)) {
+    bool is_whole =
+        how == SH_ON_ERROR_STOP || how == SH_ON_ERROR_RETRY || recovery->has_asked;
+    if (status >= 0 && is_whole) {
         sh_batch_unref(r->events);
         sh_batch_unref(r->reply);
         sh_error_unref(r->reason);

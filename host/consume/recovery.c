@@ -169,7 +169,9 @@ static bool retry(sh_stage *stage, const sh_error *error)
     struct sh__recovery *recovery = stage->recovery;
     if (recovery->tries >= recovery->times)
         return false;
-    uint64_t delay = next_delay(recovery, stage->worker);
+    uint64_t delay =
+        recovery->has_asked ? recovery->asked_ms : next_delay(recovery, stage->worker);
+    recovery->has_asked = false;
     if (!sh__timer_retry(stage, delay))
         return false;
     uint32_t n = stage->now.batch.n;
@@ -212,6 +214,7 @@ bool sh__recovery_try(sh_stage *stage, sh_result *r)
     recovery->failed_at = stage->stats.events_in;
     enum sh_on_error how = recovery->on_error;
     bool again = how == SH_ON_ERROR_RETRY && retry(stage, r->reason);
+    recovery->has_asked = false;
     if (how == SH_ON_ERROR_RETRY && !again)
         how = recovery->after;
     if (how == SH_ON_ERROR_STOP)

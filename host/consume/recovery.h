@@ -28,6 +28,8 @@ struct sh__recovery {
     char *dead_letter_name;
     bool is_writer; /* dead_letter waits for this stage's end */
     uint64_t skipped, dead_lettered, redelivered;
+    bool has_asked;            /* sh_stage_retry_in has set ... */
+    uint64_t asked_ms;         /* ... the delay before the next try */
     struct sh__failed *failed; /* consume/failed.h */
     uint32_t n_failed, failed_capacity;
 };

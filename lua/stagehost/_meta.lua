@@ -375,6 +375,8 @@ function core.every(ms, message) end
 function core.kill_after(ms, stage) end
 ---@type fun(i: integer, reason?: any): table see stagehost.failed
 function core.failed(i, reason) end
+---@type fun(ms: number, reason?: any): table see stagehost.retry_in
+function core.retry_in(ms, reason) end
 ---@type fun() waits until no stage of this worker has anything to do
 function core.settle() end
 ---@type fun(): table<string, any> counts of the host so far, and first_failure, a text
@@ -470,7 +472,6 @@ function core.workers() end
 function core.worker() end
 ---@return boolean
 function core.is_draining() end
-
 --- For terminate: counts events that the stage kept and no stage will get.
 ---@param n integer
 function core.leave_behind(n) end
@@ -479,7 +480,6 @@ function core.leave_behind(n) end
 function core.end_producers() end
 ---@param status integer
 function core.set_exit_status(status) end
-
 --- Counts a failure that the current stage should have dealt with and did not. It is the host's, unless the stage
 --- is supervised too.
 ---@param reason stagehost.Reason

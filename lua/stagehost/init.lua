@@ -146,6 +146,13 @@ M.stop = core.stop
 ---@return table
 M.failed = core.failed
 
+--- Called by handle_events, and returned: its batch has failed and is to be tried again after this time, in place of
+--- the delay that `on_error = { "retry", ... }` gives, which the stage must have. It counts as one of its tries.
+---@param ms number
+---@param reason? any as of an error
+---@return table
+M.retry_in = core.retry_in
+
 --- Returned by handle_subscribe of a producer: the consumer is subscribed to all of these producers instead, with
 --- the options it gave, and only then cancelled here with the reason "redirected". So it is never without a
 --- producer, and this cancel does not end it. A target that does not exist is reported as for any

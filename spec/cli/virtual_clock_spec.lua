@@ -90,6 +90,28 @@ describe("a virtual clock", function()
         assert.is_true(a >= 500 and a <= 1000 and b - a >= 500 and b - a <= 1000 and b ~= 2 * a, a .. " " .. b)
     end)
 
+    it("lets a callback say when its batch is to be tried again", function()
+        local result = run [[
+            local began, seen = stagehost.now(), {}
+            local Busy = stagehost.consumer { handle_events = function(_, events)
+                seen[#seen + 1] = math.floor(stagehost.now() - began)
+                if #seen < 3 then return stagehost.retry_in(#seen * 2000, "busy") end
+                seen[#seen + 1] = #events
+                if #seen == 5 then return { stagehost.retry_in(1) } end
+            end }
+            local source = stagehost.start(stagehost.source.list { "a", "b" })
+            local options = { "retry", times = 3, delay = 1, after = "skip" }
+            stagehost.start(Busy, { subscribe_to = { source }, on_error = options }):join()
+            print(table.concat(seen, " "))
+            local Wrong = stagehost.consumer { handle_events = function() return stagehost.retry_in(1) end }
+            source = stagehost.start(stagehost.source.list { 1 })
+            stagehost.start(Wrong, { subscribe_to = { source } }):join()
+        ]]
+        assert.are.equal("0 2000 6000 2\n", result.out, result.err)
+        assert.matches("handle_events failed at try 2 of 4; the next one comes in 4000 ms: busy", result.err, 1, true)
+        assert.matches('stagehost.retry_in: the stage needs on_error = \\"retry\\"', result.err, 1, true)
+    end)
+
     it("refuses raw timers of libuv", function()
         local result = run "print(select(2, pcall(stagehost.uv.new_timer)))"
         assert.matches("uv.new_timer: a timer of libuv does not follow the virtual clock", result.out, 1, true)

@@ -183,6 +183,10 @@ void sh_stage_complete(sh_stage *self, int status, sh_result *r);
  * with the first reason, but what follows the last try takes these events alone. `reason` is
  * taken, and not NULL. SH_ESTATE: no handle_events; SH_EBADOPT: no such event. */
 int sh_stage_fail_event(sh_stage *self, uint32_t i, sh_error *reason);
+/* Inside handle_events of a stage with on_error = retry: its batch fails when the callback has
+ * succeeded, and this is the delay before the next try, if there is one. `reason` is taken.
+ * SH_ESTATE: no handle_events; SH_EBADOPT: another on_error. */
+int sh_stage_retry_in(sh_stage *self, uint64_t ms, sh_error *reason);
 
 /* -- options --------------------------------------------------------------------------- */
 
