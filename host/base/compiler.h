@@ -32,6 +32,16 @@ static inline unsigned sh__first_byte(uint64_t word)
 #endif
 }
 
+/* Tells the processor that this memory will be read soon; any address may be given. */
+static inline void sh__prefetch(const void *address)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(address);
+#else
+    (void)address;
+#endif
+}
+
 /* Tells the processor that this thread waits in a loop for another one. */
 static inline void sh__relax(void)
 {
