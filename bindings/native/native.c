@@ -3,9 +3,11 @@
 
 #include <lauxlib.h>
 
+#include "native/cached_read.h"
 #include "native/json.h"
 
 static const luaL_Reg modules[] = {
+    {"stagehost.native.cached_read", luaopen_stagehost_native_cached_read},
     {"stagehost.native.json", luaopen_stagehost_native_json},
     {NULL, NULL},
 };

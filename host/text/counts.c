@@ -179,8 +179,8 @@ struct key {
     uint64_t hash;
 };
 
-/* With many keys, each of the slot, the entry and the bytes of a key is a cache miss. For a group of
- * keys these misses are waited for together. */
+/* With many keys, each of the slot, the entry and the bytes of a key is a cache miss. For a group
+ * of keys these misses are waited for together. */
 static void fetch(const sh_counts *counts, const struct key *keys, uint32_t n)
 {
     if (counts->n_slots == 0)

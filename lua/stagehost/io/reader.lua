@@ -3,6 +3,7 @@
 --- Reads bytes of a file, a pipe, a terminal or a socket, one chunk for each request. The chunk goes
 --- to a callback and not to a waiting stage: a stage that waited for a silent pipe could not be
 --- stopped.
+local cached_read = require "stagehost.native.cached_read"
 local call = require "stagehost.io.call"
 local descriptors = require "stagehost.io.descriptor"
 local ranges = require "stagehost.io.range"
@@ -164,6 +165,28 @@ function File:read(callback)
     end
 end
 
+--- The next chunk, if the system has it in memory; this does not wait, and leaves the usual read to find out why
+--- there is none. Only between reads.
+---@return string? chunk
+function File:read_now()
+    if not self.size or uv.now() - self.looked_at >= PAUSE_MS then
+        return nil
+    end
+    local range = self.range
+    while true do
+        local n = range and range:wanted(self.chunk_size) or self.chunk_size
+        local data = n > 0 and cached_read(self.descriptor.fd, n, range and range.position or -1)
+        if not data then
+            return nil
+        end
+        self.n_read = self.n_read + #data
+        local chunk = range and range:take(data) or data
+        if chunk ~= "" then
+            return chunk
+        end
+    end
+end
+
 --- Closes the file after a read that is going on: its descriptor must not become another file's meanwhile.
 function File:close()
     if not self.closed then
@@ -187,6 +210,11 @@ local function new_stream(stream)
         callback(err and call.describe(err) or nil, data)
     end
     return self
+end
+
+--- There is nothing to read without waiting.
+---@return nil
+function Stream.read_now()
 end
 
 --- Reads once, like File:read().

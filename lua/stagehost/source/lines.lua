@@ -2,9 +2,10 @@
 
 --- Lines of files and of standard input, as packed lists. All the lines that a chunk completes are
 --- emitted at once, and lines that were not asked for wait in the stage's buffer: no line is ever held here,
---- where a drain would not find it. A chunk is read only while there is demand; or, of a file, while lines of the
---- chunk before wait in the buffer: then it waits here for demand. Of a pipe nothing is read ahead, because
---- what was read is not there any more when a drain has ended this stage.
+--- where a drain would not find it. A chunk is read only while there is demand: at once, if the system has it in
+--- memory. If it has to be waited for, it may be read ahead of a file, while lines of the chunk before wait in the
+--- buffer: then it waits here for demand. Of a pipe nothing is read ahead, because what was read is not there
+--- any more when a drain has ended this stage.
 local checks = require "stagehost.options.checks"
 local notes = require "stagehost.messages.note"
 local parts = require "stagehost.source.parts"
@@ -37,9 +38,23 @@ local function start_read(self)
     end
 end
 
+--- Makes sure that a chunk arrives if there is demand: from memory at once, or by a read that takes its time.
 local function read(self)
-    if self.owed > 0 then
+    if self.owed == 0 or self.reading or self.arrived then
+        return
+    end
+    local chunk = self.reader:read_now()
+    if chunk then
+        self.arrived = { chunk = chunk, is_cached = true }
+    else
         start_read(self)
+    end
+end
+
+--- Reads on after this callback, if there is demand.
+local function go_on(self)
+    if self.owed > 0 then
+        self.stage:send_ahead(notes.new "read")
     end
 end
 
@@ -102,16 +117,18 @@ function callbacks.init(self)
     self.progress = self.settings.progress and progress.start(self.total) or nil
 end
 
-local function take_chunk(self, chunk)
+local function take_chunk(self, chunk, is_cached)
     local lines = self.splitter:feed(chunk)
     local n = lines and #lines or 0
-    local is_read_ahead = n > self.owed and self.reader.may_read_ahead
+    local is_read_ahead = n > self.owed and self.reader.may_read_ahead and not is_cached
     self.owed = math.max(0, self.owed - n)
     if self.progress then
         self.progress:add(#chunk, n)
     end
-    if self.owed > 0 or is_read_ahead then
+    if is_read_ahead then
         start_read(self)
+    else
+        go_on(self)
     end
     return lines
 end
@@ -127,7 +144,7 @@ local function take_end(self)
     if stop then
         return stop
     end
-    read(self)
+    go_on(self)
     return last
 end
 
@@ -139,7 +156,7 @@ local function take_cut(self, cut)
         return failed(self.path, what)
     end
     stagehost.log("warn", "%s: %s", self.path, what)
-    read(self)
+    go_on(self)
 end
 
 --- Handles the end of a read, whose result is in self.arrived, if there is demand.
@@ -152,7 +169,7 @@ local function take(self)
     if arrived.failure then
         return failed(self.path, arrived.failure)
     elseif arrived.chunk then
-        return take_chunk(self, arrived.chunk)
+        return take_chunk(self, arrived.chunk, arrived.is_cached)
     elseif arrived.cut then
         return take_cut(self, arrived.cut)
     end
@@ -165,7 +182,12 @@ function callbacks.handle_demand(self, demand)
     return take(self)
 end
 
-local takers = { read = take }
+local takers = {}
+
+function takers.read(self)
+    read(self)
+    return take(self)
+end
 
 function callbacks.handle_info(self, message)
     return notes.take("source.lines", takers, self, message)
