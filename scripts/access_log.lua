@@ -68,6 +68,7 @@ local Tally = stagehost.producer_consumer {
     handle_end = function(self) return { self.totals } end,
 }
 
+local began = stagehost.uv.hrtime()
 local running = assert(stagehost.pipeline {
     max_restarts = 0,
     stages = {
@@ -91,6 +92,11 @@ end
 local sum = new_totals()
 for _, totals in ipairs(assert(running:join()).report) do
     add(sum, totals)
+end
+
+if stagehost.uv.guess_handle(2) == "tty" then
+    local n, seconds = sum.requests + sum.unparsable, (stagehost.uv.hrtime() - began) / 1e9
+    io.stderr:write(("%d lines in %.2f s, %.0f lines a second\n"):format(n, seconds, n / seconds))
 end
 
 --- The TOP most frequent keys; those with equal counts in alphabetical order.

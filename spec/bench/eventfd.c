@@ -110,7 +110,8 @@ int main(int argc, char **argv)
     travel(&pair, argc >= 3 ? atoll(argv[2]) : 0, times);
     pthread_join(other, NULL);
     qsort(times, (size_t)pair.trips, sizeof *times, compare);
-    printf("1 %.9f\n", (double)times[(pair.trips - 1) / 2] * 1e-9);
+    size_t middle = ((size_t)pair.trips - 1) / 2;
+    printf("1 %.9f\n", (double)times[middle] * 1e-9);
     free(times);
     return 0;
 }

@@ -173,15 +173,15 @@ static void test_split(void)
 
 /* -- what waits ------------------------------------------------------------------------ */
 
-enum { N_LINES = 1000, LINE = 40 };
+enum { N_LINES = 1000, LINE = 40, N_BYTES = N_LINES * LINE, MOST_HELD = 4 * LINE };
 
 static sh_batch lines(void)
 {
     sh_span *spans;
     char *bytes;
-    sh_strings *strings = sh_strings_new(N_LINES, N_LINES * LINE, &spans, &bytes);
+    sh_strings *strings = sh_strings_new(N_LINES, N_BYTES, &spans, &bytes);
     CHECK(strings);
-    memset(bytes, 'x', N_LINES * LINE);
+    memset(bytes, 'x', N_BYTES);
     for (uint32_t i = 0; i < N_LINES; i++)
         spans[i] = (sh_span){i * LINE, LINE};
     sh_strings_seal(strings);
@@ -205,7 +205,7 @@ static void test_compact(void)
     CHECK(half.list == all.list);
     sh__batch_compact(&one);
     CHECK(one.list != all.list);
-    CHECK(held(one) < 4 * LINE);
+    CHECK(held(one) < MOST_HELD);
     CHECK_INT(one.n, 1);
     sh_batch_unref(all);
     sh_batch_unref(half);
@@ -225,7 +225,7 @@ static void test_compact_in_buffer(void)
               N_LINES - 1);
     sh_batch_unref(parts[0]);
     CHECK_INT(sh__buffer_take(&buffer, 1, &parts, &n_parts, &released), 1);
-    CHECK(held(parts[0]) < 4 * LINE);
+    CHECK(held(parts[0]) < MOST_HELD);
     sh_batch_unref(parts[0]);
     sh__buffer_fini(&buffer);
 }
