@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --
--- Decodes JSON records, keeps a part of them, adds a field, and encodes, with a branch on each worker.
+-- Decodes JSON records, keeps a part of them, adds a field, and encodes, each part of the file on a worker of its own.
 --   stagehost -w 2 ndjson.lua FILE
 local stagehost = require "stagehost"
 local json = stagehost.codec.json
@@ -19,21 +19,10 @@ local Change = stagehost.producer_consumer {
     end,
 }
 
-local out = assert(stagehost.start(stagehost.sink.lines { path = "-" }, { end_with_last = true }))
-local decoders = {}
-for worker = 0, stagehost.workers() - 1 do
-    local decoder = assert(stagehost.start(json.decoder(), { worker = worker }))
-    local change = assert(stagehost.start(Change, { worker = worker, subscribe_to = { decoder } }))
-    local encoder = assert(stagehost.start(json.encoder(), { worker = worker, subscribe_to = { change } }))
-    assert(out:subscribe { to = encoder })
-    decoders[#decoders + 1] = decoder
-end
-
--- "accumulate" holds the lines until every branch is subscribed.
-local lines = assert(stagehost.start(stagehost.source.lines { path = arg[1], progress = false },
-    { demand = "accumulate" }))
-for _, decoder in ipairs(decoders) do
-    assert(decoder:subscribe { to = lines })
-end
-lines:demand "forward"
-out:join()
+stagehost.pipeline {
+    stagehost.source.lines { path = arg[1], parts = "auto", progress = false },
+    { json.decoder(), instances = "parts" },
+    { Change, instances = "parts" },
+    { json.encoder(), instances = "parts" },
+    stagehost.sink.lines "-",
+}:run()
