@@ -237,8 +237,13 @@ static void callback_failed(sh_stage *stage, sh_result *r)
     sh__stage_end(stage, reason, SH__END_NOW);
 }
 
+/* That the last events of the callback could not be handled goes before its own wish to end. */
 static void end_by_choice(sh_stage *stage, sh_error *reason)
 {
+    if (sh__stage_is_failing(stage)) {
+        sh_error_unref(reason);
+        return;
+    }
     stage->chose_to_stop = sh_error_is_clean(reason);
     stage->declines = reason == NULL;
     sh__stage_end(stage, reason, reason == NULL ? SH__END_GRACEFULLY : SH__END_NOW);

@@ -102,6 +102,14 @@ void sh__stage_push_task_last(sh_stage *stage, struct sh__task task)
     stage->tasks[0] = task;
 }
 
+bool sh__stage_is_failing(const sh_stage *stage)
+{
+    for (uint16_t i = 0; i < stage->n_tasks; i++)
+        if (stage->tasks[i].kind == SH__TASK_STOP)
+            return true;
+    return false;
+}
+
 void sh__stage_fail(sh_stage *stage, sh_error *error)
 {
     if (stage->phase == SH__PHASE_ENDED) {

@@ -20,6 +20,8 @@ void sh__stage_push_demand(sh_stage *stage, int64_t n);
 /* Makes it the next task to end the stage with `error` (taken), which says which rule of the engine
  * the stage broke. */
 void sh__stage_fail(sh_stage *stage, sh_error *error);
+/* Whether it is about to end with an error, after the current callback. */
+bool sh__stage_is_failing(const sh_stage *stage);
 /* Drops the objects a task owns. */
 void sh__task_free(struct sh__task *task);
 

@@ -72,3 +72,22 @@ for workers = 1, 2 do
         end)
     end)
 end
+
+describe("combine at the end of a producer", function()
+    it("fails the stage with its error, though the producer wanted to end normally", function()
+        local r = command.run("timeout 40 $S a.lua", { ["a.lua"] = [[
+            local stagehost = require "stagehost"
+            local Last = stagehost.producer {
+                handle_demand = function() return stagehost.stop("normal", { 1, 2, 3 }) end,
+            }
+            local last = stagehost.start(Last, { name = "last", dispatcher = { "partition", partitions = 1, combine = {
+                add = function() error("refused", 0) end,
+                emit = function() end,
+            } } })
+            stagehost.start(stagehost.sink.collect(), { subscribe_to = { { to = last, partition = 0 } } })
+        ]] })
+        assert.equal(70, r.status)
+        assert.matches("combine.add: refused", r.err, 1, true)
+        assert.matches("3 events unfinished: combine", r.err, 1, true)
+    end)
+end)
